@@ -1,0 +1,75 @@
+"""Which backends a deploy works on: every one of a host's data, narrowed by `--data`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from pyinfra import host as current_host
+from pyinfra import inventory
+
+from relogin.backend import Backend
+from relogin.parts.part import suggest
+
+if TYPE_CHECKING:
+    from pyinfra.api.host import Host
+
+
+def each_backend() -> Iterator[Backend]:
+    """Give this host's backends, at the same place of the loop on every host.
+
+    pyinfra matches operations in a loop by call site and position, so a bare `for` over a host's
+    own list would mix hosts up: the loop goes through the sorted names of all hosts.
+
+    Raises:
+        UsageError: two backends of one name, or `--data backend=…` names none.
+    """
+    mine = backends(current_host)
+    union = sorted({name for host in inventory for name in backends(host)})
+    wanted = current_host.data.get("backend")
+    if wanted is not None and wanted not in union:
+        _refuse(f"--data backend={wanted}: no host has it{suggest(str(wanted), union)}")
+    if not union:
+        _refuse("no host's data holds a Backend; describe one in inventories/group_data/<group>.py")
+    for name in current_host.loop(union):
+        if name in mine and wanted in {None, name}:
+            yield mine[name]
+
+
+def backends(host: Host) -> dict[str, Backend]:
+    """Give the backends in a host's data by their names."""
+    _refuse_variables_of_two_groups(host)
+    found: dict[str, Backend] = {}
+    for variable, value in host.data.dict().items():
+        if not isinstance(value, Backend):
+            continue
+        if value.name in found:
+            _refuse(f"{host.name} has two backends named {value.name!r} (one is in {variable})")
+        found[value.name] = value
+    return found
+
+
+def _refuse_variables_of_two_groups(host: Host) -> None:
+    """Refuse what pyinfra would resolve by silently taking the last group's."""
+    seen: dict[str, str] = {}
+    for group in host.groups:
+        for variable, value in _group_data(group).items():
+            if not isinstance(value, Backend):
+                continue
+            if variable in seen:
+                _refuse(
+                    f"{host.name}: {variable} is declared by group {seen[variable]} and by group "
+                    f"{group}; give one of them another variable name"
+                )
+            seen[variable] = group
+
+
+def _group_data(group: str) -> dict[str, Any]:
+    data: dict[str, Any] = inventory.get_group_data(group)
+    return data
+
+
+def _refuse(problem: str) -> None:
+    from relogin.errors import UsageError
+
+    raise UsageError(problem)

@@ -1,0 +1,34 @@
+"""Diagnose: every finding with its evidence, ranked; nothing is changed."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from pyinfra import host, state
+from pyinfra.api import deploy
+
+from relogin import run
+from relogin.deploys.backends import each_backend
+from relogin.facts.login import prove
+from relogin.mend import observe, say
+from relogin.report.text import verdict_at_exit
+
+
+@deploy("Diagnose")
+def diagnose() -> None:
+    """Look at every backend of the host and try its login; registers no operation."""
+    verdict_at_exit()
+    for backend in each_backend():
+        record = run.entry(state, host, backend)
+        seen = observe(record)
+        if seen is None:
+            continue
+        if backend.login is not None:
+            record.proof = prove(host, backend, seen, refusals=True, patience=0)
+            seen = dataclasses.replace(seen, login=record.proof)
+        record.judge(seen)
+        say(record, list(record.left.values()))
+
+
+if __name__ == "builtins":
+    diagnose()

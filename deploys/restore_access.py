@@ -1,0 +1,30 @@
+"""Restore access: find out why nobody can log in, mend exactly that, prove it with a login."""
+
+from __future__ import annotations
+
+from pyinfra.api import deploy
+
+from relogin.deploys.backends import each_backend
+from relogin.operations import accounts, env_file, jwt, login, postgres, service, venv
+from relogin.report.text import verdict_at_exit
+
+
+@deploy("Restore access")
+def restore_access() -> None:
+    """Mend every layer of every backend of the host, in order; only the login decides."""
+    verdict_at_exit()
+    for backend in each_backend():
+        name = backend.name
+        venv.dependencies(backend, name=f"{name}: ensure venv dependencies", _ignore_errors=True)
+        env_file.keys(backend, name=f"{name}: ensure .env keys", _ignore_errors=True)
+        jwt.secret(backend, name=f"{name}: ensure the JWT secret", _ignore_errors=True)
+        postgres.ready(backend, name=f"{name}: ensure the database is ready", _ignore_errors=True)
+        accounts.present(
+            backend, name=f"{name}: ensure users exist and can log in", _ignore_errors=True
+        )
+        service.running(backend, name=f"{name}: ensure the service runs on it", _ignore_errors=True)
+        login.verified(backend, name=f"{name}: verify the token")
+
+
+if __name__ == "builtins":
+    restore_access()

@@ -1,0 +1,47 @@
+"""What `stat` says of a file (the `meta` helper of every script)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from relogin.finding import Unreadable
+
+
+@dataclass(frozen=True)
+class FileMeta:
+    """A file's kind, mode and owner; times are epoch seconds of the host's clock.
+
+    `changed` is the inode's change time: `cp -p`, `mv` and `rsync -t` keep old modification times,
+    so only this one says when the file got here (inode(7)).
+    """
+
+    kind: str
+    mode: int
+    owner: str
+    group: str
+    uid: int
+    gid: int
+    size: int
+    changed: float
+
+
+def parse(line: str) -> FileMeta | Unreadable | None:
+    """Take a `meta` line apart; None where there is no such file."""
+    if line in {"none", "dangling"}:
+        return None
+    fields = line.split("|")
+    if len(fields) != 9:
+        return Unreadable("its folder cannot be entered by the user we are on the host")
+    kind, mode, owner, group, uid, gid, size, _, changed = fields
+    return FileMeta(kind, int(mode, 8), owner, group, int(uid), int(gid), int(size), epoch(changed))
+
+
+def epoch(stamp: str) -> float:
+    """Read `2026-11-21 10:04:35.123456789 +0000`; %f takes six digits at most."""
+    return datetime.strptime(re.sub(r"(\.\d{6})\d*", r"\1", stamp), _format(stamp)).timestamp()
+
+
+def _format(stamp: str) -> str:
+    return "%Y-%m-%d %H:%M:%S.%f %z" if "." in stamp else "%Y-%m-%d %H:%M:%S %z"

@@ -1,0 +1,139 @@
+"""The one look: all that a pass needs of a backend on a host, from one remote command."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from relogin import remote
+from relogin.facts import accounts, env_file, machine, postgres, service, venv
+from relogin.finding import Unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyinfra.api.host import Host
+
+    from relogin.backend import Backend
+    from relogin.facts.login import Proof
+    from relogin.remote import Answer
+
+DEADLINE = 45.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Observation:
+    """What was seen of a backend on a host, in one moment.
+
+    What was not asked for is None; what is not there is None as well where the field says so
+    (an env file, the venv); what could not be seen is Unreadable. `login` is None until tried.
+    """
+
+    machine: machine.Machine | Unreadable
+    env_files: tuple[env_file.EnvFileState | Unreadable | None, ...] = ()
+    venv: venv.VenvState | Unreadable | None = None
+    service: service.ServiceState | Unreadable | None = None
+    postgres: postgres.Server | Unreadable | None = None
+    accounts: accounts.Table | Unreadable | None = None
+    login: Proof | None = None
+
+    def env(self, key: str) -> str | None:
+        """Give the value in force of an env key: the last file that has it wins."""
+        files = [file for file in self.env_files if isinstance(file, env_file.EnvFileState)]
+        values = [value for file in files if (value := file.value(key)) is not None]
+        return values[-1] if values else None
+
+    def in_process(self, key: str) -> str | None:
+        """Give the value that the running process was started with, where that can be seen."""
+        if not isinstance(self.service, service.ServiceState):
+            return None
+        return (self.service.environ or {}).get(key) or None
+
+    def unreadable(self) -> Iterator[tuple[str, str]]:
+        """Give what could not be seen: layer and reason."""
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            for item in value if isinstance(value, tuple) else (value,):
+                if isinstance(item, Unreadable):
+                    yield _LAYER_OF.get(field.name, field.name), item.reason
+
+
+_LAYER_OF = {"env_files": "env_file"}
+
+
+def look(host: Host, backend: Backend) -> Observation | Unreadable:
+    """Look at a backend: one remote command (a second one only where DATABASE_URL is undeclared).
+
+    Never raises: an answer that makes no sense is Unreadable, for its part alone.
+    """
+    answers = remote.ask(host, _scripts(backend), deadline=DEADLINE)
+    if isinstance(answers, Unreadable):
+        return answers
+    return _parsed(host, backend, _Answers(answers))
+
+
+def _scripts(backend: Backend) -> dict[str, str]:
+    scripts = {"machine": machine.script()}
+    for number, declared in enumerate(backend.env_files):
+        scripts[f"env_{number}"] = env_file.script(declared.path)
+    if backend.venv is not None:
+        scripts["venv"] = venv.script(backend.venv)
+    if backend.service is not None:
+        keys = [key for file in backend.env_files for key in file.keys]
+        scripts["service"] = service.script(backend.service, tuple(keys))
+    target = postgres.declared_target(backend)
+    if target is not None:
+        scripts["postgres"] = postgres.script(backend, target)
+    return scripts
+
+
+@dataclasses.dataclass(frozen=True)
+class _Answers:
+    """The parts' answers; one part's nonsense makes that part Unreadable, and no other."""
+
+    by_name: Mapping[str, Answer]
+
+    def part(self, name: str, parse: Callable[[Answer], Any]) -> Any:
+        if name not in self.by_name:
+            return Unreadable("its part of the answer did not arrive")
+        try:
+            return parse(self.by_name[name])
+        except Exception as error:  # noqa: BLE001 # see above
+            return Unreadable(f"its answer could not be understood ({type(error).__name__})")
+
+    def env_file(self, number: int, path: str) -> Any:
+        return self.part(f"env_{number}", lambda answer: env_file.parse(path, answer))
+
+
+def _parsed(host: Host, backend: Backend, answers: _Answers) -> Observation:
+    files = enumerate(backend.env_files)
+    seen = Observation(
+        machine=answers.part("machine", machine.parse),
+        env_files=tuple(answers.env_file(number, file.path) for number, file in files),
+        venv=answers.part("venv", venv.parse) if backend.venv else None,
+        service=answers.part("service", service.parse) if backend.service else None,
+    )
+    return seen if backend.database is None else _with_database(host, backend, seen, answers)
+
+
+def _with_database(
+    host: Host, backend: Backend, seen: Observation, answers: _Answers
+) -> Observation:
+    if "postgres" not in answers.by_name:
+        answers = _ask_postgres(host, backend, seen)
+        if isinstance(answers, Unreadable):
+            return dataclasses.replace(seen, postgres=answers, accounts=answers)
+    return dataclasses.replace(
+        seen,
+        postgres=answers.part("postgres", postgres.parse),
+        accounts=answers.part("postgres", lambda answer: accounts.parse(backend, answer)),
+    )
+
+
+def _ask_postgres(host: Host, backend: Backend, seen: Observation) -> _Answers | Unreadable:
+    target = postgres.target_in_force(backend, seen.env)
+    if isinstance(target, Unreadable):
+        return target
+    answer = remote.ask(host, {"postgres": postgres.script(backend, target)}, deadline=DEADLINE)
+    return answer if isinstance(answer, Unreadable) else _Answers(answer)

@@ -1,0 +1,125 @@
+"""What is known of a service, whatever runs it, and what its log says of its last start."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from relogin import shell
+from relogin.finding import Unreadable
+from relogin.secret import redact
+
+if TYPE_CHECKING:
+    from relogin.remote import Answer
+
+LOG_LINES = 40
+_TRACEBACK = "Traceback (most recent call last):"
+# What uvicorn and gunicorn say where there is no traceback.
+_SAID = re.compile(r"Error loading ASGI app.*|.*address already in use.*|Connection in use: .*")
+
+
+@dataclass(frozen=True)
+class Need:
+    """Another unit without which nobody gets in."""
+
+    name: str
+    active: bool
+    state: str
+    sub: str
+    result: str
+
+
+@dataclass(frozen=True)
+class ServiceState:
+    """A systemd unit or a supervisord program.
+
+    `state`, `sub` and `result` are the process manager's own words: `active`, `running`, `success`
+    or `fatal`, ``, `Exited too quickly`. `load` is systemd's: `loaded`, `not-found`, `masked`,
+    `bad-setting`. `started` is when the main process was started, in epoch seconds of the host's
+    clock; `exit_status` is None while it has not ended. `reason` is why the process manager could
+    not start it; `exceptions` are the last lines of the last start's tracebacks, oldest first.
+
+    `environ` holds the declared keys that the running main process was started with (proc(5): the
+    block given at execve; what `load_dotenv` sets never shows there). Its values are secrets. It is
+    None where nothing runs or it could not be read.
+    """
+
+    name: str
+    exists: bool
+    active: bool
+    state: str
+    sub: str = ""
+    result: str = ""
+    load: str = "loaded"
+    enabled: str = ""
+    started: float | None = None
+    restarts: int | None = None
+    exit_status: int | None = None
+    main_pid: int | None = None
+    working_directory: str = ""
+    environment_files: tuple[str, ...] = ()
+    user: str = ""
+    environ: Mapping[str, str] | None = field(default=None, repr=False)
+    log: tuple[str, ...] | Unreadable = field(default=(), repr=False)
+    exceptions: tuple[str, ...] = ()
+    reason: str = ""
+    needs: tuple[Need, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Give everything but the values of `environ`, in whose place their lengths stand."""
+        fields = dict(vars(self), needs=[vars(need) for need in self.needs])
+        if isinstance(self.log, Unreadable):
+            fields["log"] = self.log.to_json()
+        if self.environ is not None:
+            fields["environ"] = {key: len(value) for key, value in self.environ.items()}
+        return fields
+
+
+def environ_script(keys: Iterable[str]) -> str:
+    """Give the shell function `environ`: the keys' variables of process `$pid`, one a line.
+
+    A newline in a value travels as a byte 1. Status 3: no process; 4: it may not be read.
+    """
+    wanted = shell.quote("/^(" + "|".join(keys) + ")=/p")
+    return f"""environ() {{
+  [ "${{pid:-0}}" -gt 0 ] 2>/dev/null || return 3
+  cat "/proc/$pid/environ" >/dev/null 2>&1 || return 4
+  tr '\\000\\n' '\\n\\001' <"/proc/$pid/environ" | sed -nE {wanted}
+}}"""
+
+
+def environ(answer: Answer | None) -> dict[str, str] | None:
+    """Take apart what `environ` wrote."""
+    if answer is None or answer.status != 0:
+        return None
+    lines = answer.text.decode("utf-8", "surrogateescape").split("\n")
+    pairs = (line.replace("\x01", "\n").partition("=") for line in lines if "=" in line)
+    return {key: value for key, _, value in pairs}
+
+
+def clean(text: str, secrets: Mapping[str, str] | None) -> str:
+    """Give a log's text without the values of `secrets` and without what looks like a secret."""
+    for value in (secrets or {}).values():
+        if len(value) >= 8:  # a port or a flag is no secret, and blotting it out helps nobody
+            text = text.replace(value, "***")
+    # systemd prints the value that it could not decode: "invalid UTF-8 value for key K: 'v'".
+    text = re.sub(r"(for key \S+: ).*", r"\1***", text)
+    return "\n".join(redact(line) for line in text.split("\n"))
+
+
+def exceptions(messages: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Give the last line of each traceback among (process, message) pairs.
+
+    Several processes write into one log at once, so each has its own traceback open.
+    """
+    open_in: set[str] = set()
+    for process, message in messages:
+        if _TRACEBACK in message or message.startswith('  File "'):  # the log may begin in one
+            open_in.add(process)
+        elif process in open_in and message.strip() and not message.startswith((" ", "\t")):
+            open_in.discard(process)
+            yield message[:200]
+        elif said := _SAID.search(message):
+            yield said[0][:200]

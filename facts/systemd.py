@@ -1,0 +1,172 @@
+"""A systemd unit, as `systemctl show`, the journal and /proc have it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from relogin import shell
+from relogin.facts import alone, service_state
+from relogin.facts.service_state import Need, ServiceState
+from relogin.finding import Unreadable
+from relogin.secret import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from relogin.parts.runtime import Systemd
+    from relogin.remote import Answer
+
+# Never `Environment`: any user may read it, and it holds secrets.
+_PROPERTIES = (
+    "Id,LoadState,ActiveState,SubState,Result,UnitFileState,NRestarts,MainPID,ExecMainCode,"
+    "ExecMainStatus,ExecMainStartTimestamp,WorkingDirectory,EnvironmentFiles,User"
+)
+# `--timestamp` came with systemd 247; without it times are in the caller's zone, in whole seconds.
+_SCRIPT = """\
+log() {{
+  [ "$(id -u)" = 0 ] || id -Gn | grep -Eqw 'adm|systemd-journal' || return 4
+  within 8 journalctl -q -u {unit} -n 60 -o short-iso --no-pager{redact}
+}}
+show() {{ printf '%s\\n' "$said"; return "$rc"; }}
+{environ}
+look() {{
+  said=$(within 8 systemctl show {units} --no-pager --timestamp=us+utc -p {properties} 2>&1); rc=$?
+  if [ "$rc" != 0 ]; then
+    said=$(within 8 systemctl show {units} --no-pager -p {properties} 2>&1); rc=$?
+  fi
+  pid=$(printf '%s\\n' "$said" | sed -n 's/^MainPID=//p' | sed -n 1p)
+  part show show
+  part environ environ
+}}
+TZ=UTC; export TZ
+echo systemd
+part log log | {{ look; cat; }}"""
+_JOURNAL = re.compile(r"(?P<time>\S+) \S+ (?P<process>[^:]+): ?(?P<message>.*)")
+# Without its environment file a unit is not even started, and systemd says so first.
+_START = re.compile(r"Started |Starting |\S+: Failed to load environment files")
+_REASON = re.compile(r"\S+\.\w+: (Failed (?!with result|to run).*|Changing to .* failed: .*)")
+
+
+def script(part: Systemd, keys: tuple[str, ...], *, redacted: bool = False) -> str:
+    """Give the part of the look that asks for a unit, the units it needs, its log and environment.
+
+    `systemctl show` says nothing of a unit's log, and a plain user's `journalctl` is empty with
+    status 0: that one is told apart by who we are.
+    """
+    needs = (need if "." in need else f"{need}.service" for need in part.needs)
+    return _SCRIPT.format(
+        unit=shell.quote(part.full_name),
+        units=shell.words([part.full_name, *needs]),
+        properties=_PROPERTIES,
+        environ=service_state.environ_script(keys or ["="]),
+        redact=f" | {alone.REDACT}" if redacted else "",
+    )
+
+
+def parse(answers: Mapping[str, Answer]) -> ServiceState | Unreadable:
+    """Take the part's answers apart."""
+    show = answers.get("show")
+    if show is None or show.status != 0:
+        last = show.lines[-1:] if show else []
+        return Unreadable(redact(": ".join(["systemd does not answer", *last])))
+    unit, *needs = map(_block, show.text.decode("utf-8", "replace").strip().split("\n\n"))
+    environ = service_state.environ(answers.get("environ"))
+    log = _log(answers.get("log"), environ)
+    lines = () if isinstance(log, Unreadable) else _of_last_start(log)
+    return dataclasses.replace(
+        _state(unit),
+        environ=environ,
+        log=log
+        if isinstance(log, Unreadable)
+        else tuple(map(str, log[-service_state.LOG_LINES :])),
+        exceptions=tuple(service_state.exceptions((line.process, line.message) for line in lines)),
+        reason=_reason(lines),
+        needs=tuple(map(_need, needs)),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Line:
+    """A line of the journal."""
+
+    time: str
+    process: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.time} {self.process}: {self.message}"
+
+    @property
+    def starts(self) -> bool:
+        by_systemd = self.process.startswith("systemd[")
+        return by_systemd and _START.match(self.message) is not None
+
+
+def _block(text: str) -> dict[str, list[str]]:
+    """Give a unit's properties; some come more than once, or not at all."""
+    properties: dict[str, list[str]] = {}
+    for line in text.split("\n"):
+        name, _, value = line.partition("=")
+        properties.setdefault(name, []).append(value)
+    return properties
+
+
+def _state(unit: Mapping[str, list[str]]) -> ServiceState:
+    def one(name: str) -> str:
+        return unit.get(name, [""])[0]
+
+    files = (value.partition(" (ignore_errors=")[0] for value in unit.get("EnvironmentFiles", ()))
+    return ServiceState(
+        name=one("Id"),
+        exists=one("LoadState") != "not-found" or one("ActiveState") == "active",
+        active=one("ActiveState") == "active",
+        state=one("ActiveState"),
+        sub=one("SubState"),
+        result=one("Result"),
+        load=one("LoadState"),
+        enabled=one("UnitFileState"),
+        started=_epoch(one("ExecMainStartTimestamp")),
+        restarts=int(one("NRestarts") or 0),
+        exit_status=int(one("ExecMainStatus") or 0)
+        if one("ExecMainCode") not in {"", "0"}
+        else None,
+        main_pid=int(one("MainPID") or 0) or None,
+        working_directory=one("WorkingDirectory"),
+        environment_files=tuple(files),
+        user=one("User"),
+    )
+
+
+def _need(unit: Mapping[str, list[str]]) -> Need:
+    state = _state(unit)
+    return Need(state.name, state.active, state.state, state.sub, state.result)
+
+
+def _epoch(stamp: str) -> float | None:
+    """Read `Sat 2026-11-21 10:26:41.610896 UTC`; None where there is no time."""
+    words = stamp.split(" ")
+    if len(words) != 4:
+        return None
+    moment = datetime.fromisoformat(f"{words[1]}T{words[2]}")
+    return moment.replace(tzinfo=UTC).timestamp()
+
+
+def _log(answer: Answer | None, environ: Mapping[str, str] | None) -> list[_Line] | Unreadable:
+    if answer is None or answer.status != 0:
+        return Unreadable("the journal can be read by root and the group systemd-journal alone")
+    text = service_state.clean(answer.text.decode("utf-8", "replace"), environ)
+    found = (_JOURNAL.fullmatch(line) for line in text.split("\n"))
+    return [_Line(line["time"], line["process"], line["message"]) for line in found if line]
+
+
+def _of_last_start(log: list[_Line]) -> tuple[_Line, ...]:
+    starts = [number for number, line in enumerate(log) if line.starts]
+    return tuple(log[starts[-1] :] if starts else log)
+
+
+def _reason(lines: tuple[_Line, ...]) -> str:
+    found = [said[1] for line in lines if (said := _REASON.fullmatch(line.message))]
+    return found[-1] if found else ""

@@ -1,0 +1,141 @@
+"""Ensure that the virtual environment holds what its requirements ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from pyinfra.api import FunctionCommand, operation
+
+from relogin import shell
+from relogin.facts.venv import RequirementsFile, VenvState
+from relogin.fault import Change, Fault
+from relogin.finding import Finding, Severity
+from relogin.mend import mend
+from relogin.parts.runtime import Venv
+
+if TYPE_CHECKING:
+    from relogin.backend import Backend
+    from relogin.facts.observation import Observation
+    from relogin.requirements import Requirement
+
+_DEADLINE = 600
+# pip runs in the file's folder, to which paths in it are relative, but isolated: the project's own
+# modules would hide the standard library's. Its files get the rights that site-packages has.
+_INSTALL = """\
+owner={owner}
+limit=env; if command -v timeout >/dev/null; then limit='timeout {limit}'; fi
+home=$(getent passwd "$owner" 2>/dev/null | cut -d : -f 6); [ -d "$home" ] || home=/
+umask "$(printf '%03o' "$((0777 & ~0$(stat -Lc %a {site_packages})))")"
+cd {folder} || return 1
+python() {{ as_user "$owner" $limit env HOME="$home" {python} -I "$@"; }}
+install() {{
+  {ensurepip}python -m pip install -q --disable-pip-version-check --no-input {arguments}
+}}
+said=$(install 2>&1); status=$?
+printf '%s\\n' "$said" | tail -n 8
+return "$status\""""
+
+
+def _detect_unreadable(backend: Backend, seen: Observation) -> Iterator[Finding]:
+    for file in _files(seen):
+        if file.unreadable:
+            yield Finding(
+                f"the requirements in {file.path} cannot be read",
+                subject=file.path,
+                seen=file.unreadable,
+                severity=Severity.WARNING,
+                remedy="put the file back, or correct its path in the inventory",
+            )
+
+
+def _detect_missing(backend: Backend, seen: Observation) -> Iterator[Finding]:
+    for venv, file, asked in _asked(seen):
+        missing = [each for each in asked if each.name not in venv.distributions]
+        if missing:
+            names = ", ".join(sorted({each.name for each in missing}))
+            be = "is" if len(missing) == 1 else "are"
+            yield _finding(file, missing, f"{names} {be} not installed in {venv.path}")
+
+
+def _detect_wrong_version(backend: Backend, seen: Observation) -> Iterator[Finding]:
+    """The first version counts: it is the one that is imported."""
+    for venv, file, asked in _asked(seen):
+        wrong = [
+            each
+            for each in asked
+            if each.name in venv.distributions
+            and each.met_by(venv.distributions[each.name][0]) is False
+        ]
+        if wrong:
+            names = [f"{each.name} {venv.distributions[each.name][0]}" for each in wrong]
+            yield _finding(file, wrong, f"wrong version in {venv.path}: {', '.join(names)}")
+
+
+def _finding(file: RequirementsFile, broken: list[Requirement], what: str) -> Finding:
+    wanted = ", ".join(f"{each} ({each.place})" for each in broken)
+    return Finding(
+        what,
+        subject=file.path,
+        seen="; ".join(_not_judged(file)),
+        expected=wanted,
+        remedy=f"pip installs what {file.path} asks for",
+    )
+
+
+def _not_judged(file: RequirementsFile) -> Iterable[str]:
+    return (f"{each.file} line {each.line} not judged: {each.why}" for each in file.not_judged)
+
+
+def _files(seen: Observation) -> tuple[RequirementsFile, ...]:
+    return seen.venv.requirements if isinstance(seen.venv, VenvState) else ()
+
+
+def _asked(seen: Observation) -> Iterator[tuple[VenvState, RequirementsFile, list[Requirement]]]:
+    """Give each requirements file with those requirements that apply to the target's Python."""
+    if isinstance(seen.venv, VenvState):
+        for file in seen.venv.requirements:
+            applying = [each for each in file.requirements if each.applies(seen.venv.environment)]
+            yield seen.venv, file, applying
+
+
+def _install(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
+    """Install the whole file, with its bounds and hashes, as the owner of the venv."""
+    assert isinstance(backend.venv, Venv) and isinstance(seen.venv, VenvState)  # noqa: S101, PT018
+    owner = backend.venv.owner or seen.venv.owner
+    yield Change(
+        _install_script(backend.venv, seen.venv, finding.subject, owner),
+        f"pip install -r {finding.subject} as {owner}",
+        deadline=_DEADLINE,
+    )
+
+
+def _install_script(part: Venv, venv: VenvState, file: str, owner: str) -> str:
+    return _INSTALL.format(
+        owner=shell.quote(owner),
+        limit=_DEADLINE - 20,
+        site_packages=shell.quote(venv.site_packages),
+        folder=shell.quote(str(PurePosixPath(file).parent)),
+        python=shell.quote(f"{part.path}/bin/python"),
+        ensurepip="" if venv.pip else "python -m ensurepip && ",
+        arguments=shell.words([*part.pip_args, "-r", file]),
+    )
+
+
+REQUIREMENTS_UNREADABLE = Fault(
+    "venv.requirements-unreadable", _detect_unreadable, severity=Severity.WARNING
+)
+REQUIREMENT_MISSING = Fault("venv.requirement-missing", _detect_missing, _install)
+REQUIREMENT_WRONG_VERSION = Fault("venv.requirement-wrong-version", _detect_wrong_version, _install)
+
+FAULTS = (REQUIREMENTS_UNREADABLE, REQUIREMENT_MISSING, REQUIREMENT_WRONG_VERSION)
+
+
+@operation()
+def dependencies(backend: Backend) -> Generator[FunctionCommand, None, None]:
+    """Ensure that every requirement of the backend's venv is met.
+
+    + backend: the backend, as its inventory describes it
+    """
+    yield from mend(backend, FAULTS)

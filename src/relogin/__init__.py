@@ -1,0 +1,62 @@
+"""Get people logging in again: find out why nobody can, mend exactly that, prove it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from relogin.backend import Backend
+from relogin.finding import Finding, Severity, Unreadable
+from relogin.parts.configuration import DatabaseUrl, EnvFile, FromEnv
+from relogin.parts.database import Account, Accounts, Alembic, Columns, Peer, Postgres
+from relogin.parts.proof import Jwt, Login, Probe
+from relogin.parts.runtime import Supervisor, Systemd, Venv
+from relogin.secret import Secret, SecretMissing
+
+if TYPE_CHECKING:
+    from relogin.errors import ProfileError
+    from relogin.fault import Change, Fault
+    from relogin.tunnel import prompt_ssh
+
+__all__ = [
+    "Account",
+    "Accounts",
+    "Alembic",
+    "Backend",
+    "Change",
+    "Columns",
+    "DatabaseUrl",
+    "EnvFile",
+    "Fault",
+    "Finding",
+    "FromEnv",
+    "Jwt",
+    "Login",
+    "Peer",
+    "Postgres",
+    "Probe",
+    "ProfileError",
+    "Secret",
+    "SecretMissing",
+    "Severity",
+    "Supervisor",
+    "Systemd",
+    "Unreadable",
+    "Venv",
+    "prompt_ssh",
+]
+
+# What needs pyinfra, paramiko or more is imported on first use: `import relogin` stays cheap.
+_LAZY = {
+    "Change": "relogin.fault",
+    "Fault": "relogin.fault",
+    "ProfileError": "relogin.errors",
+    "prompt_ssh": "relogin.tunnel",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'relogin' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_LAZY[name]), name)

@@ -1,0 +1,128 @@
+"""A backend, described: what pyinfra's host data holds, and what every fault is judged against."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from relogin.parts.configuration import DatabaseUrl, EnvFile, FromEnv
+from relogin.parts.database import Account, Accounts, Alembic, Postgres
+from relogin.parts.part import listed, part, refuse, refuse_unless, suggest
+from relogin.parts.proof import Jwt, Login, Probe
+from relogin.parts.runtime import Supervisor, Systemd, Venv
+from relogin.secret import Secret
+
+if TYPE_CHECKING:
+    from relogin.fault import Fault
+
+
+@part
+class Backend:
+    """Describe one backend of a host; its name is its identity everywhere.
+
+    What is left out is not looked at. `accepted` maps fault ids to the reason why they are shown
+    but never fail; `faults` are a user's own.
+
+    Raises:
+        ProfileError: it contradicts itself; the message names the inventory's file and line.
+    """
+
+    name: str
+    service: Systemd | Supervisor | None = None
+    login: Login | None = None
+    env_file: EnvFile | tuple[EnvFile, ...] = ()
+    venv: Venv | None = None
+    database: Postgres | None = None
+    migrations: Alembic | None = None
+    accounts: Accounts | None = None
+    token: Jwt | None = None
+    probes: tuple[Probe, ...] = ()
+    accepted: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
+
+    def __post_init__(self) -> None:
+        listed(self, "probes", "faults")
+        refuse_unless(
+            re.fullmatch(r"[A-Za-z0-9][\w.-]*", self.name),
+            f"Backend: name {self.name!r} must be letters, digits, dots, dashes and underscores",
+        )
+        self._refuse_what_is_nowhere()
+
+    def _refuse_what_is_nowhere(self) -> None:
+        declared = [key for file in self.env_files for key in file.keys]
+        for key in self._keys_used():
+            if key not in declared:
+                what = f"FromEnv({key!r}) is in no env_file"
+                refuse(f"{self!r}: {what}{suggest(key, declared)}")
+        present = [account.login for account in self.accounts.present] if self.accounts else []
+        if self.login is not None and self.login.account not in present:
+            what = f"account {self.login.account!r} is not in accounts.present"
+            refuse(f"{self!r}: {what}{suggest(self.login.account, present)}")
+
+    def __repr__(self) -> str:
+        return f"Backend({self.name!r})"
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    @property
+    def env_files(self) -> tuple[EnvFile, ...]:
+        return self.env_file if isinstance(self.env_file, tuple) else (self.env_file,)
+
+    @property
+    def directory(self) -> str:
+        """Where the backend's own commands run."""
+        named = getattr(self.service, "working_directory", None)
+        paths = [file.path for file in self.env_files] + ([self.venv.path] if self.venv else [])
+        return named or (paths[0].rpartition("/")[0] if paths else "/")
+
+    def declared(self, key: str) -> str | Secret | DatabaseUrl | None:
+        """Give what an env key was declared as (the last file wins, as it does for its reader)."""
+        values = [file.keys[key] for file in self.env_files if key in file.keys]
+        return values[-1] if values else None
+
+    def account(self, login: str) -> Account:
+        assert self.accounts is not None  # noqa: S101 # __post_init__ saw to it
+        return next(account for account in self.accounts.present if account.login == login)
+
+    def secrets(self) -> Iterator[Secret]:
+        """Give every secret whose value has to come from the control machine."""
+        for value in _walk(self):
+            if isinstance(value, Secret) and value.declared:
+                yield value
+
+    def to_json(self) -> dict[str, Any]:
+        return {field.name: _json(getattr(self, field.name)) for field in dataclasses.fields(self)}
+
+    def _keys_used(self) -> Iterator[str]:
+        for value in _walk(self):
+            if isinstance(value, FromEnv):
+                yield value.key
+
+
+def _walk(value: object) -> Iterator[object]:
+    yield value
+    if isinstance(value, Mapping):
+        value = tuple(value.values())
+    if isinstance(value, tuple):
+        for item in value:
+            yield from _walk(item)
+    elif dataclasses.is_dataclass(value) and not isinstance(value, FromEnv):
+        for field in dataclasses.fields(value):
+            yield from _walk(getattr(value, field.name))
+
+
+def _json(value: object) -> Any:
+    if hasattr(value, "to_json"):
+        return value.to_json()
+    if isinstance(value, Mapping):
+        return {key: _json(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return [_json(item) for item in value]
+    if dataclasses.is_dataclass(value):
+        return {
+            field.name: _json(getattr(value, field.name)) for field in dataclasses.fields(value)
+        }
+    return value

@@ -1,0 +1,277 @@
+"""Read and change the text of a .env file as each of its readers reads it."""
+
+import io
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+Values = dict[str, str | None]
+
+_BOM = "\ufeff"
+_BLANK = r"[^\S\r\n]"
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_BARE = re.compile(r"[A-Za-z0-9_./:@%+,=^?-]*")
+_NEWLINE = re.compile(r"\r\n|\n|\r")
+_BROKEN_ASSIGNMENT = re.compile(rf"(?:export{_BLANK}+)?([A-Za-z_][A-Za-z0-9_]*){_BLANK}*=")
+
+# A statement of python-dotenv's grammar. In `K= # note` the blank belongs to the note.
+_STATEMENT = re.compile(
+    rf"""
+    (?P<head>(?:export{_BLANK}+)?(?:'[^']+'|[^=\#\s]+){_BLANK}*=(?:(?={_BLANK}+\#)|{_BLANK}*))
+    (?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|[^\r\n]*?(?={_BLANK}+\#|{_BLANK}*(?:[\r\n]|\Z)))
+    (?P<tail>{_BLANK}*(?:\#[^\r\n]*)?(?:\r\n|\n|\r)?)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+_SINGLE = r"'[^']*(?:'|\Z)"
+_DOUBLE = r'"(?:\\.|[^"\\])*(?:"|\\?\Z)'
+# systemd/src/basic/env-file.c. A comment that ends in a backslash takes the next line along:
+# so until systemd 254, and what is written for those is read alike by the later ones.
+_SYSTEMD_ENTRY = re.compile(
+    rf"""
+    [ \t\r\n]*+
+    (?: [#;] (?:\\.|[^\\\r\n])*
+      | (?P<key>[^\r\n][^=\r\n]*)
+        (?: (?P<assigned>=)
+            (?P<quoted>(?:[ \t]*(?:{_SINGLE}|{_DOUBLE}))*) [ \t]*
+            (?P<bare>(?:[ \t]*(?:\\(?:.|\Z)|[^\\ \t\r\n]))*) [ \t]*
+        )?
+    )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_SYSTEMD_QUOTED = re.compile(
+    r"""'(?P<single>[^']*)(?:'|\Z)|"(?P<double>(?:\\.|[^"\\])*)(?:"|\\?\Z)""", re.DOTALL
+)
+
+
+class Unwritable(ValueError):
+    """Say that no form of a value, or no place for it, is read alike by every reader."""
+
+
+@dataclass(frozen=True)
+class _Binding:
+    key: str | None
+    start: int
+    end: int
+    broken: bool
+
+
+def values(text: str, reader: str = "python-dotenv") -> Values:
+    """Give what a reader makes of the text: key to value, the last binding of a key winning.
+
+    None is a key without `=`. `${NAME}` is expanded from earlier keys of the same text only: the
+    environment of the process that will read the file is not known here. Line ends must be
+    those of the file (decode its bytes, or open it with `newline=""`).
+    """
+    if reader not in READERS:
+        raise ValueError(f"unknown reader {reader!r}: known are {', '.join(READERS)}")
+    return READERS[reader](text)
+
+
+def problems(text: str) -> tuple[int, ...]:
+    """Give the numbers of the lines on which python-dotenv meets a statement it cannot parse."""
+    body = text.removeprefix(_BOM)
+    return tuple(_line(body, binding) for binding in _bindings(body) if binding.broken)
+
+
+def duplicates(text: str) -> dict[str, tuple[int, ...]]:
+    """Give the line numbers of each key that is bound more than once."""
+    body = text.removeprefix(_BOM)
+    lines: dict[str, tuple[int, ...]] = {}
+    for binding in _bindings(body):
+        if binding.key is not None and not binding.broken:
+            lines[binding.key] = (*lines.get(binding.key, ()), _line(body, binding))
+    return {key: numbers for key, numbers in lines.items() if len(numbers) > 1}
+
+
+def encode(value: str, readers: Collection[str]) -> str:
+    r"""Give the right-hand side of `KEY=` that every named reader reads as this value.
+
+    The first that fits of bare, single-quoted and double-quoted. Raises Unwritable, which never
+    holds the value, if none does (python-dotenv has no escape for `${`), or for what is not safe
+    in any reader: control characters other than tab and newline, and lone surrogates.
+    """
+    if any(_unsafe(character) for character in value):
+        raise Unwritable("a value with a control character (or not UTF-8) has no safe form")
+    for form in _forms(value):
+        expected = {"K": value, "Z": "end"}
+        if all(values(f"K={form}\nZ=end\n", reader) == expected for reader in readers):
+            return form
+    why = "choose a value without ${" if "${" in value else "choose one without quotes, $ and \\"
+    raise Unwritable(f"no form of the value is read alike by {_listed(readers)}: {why}")
+
+
+def with_values(text: str, new: Mapping[str, str], readers: Collection[str]) -> str:
+    """Give the text with these values in it, as every named reader reads it, and nothing else new.
+
+    The last binding of a key is changed in place, with its `export`, blanks, note and line end,
+    unless a reader stumbles over one of them: then the line becomes `KEY=value` and its note
+    moves to a line of its own. A key that a reader does not see is appended. What every reader
+    already reads stays as it is, to the byte. Raises Unwritable where this would change what a
+    reader makes of another key; only a key that a broken line hid may come to be read as another
+    reader reads it.
+    """
+    changed = text
+    for key, value in new.items():
+        if not _all_read(changed, {key: value}, readers):
+            changed = _with_value(changed, key, value, readers, expendable=new.keys())
+    if not _all_read(changed, new, readers):
+        raise Unwritable(f"{', '.join(new)} refer to each other: write them without ${{}}")
+    return changed
+
+
+def _with_value(
+    text: str, key: str, value: str, readers: Collection[str], *, expendable: Collection[str]
+) -> str:
+    if not _NAME.fullmatch(key):
+        raise Unwritable(f"{key!r} is not a name that every reader takes")
+    try:
+        encoded = encode(value, readers)
+    except Unwritable as error:
+        raise Unwritable(f"{key}: {error}") from None
+    unseen = any(key not in values(text, reader) for reader in readers)
+    for candidate in _candidates(text, key, encoded, append=unseen):
+        if _all_read(candidate, {key: value}, readers) and _others_kept(
+            text, candidate, readers, but={key, *expendable}
+        ):
+            return candidate
+    lines = ", ".join(str(line) for line in problems(text))
+    raise Unwritable(
+        f"{key} cannot be set so that {_listed(readers)} read it and every other key as before"
+        + (f": first mend line {lines}, which cannot be parsed" if lines else "")
+    )
+
+
+def _all_read(text: str, wanted: Mapping[str, str], readers: Collection[str]) -> bool:
+    return all(wanted.items() <= values(text, reader).items() for reader in readers)
+
+
+def _others_kept(before: str, after: str, readers: Collection[str], *, but: set[str]) -> bool:
+    views = {reader: values(before, reader) for reader in readers}
+    for reader, old in views.items():
+        new = values(after, reader)
+        for key in (old.keys() | new.keys()) - but:
+            known = [view[key] for view in views.values() if key in view]
+            if key not in new or new[key] not in known:
+                return False
+    return True
+
+
+def _candidates(text: str, key: str, encoded: str, *, append: bool) -> Iterator[str]:
+    body = text.removeprefix(_BOM)
+    bom = text[: len(text) - len(body)]
+    bound = [binding for binding in _bindings(body) if binding.key == key]
+    rewritten = list(_rewritten(body, bound[-1], encoded)) if bound else []
+    yield from (bom + candidate for candidate in rewritten)
+    yield from rewritten if bom else ()
+    if append:
+        yield from (bom + candidate for candidate in _appended(body, key, encoded))
+
+
+def _rewritten(body: str, binding: _Binding, encoded: str) -> Iterator[str]:
+    before, after = body[: binding.start], body[binding.end :]
+    statement = body[binding.start : binding.end]
+    match = None if binding.broken else _STATEMENT.fullmatch(statement)
+    if match:
+        yield before + match["head"] + encoded + match["tail"] + after
+    note = match["tail"].strip() if match else ""
+    ending = statement[len(statement.rstrip("\r\n")) :]
+    moved = note + _newline(body) if note else ""
+    yield f"{before}{moved}{binding.key}={encoded}{ending}{after}"
+
+
+def _appended(body: str, key: str, encoded: str) -> Iterator[str]:
+    newline = _newline(body)
+    start = body if not body or body.endswith(("\n", "\r")) else body + newline
+    yield f"{start}{key}={encoded}{newline}"
+    # A backslash at the end of the last line takes the next line along in some readers.
+    yield f"{start}{newline}{key}={encoded}{newline}"
+
+
+def _bindings(body: str) -> Iterator[_Binding]:
+    from dotenv.parser import parse_stream
+
+    end = 0
+    for binding in parse_stream(io.StringIO(body)):
+        source = binding.original.string
+        start = end + len(source) - len(source.lstrip())
+        end += len(source)
+        broken = _BROKEN_ASSIGNMENT.match(body, start) if binding.error else None
+        yield _Binding(broken[1] if broken else binding.key, start, end, binding.error)
+
+
+def _line(body: str, binding: _Binding) -> int:
+    return 1 + len(_NEWLINE.findall(body, 0, binding.start))
+
+
+def _newline(body: str) -> str:
+    return "\r\n" if "\r\n" in body else "\n"
+
+
+def _forms(value: str) -> Iterator[str]:
+    if _BARE.fullmatch(value):
+        yield value
+    if "'" not in value:
+        yield f"'{value}'"
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    yield f'"{escaped}"'
+
+
+def _unsafe(character: str) -> bool:
+    return character not in "\t\n" and unicodedata.category(character) in ("Cc", "Cs")
+
+
+def _listed(readers: Collection[str]) -> str:
+    return " and ".join(readers)
+
+
+def _python_dotenv(text: str) -> Values:
+    from dotenv.parser import parse_stream
+    from dotenv.variables import parse_variables
+
+    found: Values = {}
+    # python-dotenv opens files with universal newlines.
+    for binding in parse_stream(io.StringIO(text, newline=None)):
+        if binding.key is None:
+            continue
+        atoms = parse_variables(binding.value or "")
+        expanded = "".join(atom.resolve(found) for atom in atoms)
+        found[binding.key] = None if binding.value is None else expanded
+    return found
+
+
+def _systemd(text: str) -> Values:
+    if "\0" in text:
+        return {}
+    found: Values = {}
+    for entry in _SYSTEMD_ENTRY.finditer(text):
+        key = (entry["key"] or "").rstrip(" \t")
+        if entry["assigned"] and _NAME.fullmatch(key):
+            found[key] = _systemd_value(entry["quoted"], entry["bare"])
+    return found
+
+
+def _systemd_value(quoted: str, bare: str) -> str:
+    value = ""
+    for part in _SYSTEMD_QUOTED.finditer(quoted):
+        double = part["double"]
+        value += part["single"] if double is None else _unescaped_in_double_quotes(double)
+    return value + re.sub(r"\\(?:[\r\n]|\Z|(.))", r"\1", bare)
+
+
+def _unescaped_in_double_quotes(text: str) -> str:
+    def meant(match: re.Match[str]) -> str:
+        if match[1] in '"\\`$':
+            return match[1]
+        return "" if match[1] == "\n" else match[0]
+
+    return re.sub(r"\\(.)", meant, text, flags=re.DOTALL)
+
+
+READERS: dict[str, Callable[[str], Values]] = {
+    "python-dotenv": _python_dotenv,
+    "systemd": _systemd,
+}

@@ -1,0 +1,85 @@
+"""A fault: how it is found and how it is mended, in one place."""
+
+from __future__ import annotations
+
+import dataclasses
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from relogin.finding import Finding, Severity
+
+if TYPE_CHECKING:
+    from relogin.backend import Backend
+    from relogin.facts.observation import Observation
+
+Detect = Callable[["Backend", "Observation"], "Finding | Iterable[Finding] | None"]
+Fix = Callable[["Backend", "Observation", Finding], "Iterator[Change]"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """Describe one change to a host: the script that makes it, and the line that says it.
+
+    The script is POSIX sh, reaches the host on stdin and may hold secrets; it succeeded if it ends
+    with status 0 within `deadline` seconds. `why` is shown, and holds none.
+    """
+
+    script: str = dataclasses.field(repr=False)
+    why: str
+    deadline: float = 60
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    """Pair what finds a fault with what mends it.
+
+    `detect` is pure. `fix` yields changes and has no side effect before its first one; without it a
+    person is needed. A symptom names the layers (or fault ids) that can cause it: it is shown as
+    their consequence. While a fault or layer in `unless` or among its causes has a critical
+    finding, the fix is not tried.
+    """
+
+    id: str
+    detect: Detect
+    fix: Fix | None = None
+    severity: Severity = Severity.CRITICAL
+    symptom_of: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+
+    @property
+    def layer(self) -> str:
+        return self.id.partition(".")[0]
+
+    def found(self, backend: Backend, seen: Observation) -> tuple[Finding, ...]:
+        """Give this fault's findings; an exception in `detect` becomes one of its own."""
+        try:
+            found = self.detect(backend, seen)
+            findings = () if found is None else (found,) if isinstance(found, Finding) else found
+            return tuple(self._marked(backend, finding) for finding in findings)
+        except Exception as error:  # noqa: BLE001 # pyinfra would abort every host
+            return (internal_error(error, self.id),)
+
+    def _marked(self, backend: Backend, finding: Finding) -> Finding:
+        accepted = self.id in backend.accepted
+        return dataclasses.replace(
+            finding,
+            fault=self.id,
+            severity=Severity.NOTE if accepted else min(finding.severity, self.severity),
+            by_person=finding.by_person or self.fix is None,
+            symptom=bool(self.symptom_of),
+        )
+
+
+def internal_error(error: BaseException, where: str) -> Finding:
+    """Give the finding for a mistake of our own: its type and place, not its message."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return Finding(
+        what=f"relogin itself failed in {where}",
+        subject=where,
+        seen=f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}",
+        remedy="report it with these two lines; the other checks went on",
+        fault="relogin.internal-error",
+        by_person=True,
+    )

@@ -1,0 +1,70 @@
+"""What was found: a finding, or that something could not be seen."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Severity(enum.IntEnum):
+    """How much a finding matters, the worst first when sorted in reverse."""
+
+    NOTE = 1
+    WARNING = 2
+    CRITICAL = 3
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """Say that something could not be seen, and why: neither healthy nor broken."""
+
+    reason: str
+
+    def to_json(self) -> dict[str, str]:
+        return {"unreadable": self.reason}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Say what is wrong on one host, in words that hold no secret.
+
+    `what` is one line. `subject` tells findings of one fault apart (a key, a role, an account).
+    `seen` is the evidence, `expected` what was declared, `remedy` what the fix will do or, where
+    only a person may mend it, the next step.
+    """
+
+    what: str
+    subject: str = ""
+    seen: str = ""
+    expected: str = ""
+    remedy: str = ""
+    fault: str = ""
+    severity: Severity = Severity.CRITICAL
+    by_person: bool = False
+    symptom: bool = False
+
+    @property
+    def layer(self) -> str:
+        return self.fault.partition(".")[0]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Two findings of one backend are the same when their keys are."""
+        return self.fault, self.subject
+
+    @property
+    def critical(self) -> bool:
+        return self.severity is Severity.CRITICAL
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "fault": self.fault,
+            "severity": self.severity.name.lower(),
+            "subject": self.subject,
+            "what": self.what,
+            "seen": self.seen,
+            "expected": self.expected,
+            "remedy": self.remedy,
+            "by_person": self.by_person,
+            "symptom": self.symptom,
+        }

@@ -1,0 +1,210 @@
+"""The loop behind every operation: look, detect, fix, look again."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from pyinfra import host as current_host
+from pyinfra import logger
+from pyinfra import state as current_state
+from pyinfra.api import FunctionCommand
+
+from relogin import remote
+from relogin.fault import Change, Fault, internal_error
+from relogin.finding import Finding, Unreadable
+from relogin.run import Done, Entry, entry
+from relogin.secret import SecretMissing, redact, redact_foreign
+
+if TYPE_CHECKING:
+    from pyinfra.api.host import Host
+    from pyinfra.api.state import State
+
+    from relogin.backend import Backend
+    from relogin.facts.observation import Observation
+
+
+def mend(backend: Backend, faults: tuple[Fault, ...]) -> Iterator[FunctionCommand]:
+    """Mend what these faults find, each judged again on a fresh look after its fix.
+
+    Yields pyinfra commands; the last one fails the host if a critical finding is left. All findings
+    are logged before the first one, so that a dry run and the person at the prompt see them all.
+    """
+    record = entry(current_state, current_host, backend)
+    seen = observe(record)
+    if seen is None:
+        yield fail_with(record.halted or "nothing could be looked at")
+        return
+    wanted = chosen(backend, faults)
+    findings = [finding for fault in wanted for finding in fault.found(backend, seen)]
+    say(record, findings)
+    if findings and current_state.is_executing:
+        _try_login_as_it_was(record, seen)
+    for fault in wanted:
+        yield from _mend_one(record, fault)
+    left = [finding for finding in _left(record, wanted) if finding.critical]
+    if left:
+        yield fail_with(f"{backend.name}: still wrong: {', '.join(_named(left))}")
+
+
+def observe(record: Entry) -> Observation | None:
+    """Give this stage's look, or None where the run must not go on for this backend."""
+    if record.halted is None:
+        record.halted = _missing_secret(record.backend)
+    if record.halted is not None:
+        return None
+    record.executed = record.executed or current_state.is_executing
+    seen = record.seen(current_host, current_state.current_stage)
+    if isinstance(seen, Unreadable):
+        record.halted = seen.reason
+        return None
+    return seen
+
+
+def chosen(backend: Backend, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+    """Give a layer's faults with the backend's own of it, narrowed by `--data only= skip=`."""
+    layers = {fault.layer for fault in faults}
+    skipped = _listed("skip")
+    only = _listed("only") or layers
+    own = tuple(fault for fault in backend.faults if fault.layer in layers)
+    both = faults + own
+    return tuple(fault for fault in both if fault.id not in skipped and fault.layer in only)
+
+
+def _listed(name: str) -> set[str]:
+    return set(filter(None, str(current_host.data.get(name) or "").split(",")))
+
+
+def say(record: Entry, findings: list[Finding]) -> None:
+    """Log findings that this run has not logged yet."""
+    for finding in record.found(findings):
+        colour = "red" if finding.critical else "yellow"
+        text = f"{finding.fault}: {finding.what}"
+        if finding.seen:
+            text += f" ({finding.seen})"
+        current_host.log_styled(redact(text), fg=colour, log_func=logger.info)
+
+
+def _try_login_as_it_was(record: Entry, seen: Observation) -> None:
+    """Try the login once before the first change: what people met goes into the verdict."""
+    from relogin.facts.login import prove
+    from relogin.operations.catalogue import LOGIN
+
+    if record.changes or record.proof is not None or record.backend.login is None:
+        return
+    record.proof = prove(current_host, record.backend, seen, refusals=False, patience=0)
+    seen = dataclasses.replace(seen, login=record.proof)
+    say(record, [finding for fault in LOGIN for finding in fault.found(record.backend, seen)])
+
+
+def _mend_one(record: Entry, fault: Fault) -> Iterator[FunctionCommand]:
+    tried: set[tuple[str, str]] = set()
+    while record.halted is None and (finding := _next(record, fault, tried)) is not None:
+        tried.add(finding.key)
+        if fault.fix is None or finding.by_person or _blocked(record, fault):
+            continue
+        try:
+            for change in fault.fix(record.backend, _look(record), finding):
+                yield FunctionCommand(_apply, (record, change), {})
+                if not record.changes[-1].ok:
+                    break
+        except (SecretMissing, ValueError) as error:
+            record.changes.append(Done(f"mend {finding.what}", ok=False, output=redact(str(error))))
+            current_host.log_styled(redact(str(error)), fg="red", log_func=logger.warning)
+        except Exception as error:  # noqa: BLE001 # pyinfra would abort every host
+            say(record, [internal_error(error, f"the fix of {fault.id}")])
+
+
+def _next(record: Entry, fault: Fault, tried: set[tuple[str, str]]) -> Finding | None:
+    seen = observe(record)
+    if seen is None:
+        return None
+    findings = fault.found(record.backend, seen)
+    say(record, list(findings))
+    return next((finding for finding in findings if finding.key not in tried), None)
+
+
+def _look(record: Entry) -> Observation:
+    seen = observe(record)
+    assert seen is not None  # noqa: S101 # _next has just had it
+    return seen
+
+
+def _blocked(record: Entry, fault: Fault) -> bool:
+    """Tell whether something that this fix builds on is itself broken, or could not be seen."""
+    from relogin.operations.catalogue import LAYERS
+
+    seen = _look(record)
+    needed = (*fault.unless, *fault.symptom_of)
+    unseen = {layer for layer, _ in seen.unreadable()}
+    blockers = [
+        finding
+        for layer in LAYERS
+        for other in layer
+        if other.id != fault.id and (other.id in needed or other.layer in needed)
+        for finding in other.found(record.backend, seen)
+        if finding.critical
+    ]
+    return bool(blockers) or bool(unseen & set(needed))
+
+
+def _apply(state: State, host: Host, record: Entry, change: Change) -> bool:
+    """Run one change through the private channel; its failure is recorded, never raised."""
+    host.log_styled(redact(change.why), fg="cyan", log_func=logger.info)
+    started = time.monotonic()
+    answer = remote.change(host, change.script, deadline=change.deadline)
+    record.forget()
+    seconds = time.monotonic() - started
+    if isinstance(answer, Unreadable):
+        record.halted = f"the outcome of a change is unknown: {answer.reason}"
+        record.changes.append(Done(change.why, ok=False, seconds=seconds, output=answer.reason))
+        return True
+    output = redact_foreign("\n".join(answer.lines[-5:])).strip()
+    record.changes.append(Done(change.why, answer.status == 0, seconds, output))
+    if answer.status != 0:
+        host.log_styled(f"failed ({answer.status}): {output}", fg="red", log_func=logger.warning)
+    return True
+
+
+def _left(record: Entry, faults: tuple[Fault, ...]) -> list[Finding]:
+    seen = observe(record)
+    if seen is None:
+        return list(record.left.values())
+    layers = {fault.layer for fault in faults}
+    kept = {key: old for key, old in record.left.items() if old.layer not in layers}
+    found = [finding for fault in faults for finding in fault.found(record.backend, seen)]
+    record.left = kept | {finding.key: finding for finding in found}
+    gone = [
+        key for key, old in record.first.items() if old.layer in layers and key not in record.left
+    ]
+    record.mended.update(dict.fromkeys(gone))
+    return found
+
+
+def _missing_secret(backend: Backend) -> str | None:
+    for secret in backend.secrets():
+        try:
+            secret.reveal()
+        except SecretMissing as missing:
+            return str(missing)
+    return None
+
+
+def _named(findings: list[Finding]) -> list[str]:
+    return [f"{finding.fault} ({finding.what})" for finding in findings]
+
+
+def fail_with(message: str) -> FunctionCommand:
+    """Give the command that fails this host with one line; raising would abort every host."""
+    function: Callable[[State, Host], bool] = _failing(redact(message))
+    return FunctionCommand(function, (), {})
+
+
+def _failing(message: str) -> Callable[[State, Host], bool]:
+    def fail(state: State, host: Host) -> bool:
+        host.log_styled(message, fg="red", log_func=logger.error)
+        return False
+
+    return fail

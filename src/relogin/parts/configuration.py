@@ -1,0 +1,68 @@
+"""Where the backend takes its settings from."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+
+from relogin.parts.part import absolute, listed, part, refuse_unless, suggest
+from relogin.secret import Secret
+
+
+@part
+class FromEnv:
+    """Take the value that the backend's env file has for a key."""
+
+    key: str
+
+
+@part
+class DatabaseUrl:
+    """Declare a DATABASE_URL whose parts are known and whose password is a secret.
+
+    A generated password is never replaced while one is in force; a lost one is made anew and the
+    role follows. `Secret.kept()` forbids that.
+    """
+
+    user: str
+    database: str
+    password: Secret = dataclasses.field(default_factory=Secret.generated)
+    host: str = "127.0.0.1"
+    port: int = 5432
+    driver: str = "postgresql"
+    query: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        refuse_unless(0 < self.port < 65536, f"DatabaseUrl: port {self.port} is not a port")
+        refuse_unless(
+            isinstance(self.password, Secret),
+            "DatabaseUrl: password must be a Secret (.env, .file, .command, .generated, .kept)",
+        )
+
+
+@part
+class EnvFile:
+    """Name an env file and the keys that it must have: text, a `Secret`, or a `DatabaseUrl`."""
+
+    path: str
+    keys: Mapping[str, str | Secret | DatabaseUrl] = dataclasses.field(default_factory=dict)
+    readers: tuple[str, ...] = ("python-dotenv", "systemd")
+    owner: str | None = None
+    mode: int = 0o600
+
+    def __post_init__(self) -> None:
+        listed(self, "readers")
+        absolute("EnvFile", self.path)
+        for reader in self.readers:
+            known = ("python-dotenv", "systemd")
+            refuse_unless(reader in known, f"EnvFile: no reader {reader!r}{suggest(reader, known)}")
+        for key, value in self.keys.items():
+            refuse_unless(
+                re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key),
+                f"EnvFile: {key!r} is not a variable name",
+            )
+            refuse_unless(
+                isinstance(value, str | Secret | DatabaseUrl),
+                f"EnvFile: {key} must be text, a Secret or a DatabaseUrl",
+            )

@@ -1,0 +1,101 @@
+"""The backend's database, its schema, and the accounts in it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+from relogin.parts.configuration import FromEnv
+from relogin.parts.part import absolute, listed, part, refuse_unless
+from relogin.secret import Secret
+
+
+@part
+class Peer:
+    """Reach PostgreSQL as its administrator by psql on the host, as an operating-system user."""
+
+    os_user: str = "postgres"
+    role: str | None = None
+    socket: str | None = None
+    port: int | None = None
+    psql: str = "psql"
+
+
+@part
+class Postgres:
+    """Name the backend's database; `admin` is how the administrator's view is had."""
+
+    url: FromEnv | Secret
+    schema: str = "public"
+    tables: tuple[str, ...] = ()
+    admin: Peer | None = dataclasses.field(default_factory=Peer)
+
+    def __post_init__(self) -> None:
+        listed(self, "tables")
+        refuse_unless(
+            isinstance(self.url, FromEnv | Secret), "Postgres: url must be FromEnv(KEY) or a Secret"
+        )
+
+
+@part
+class Alembic:
+    """Run migrations by Alembic; relative words of `command` are relative to `directory`."""
+
+    directory: str
+    command: str = "alembic upgrade head"
+
+    def __post_init__(self) -> None:
+        absolute("Alembic", self.directory)
+
+
+@part
+class Columns:
+    """Name the columns of the users table; what it does not have is None."""
+
+    id: str = "id"
+    login: str = "username"
+    email: str | None = "email"
+    password: str = "hashed_password"  # noqa: S105 # the name of a column
+    active: str | None = "is_active"
+    admin: str | None = "is_admin"
+    verified: str | None = None
+    locked: str | None = None
+
+
+@part
+class Account:
+    """Declare a person who must be able to log in."""
+
+    login: str
+    email: str | None = None
+    password: Secret | None = None
+    admin: bool = False
+    enforce_password: bool = False
+
+    def __post_init__(self) -> None:
+        refuse_unless(
+            self.password is None or isinstance(self.password, Secret),
+            f"Account({self.login!r}): password must be a Secret (Secret.env, .file or .command)",
+        )
+
+
+@part
+class Accounts:
+    """Declare the users table and who must be in it.
+
+    `values` are further columns of an INSERT; `create` is the backend's own command instead, with
+    `{login}`, `{email}` and `{password}` (it gets a throw-away one).
+    """
+
+    table: str = "users"
+    columns: Columns = dataclasses.field(default_factory=Columns)
+    values: Mapping[str, str | int | bool] = dataclasses.field(default_factory=dict)
+    scheme: str | None = None
+    create: str | None = None
+    present: tuple[Account, ...] = ()
+
+    def __post_init__(self) -> None:
+        listed(self, "present")
+        logins = [account.login for account in self.present]
+        for login in logins:
+            refuse_unless(logins.count(login) == 1, f"Accounts: {login!r} is declared twice")

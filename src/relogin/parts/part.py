@@ -1,0 +1,89 @@
+"""How a part of a description refuses bad input: one line, with the reader's own file and line."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar, dataclass_transform
+from urllib.parse import urlsplit
+
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=False)
+def part(cls: type[T]) -> type[T]:
+    """Make a frozen dataclass that answers an unknown field with the nearest known one."""
+    made = dataclasses.dataclass(frozen=True)(cls)
+    fields = [field.name for field in dataclasses.fields(made)]  # type: ignore[arg-type] # it is one
+    init: Callable[..., None] = made.__init__
+
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        for unknown in kwargs.keys() - set(fields):
+            refuse(f"{cls.__name__} has no field {unknown!r}{suggest(unknown, fields)}")
+        try:
+            init(self, *args, **kwargs)
+        except TypeError as error:
+            refuse(str(error).replace(f"{cls.__name__}.__init__()", cls.__name__))
+
+    made.__init__ = __init__  # type: ignore[method-assign] # the check must come before the real one
+    return made
+
+
+def suggest(given: str, known: Iterable[str]) -> str:
+    """Give a `did you mean`, or the list of what there is."""
+    known = sorted(known)
+    near = difflib.get_close_matches(given, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; there is {', '.join(known)}"
+
+
+def refuse(problem: str) -> NoReturn:
+    """Raise a ProfileError that names the file and line of the inventory."""
+    from relogin.errors import ProfileError
+
+    raise ProfileError(f"{_place()}{problem}")
+
+
+def refuse_unless(holds: object, problem: str) -> None:
+    """Refuse where the condition does not hold."""
+    if not holds:
+        refuse(problem)
+
+
+def absolute(what: str, *paths: str | None) -> None:
+    """Refuse paths that are relative: on the host there is nothing for them to be relative to."""
+    for path in paths:
+        if path is not None and not path.startswith("/"):
+            refuse(f"{what}: {path!r} is not an absolute path")
+
+
+def listed(self: object, *names: str) -> None:
+    """Let a single value stand for a tuple of one, and a list for a tuple."""
+    for name in names:
+        value = getattr(self, name)
+        whole = (value,) if not isinstance(value, tuple | list) else tuple(value)
+        object.__setattr__(self, name, whole)
+
+
+def web_address(what: str, url: str) -> None:
+    """Refuse what is not an http or https URL with a host and a possible port."""
+    try:
+        pieces = urlsplit(url)
+        port = pieces.port
+    except ValueError:
+        refuse(f"{what}: {url!r} has no valid port; expected http://HOST[:PORT]/PATH")
+    if pieces.scheme not in {"http", "https"} or not pieces.hostname or port == 0:
+        refuse(f"{what}: {url!r} is not a web address; expected http://HOST[:PORT]/PATH")
+
+
+def _place() -> str:
+    frame = sys._getframe()
+    here = str(Path(__file__).parent.parent)
+    while frame.f_back is not None:
+        frame = frame.f_back
+        name = frame.f_code.co_filename
+        if not name.startswith((here, "<")):
+            return f"{name} line {frame.f_lineno}: "
+    return ""

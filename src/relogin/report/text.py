@@ -1,0 +1,174 @@
+"""The verdict: what was wrong first, what followed, what was mended, and the proof."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from relogin import run
+from relogin.finding import Finding
+from relogin.secret import redact
+
+if TYPE_CHECKING:
+    from pyinfra.api.state import State
+
+    from relogin.facts.login import Proof
+    from relogin.run import Entry, Run
+
+_RULE = "─" * 78
+
+
+def verdict_at_exit() -> None:
+    """Have the verdict printed once, last: pyinfra runs nothing after a host has failed."""
+    from pyinfra.context import ctx_state
+
+    state = ctx_state.get()
+    record = run.of(state)
+    if not record.reporting:
+        record.reporting = True
+        atexit.register(lambda: click.echo(redact(verdict(record, state)), err=True))
+
+
+def verdict(record: Run, state: State) -> str:
+    """Give the verdict of a run: one block for each host and backend, the worst last."""
+    blocks = ["\n".join(_block(entry)) for entry in sorted(record.entries.values(), key=_badness)]
+    told = {entry.host for entry in record.entries.values()}
+    for host in state.inventory:
+        if host.name not in told and state.is_host_in_limit(host):
+            reached = host in state.activated_hosts
+            blocks.append(
+                f"{host.name}: "
+                + ("nothing was looked at" if reached else "could not be reached; nothing is known")
+            )
+    rule = click.style(_RULE, dim=True)
+    return "\n".join(["", rule, f"\n{rule}\n".join(blocks), rule])
+
+
+def _badness(entry: Entry) -> tuple[int, str, str]:
+    proven = entry.proof is not None and entry.proof.proven
+    return 0 if proven else 1, entry.host, entry.backend.name
+
+
+def _block(entry: Entry) -> Iterator[str]:
+    yield f"{click.style(f'{entry.host} · {entry.backend.name}', bold=True)}: {_headline(entry)}"
+    if entry.halted:
+        yield from _section("Stopped", [entry.halted])
+    first, followed = _ranked(entry)
+    yield from _section("What was wrong first", _told(entry, first[:1]))
+    yield from _section("What else was wrong", _told(entry, first[1:]))
+    yield from _section("What followed from it", _told(entry, followed))
+    yield from _section("What was done", _changes(entry))
+    yield from _section("What needs you", _for_a_person(entry))
+    yield from _section("What could not be seen", _unseen(entry))
+    if entry.proof is not None:
+        yield from _section("Proof", list(_proof(entry.proof)))
+
+
+def _headline(entry: Entry) -> str:
+    if not entry.looked:
+        return click.style(f"nothing was looked at{_why_not(entry)}", fg="red")
+    if entry.proof is None:
+        return click.style("the login is not proven", fg="red", bold=True)
+    if not entry.proof.proven:
+        return click.style("people cannot log in", fg="red", bold=True)
+    changed = any(change.ok for change in entry.changes)
+    what = "people can log in again" if changed else "people can log in"
+    rest = "" if changed else "; nothing was changed"
+    return click.style(what, fg="green", bold=True) + rest
+
+
+def _why_not(entry: Entry) -> str:
+    return "" if entry.halted else ": --dry with -y runs no operation; leave out -y to see a plan"
+
+
+def _ranked(entry: Entry) -> tuple[list[Finding], list[Finding]]:
+    """Split the findings in causes and consequences, causes in the catalogue's order.
+
+    A symptom leads itself where nothing that could cause it was found.
+    """
+    from relogin.operations.catalogue import FAULTS
+
+    order = {fault.id: number for number, fault in enumerate(FAULTS)}
+    causes_of = {fault.id: fault.symptom_of for fault in FAULTS}
+    findings = sorted(entry.first.values(), key=lambda found: order.get(found.fault, len(order)))
+    causes = [found for found in findings if not found.symptom]
+    critical = {found.layer for found in causes if found.critical}
+    critical |= {found.fault for found in causes if found.critical}
+    followed = [
+        found
+        for found in findings
+        if found.symptom and critical & set(causes_of.get(found.fault, ()))
+    ]
+    leading = [found for found in findings if found not in followed]
+    return sorted(leading, key=lambda found: -found.severity), followed
+
+
+def _section(title: str, lines: list[str]) -> Iterator[str]:
+    if lines:
+        yield f"  {title}"
+        for line in lines:
+            yield f"    {line}"
+
+
+def _told(entry: Entry, findings: list[Finding]) -> list[str]:
+    lines = []
+    for finding in findings:
+        mark = click.style("✓", fg="green") if finding.key in entry.mended else _open(finding)
+        lines.append(f"{mark} {finding.what}  {click.style(finding.fault, dim=True)}")
+        details = [finding.seen, finding.expected and f"expected: {finding.expected}"]
+        lines += [f"    {detail}" for detail in details if detail]
+        if not entry.executed and finding.remedy:
+            lines.append(
+                f"    {'next step' if finding.by_person else 'would be mended'}: {finding.remedy}"
+            )
+    return lines
+
+
+def _open(finding: Finding) -> str:
+    return click.style("✗", fg="red") if finding.critical else click.style("!", fg="yellow")
+
+
+def _changes(entry: Entry) -> list[str]:
+    lines = []
+    for change in entry.changes:
+        mark = click.style("✓", fg="green") if change.ok else click.style("✗", fg="red")
+        lines.append(f"{mark} {change.why}  {click.style(f'{change.seconds:.1f} s', dim=True)}")
+        if not change.ok and change.output:
+            lines += [f"    {line}" for line in change.output.splitlines()]
+    return lines
+
+
+def _for_a_person(entry: Entry) -> list[str]:
+    if not entry.executed:
+        return []
+    mine = [found for found in entry.left.values() if found.by_person and not found.symptom]
+    if entry.proof is not None and not entry.proof.proven and not mine:
+        mine = list(entry.left.values())
+    return [f"{found.what}: {found.remedy}" for found in mine if found.remedy]
+
+
+def _unseen(entry: Entry) -> list[str]:
+    return [f"{layer}: {reason}" for layer, reason in entry.unseen.items()]
+
+
+def _proof(proof: Proof) -> Iterator[str]:
+    token = [check for check in proof.checks if check.name in _TOKEN]
+    for check in proof.checks:
+        if check.name in _TOKEN:
+            if check is token[0]:
+                yield f"{_mark(token)} token: {', '.join(one.said for one in token)}"
+        else:
+            yield f"{_mark([check])} {check.said}"
+
+
+_TOKEN = ("token", "algorithm", "signature", "subject", "expiry")
+
+
+def _mark(checks: list[object]) -> str:
+    outcomes = {getattr(check, "ok", None) for check in checks}
+    if False in outcomes:
+        return click.style("✗", fg="red")
+    return click.style("✓", fg="green") if True in outcomes else click.style("?", fg="yellow")

@@ -1,0 +1,119 @@
+"""The record of a run: per host and backend, what was seen, changed and proven."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import weakref
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from relogin.finding import Finding, Unreadable
+
+if TYPE_CHECKING:
+    from pyinfra.api.host import Host
+    from pyinfra.api.state import State
+
+    from relogin.backend import Backend
+    from relogin.facts.login import Proof
+    from relogin.facts.observation import Observation
+
+
+@dataclasses.dataclass
+class Done:
+    """A change that was tried: why, whether it succeeded, how long it took."""
+
+    why: str
+    ok: bool
+    seconds: float = 0.0
+    output: str = ""
+
+
+@dataclasses.dataclass
+class Entry:
+    """What a run knows of one backend on one host.
+
+    `first` holds every finding in the order in which it was first seen; `left` those still there
+    when their layer was done. `halted` is why nothing more is changed on the host, or None.
+    """
+
+    host: str
+    backend: Backend
+    first: dict[tuple[str, str], Finding] = dataclasses.field(default_factory=dict)
+    mended: dict[tuple[str, str], None] = dataclasses.field(default_factory=dict)
+    left: dict[tuple[str, str], Finding] = dataclasses.field(default_factory=dict)
+    unseen: dict[str, str] = dataclasses.field(default_factory=dict)
+    changes: list[Done] = dataclasses.field(default_factory=list)
+    proof: Proof | None = None
+    halted: str | None = None
+    looked: bool = False
+    executed: bool = False
+    _look: tuple[object, Observation | Unreadable] | None = None
+
+    def seen(self, host: Host, stage: object) -> Observation | Unreadable:
+        """Give the look of this stage, taking it where there is none."""
+        from relogin.facts.observation import look
+
+        if self._look is None or self._look[0] != stage:
+            self._look = stage, look(host, self.backend)
+            self.looked = True
+            self._note_unseen()
+        return self._look[1]
+
+    def forget(self) -> None:
+        """Drop the look: a command of ours has run."""
+        self._look = None
+
+    def found(self, findings: Iterable[Finding]) -> Iterator[Finding]:
+        """Record findings; give those that are new."""
+        for finding in findings:
+            if finding.key not in self.first:
+                self.first[finding.key] = finding
+                yield finding
+
+    def judge(self, seen: Observation) -> None:
+        """Judge the whole catalogue on the last look: what is left, and so what is mended."""
+        from relogin.operations.catalogue import FAULTS
+
+        found = [finding for fault in FAULTS for finding in fault.found(self.backend, seen)]
+        for own in self.backend.faults:
+            found += own.found(self.backend, seen)
+        self.left = {finding.key: finding for finding in found}
+        self.mended = dict.fromkeys(key for key in self.first if key not in self.left)
+
+    def _note_unseen(self) -> None:
+        look = self._look[1] if self._look else None
+        if isinstance(look, Unreadable):
+            self.unseen = {"host": look.reason}
+        elif look is not None:
+            self.unseen = dict(look.unreadable())
+
+
+@dataclasses.dataclass
+class Run:
+    """One run of pyinfra: its entries, and when it began."""
+
+    entries: dict[tuple[str, str], Entry] = dataclasses.field(default_factory=dict)
+    started: float = dataclasses.field(default_factory=time.time)
+    id: str = dataclasses.field(default_factory=lambda: time.strftime("%Y%m%dT%H%M%S"))
+    reporting: bool = False
+
+
+_runs: weakref.WeakKeyDictionary[Any, Run] = weakref.WeakKeyDictionary()
+
+
+def of(state: State) -> Run:
+    """Give the record that belongs to a pyinfra state."""
+    from pyinfra.context import ctx_state
+
+    real = ctx_state.get() if type(state).__name__ != "State" else state
+    return _runs.setdefault(real, Run())
+
+
+def entry(state: State, host: Host, backend: Backend) -> Entry:
+    """Give the entry of one backend on one host."""
+    entries = of(state).entries
+    key = host.name, backend.name
+    if key not in entries:
+        entries[key] = Entry(host.name, backend)
+    return entries[key]

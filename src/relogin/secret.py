@@ -1,0 +1,206 @@
+"""Where a secret value comes from, without ever showing it."""
+
+from __future__ import annotations
+
+import functools
+import hmac
+import os
+import re
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+_PATTERNS = (
+    (re.compile(r"(://[^:@/\s]*:)[^@/\s]*(@)"), r"\1***\2"),
+    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), "***"),
+    (re.compile(r"\$(2[abxy]|argon2\w*|scrypt|pbkdf2[\w-]*)\$[^\s'\"]+"), "***"),
+    (re.compile(r"\b(pbkdf2_\w+|scrypt|argon2|bcrypt\w*)\$[^\s'\"]+"), "***"),
+    (re.compile(r"SCRAM-SHA-256\$\S+"), "***"),
+    (re.compile(r"input_value=.*"), "input_value=***"),
+)
+_NAMED = re.compile(r"(?i)((?:password|passwd|secret|token|api_?key)\w*['\"]?\s*[=:]\s*)\S+")
+_known: set[str] = set()
+
+
+class SecretMissing(ValueError):
+    """Raised when a secret's source has no value; the message is one line and holds none."""
+
+
+class Secret:
+    """Name the source of a secret value; `reveal()` alone gives the value.
+
+    It prints as its source, survives `copy.copy` (pyinfra copies host data), and refuses pickling
+    and interpolation, so that a value cannot get into text by accident.
+    """
+
+    __slots__ = ("_home", "_value", "name", "source")
+
+    def __init__(
+        self, source: str, name: str = "", *, home: Path | None = None, value: str | None = None
+    ) -> None:
+        self.source = source
+        self.name = name
+        self._home = home
+        self._value = value
+
+    @classmethod
+    def env(cls, name: str) -> Secret:
+        """Take the control machine's environment variable, else the `.env` beside the inventory."""
+        return cls("env", name, home=_inventory_folder())
+
+    @classmethod
+    def file(cls, path: str) -> Secret:
+        """Take a file's text on the control machine, without its final newline."""
+        return cls("file", path, home=_inventory_folder())
+
+    @classmethod
+    def command(cls, command: str) -> Secret:
+        """Take what a command prints on the control machine: `sops -d …`, `pass …`, `op read …`."""
+        return cls("command", command, home=_inventory_folder())
+
+    @classmethod
+    def generated(cls) -> Secret:
+        """Make the value once, on the host, when it is nowhere; never replace one that is there."""
+        return cls("generated")
+
+    @classmethod
+    def kept(cls) -> Secret:
+        """Require that a sound value is there, whatever it is; never make one."""
+        return cls("kept")
+
+    @classmethod
+    def seen(cls, value: str) -> Secret:
+        """Wrap a value that was read from a host, so that no output can hold it."""
+        _remember(value)
+        return cls("seen", value=value)
+
+    @property
+    def declared(self) -> bool:
+        """Tell whether a value is declared (and not only that there has to be one)."""
+        return self.source in {"env", "file", "command", "seen"}
+
+    def reveal(self) -> str:
+        """Give the value.
+
+        Raises:
+            SecretMissing: the source has none.
+        """
+        value = (
+            self._value if self.source == "seen" else _resolve(self.source, self.name, self._home)
+        )
+        if not value:
+            raise SecretMissing(f"{self!r} has no value: {_next_step(self.source, self._home)}")
+        _remember(value)
+        return value
+
+    def fingerprint(self) -> str:
+        """Give a short mark that tells equal values, under a key that stays on this machine."""
+        return hmac.new(_fingerprint_key(), self.reveal().encode(), "sha256").hexdigest()[:8]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return (self.source, self.name, self._value) == (other.source, other.name, other._value)
+
+    def __hash__(self) -> int:
+        return hash((self.source, self.name))
+
+    def __repr__(self) -> str:
+        return f"Secret.{self.source}({self.name!r})" if self.name else f"Secret.{self.source}()"
+
+    def __format__(self, spec: str) -> NoReturn:
+        raise TypeError("a Secret cannot be put into text; reveal() it where it is needed")
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Secret:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret cannot be pickled")
+
+    def to_json(self) -> str:
+        return repr(self)
+
+
+def make_value() -> str:
+    """Make a new secret of 64 random bytes in letters that every .env reader reads alike."""
+    return _remember(secrets.token_urlsafe(64))
+
+
+def redact(text: str) -> str:
+    """Give the text without any value that this process revealed, or what looks like one."""
+    for value in sorted(_known, key=len, reverse=True):
+        text = text.replace(value, "***")
+    for pattern, replacement in _PATTERNS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def redact_foreign(text: str) -> str:
+    """Redact text that others wrote (logs, command output): also whatever is named a secret."""
+    return _NAMED.sub(r"\1***", redact(text))
+
+
+def _remember(value: str) -> str:
+    if len(value) >= 4:  # shorter ones would blot out ordinary words
+        _known.add(value)
+        _known.update(line for line in value.splitlines() if len(line) >= 8)
+    return value
+
+
+def _inventory_folder() -> Path | None:
+    context = sys.modules.get("pyinfra.context")
+    filename = None
+    if context is not None and context.ctx_state.isset():
+        filename = context.ctx_state.get().current_exec_filename
+    if filename is None:
+        return None
+    folder = Path(filename).resolve().parent
+    return folder.parent if folder.name == "group_data" else folder
+
+
+@functools.cache
+def _resolve(source: str, name: str, home: Path | None) -> str | None:
+    if source == "env":
+        return os.environ.get(name) or _dotenv(home).get(name)
+    if source == "file":
+        path = (home or Path()) / Path(name).expanduser()
+        return path.read_text().rstrip("\n") if path.is_file() else None
+    if source == "command":
+        ran = subprocess.run(
+            ["sh", "-c", name], capture_output=True, text=True, check=False, cwd=home
+        )
+        return ran.stdout.rstrip("\n") if ran.returncode == 0 else None
+    return None
+
+
+@functools.cache
+def _dotenv(home: Path | None) -> dict[str, str | None]:
+    from dotenv import dotenv_values
+
+    path = (home or Path()) / ".env"
+    return dict(dotenv_values(path, interpolate=False)) if path.is_file() else {}
+
+
+def _next_step(source: str, home: Path | None) -> str:
+    folder = home or Path()
+    return {
+        "env": f"set it in the environment or in {folder / '.env'}",
+        "file": "the file is missing or empty on this machine",
+        "command": "the command failed or printed nothing; run it by hand to see why",
+    }.get(source, "it is only known on the host")
+
+
+@functools.cache
+def _fingerprint_key() -> bytes:
+    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "relogin"
+    path = state / "fingerprint.key"
+    if not path.is_file():
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)
+        path.write_bytes(secrets.token_bytes(32))
+    return path.read_bytes()

@@ -1,0 +1,66 @@
+"""The one place where shell text is put together: POSIX sh, every value quoted."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping
+
+# What every script may use. Reasons, each seen: a child that reads stdin eats the rest of the
+# script, hence the braces around a whole script; `$(…)` drops NULs and final newlines, hence pipes;
+# dash's echo interprets backslashes, hence printf.
+PRELUDE = """\
+LC_ALL=C; export LC_ALL; PATH=$PATH:/usr/sbin:/sbin:/usr/local/bin; umask 077
+cd / 2>/dev/null
+within() { shift; "$@"; }
+if command -v timeout >/dev/null; then within() { timeout "$@"; }; fi
+if command -v base64 >/dev/null; then encode() { base64 | tr -d '\\n'; }
+else encode() { printf hex:; od -An -v -tx1 | tr -d ' \\n'; }; fi
+as_user() {
+  as=$1; shift
+  if [ "$(id -un)" = "$as" ]; then "$@"
+  elif [ "$(id -u)" != 0 ]; then sudo -n -u "$as" -- "$@"
+  elif setpriv --reuid "$as" --init-groups --regid "$(id -g "$as")" true 2>/dev/null; then
+    HOME=/ setpriv --reuid "$as" --init-groups --regid "$(id -g "$as")" -- "$@"
+  elif command -v runuser >/dev/null; then runuser -u "$as" -- "$@"
+  else su -s /bin/sh "$as" -c '"$0" "$@"' -- "$@"; fi
+}
+part() {
+  printf '%s\\t' "$1"; shift
+  { "$@" 2>&1; printf '\\n#rc=%s' "$?"; } </dev/null | encode; echo
+}
+meta() {
+  stat -Lc '%F|%a|%U|%G|%u|%g|%s|%y|%z' "$1" 2>/dev/null ||
+    if [ -L "$1" ]; then echo dangling
+    elif [ -e "${1%/*}/." ] || [ ! -e "${1%/*}" ]; then echo none; else echo hidden; fi
+}
+"""
+
+
+def quote(value: str) -> str:
+    """Quote a value for sh; a NUL, which no argument can hold, is refused."""
+    if "\0" in value:
+        raise ValueError("a NUL character cannot be passed to a shell")
+    return shlex.quote(value)
+
+
+def words(values: Iterable[str]) -> str:
+    """Quote each value and join them to a command."""
+    return " ".join(map(quote, values))
+
+
+def fed(text: str, command: str) -> str:
+    """Feed a command a text by the shell's builtin printf: in no argv and in no temporary file."""
+    return f"printf '%s' {quote(text)} | {command}"
+
+
+def side_by_side(parts: Mapping[str, str]) -> str:
+    """Run all parts at once, their answers one after another: each waits in a pipe of its own.
+
+    A value is the body of a shell function; its answer is one line `name TAB base64`.
+    """
+    functions = [f"{name}() {{\n{body}\n}}" for name, body in parts.items()]
+    pipeline = ""
+    for name in reversed(parts):
+        answer = f"part {quote(name)} {name}"
+        pipeline = f"{answer} | {{ {pipeline}; cat; }}" if pipeline else f"{answer}"
+    return "\n".join([*functions, pipeline])

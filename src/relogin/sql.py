@@ -1,0 +1,59 @@
+"""The one place where SQL text is put together, for the administrator's psql on the host."""
+
+from __future__ import annotations
+
+import re
+
+from relogin import shell
+
+# Statement logging off for the session, so that no value lands in the server's log, also not of a
+# statement that fails (log_min_error_statement); settings of the database hit the administrator as
+# well, hence the explicit read-only mode and search path (PostgreSQL docs, 20.8 and 20.11).
+_QUIET = """\
+\\set ON_ERROR_STOP on
+\\set VERBOSITY sqlstate
+set log_statement = 'none'; set log_min_duration_statement = -1;
+set log_min_error_statement = 'panic';
+set lc_messages = 'C'; set client_encoding = 'UTF8'; set search_path = pg_catalog;
+set statement_timeout = '15s'; set lock_timeout = '5s';
+"""
+READ = _QUIET + "set default_transaction_read_only = on;\n"
+WRITE = _QUIET + "set default_transaction_read_only = off;\n"
+
+
+def literal(value: str | float | bool | None) -> str:
+    """Write a value as an SQL literal that reads the same under every server setting."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    if "\0" in value:
+        raise ValueError("a NUL character cannot be stored in PostgreSQL text")
+    return "'" + value.replace("'", "''") + "'" if "\\" not in value else _escaped(value)
+
+
+def _escaped(value: str) -> str:
+    return " E'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def name(*parts: str) -> str:
+    """Quote an identifier, or a qualified one: schema, table."""
+    if any(not part or "\0" in part for part in parts):
+        raise ValueError("an SQL name cannot be empty or hold NUL")
+    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
+
+
+def fill(template: str, **values: str) -> str:
+    """Put already quoted pieces in place of `:key:` marks; a mark without a value is an error."""
+
+    def piece(match: re.Match[str]) -> str:
+        return values[match[1]]
+
+    return re.sub(r"(?<!:):([a-z_]+):(?!:)", piece, template)
+
+
+def psql(statements: str, *, command: str) -> str:
+    """Give the shell command that feeds the statements to the administrator's psql on stdin."""
+    return shell.fed(statements, f"{command} -X -qAt -v ON_ERROR_STOP=1")

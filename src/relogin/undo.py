@@ -1,0 +1,68 @@
+"""Keep what is overwritten: root-only on the host, one folder for each run."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from relogin import shell, sql
+
+if TYPE_CHECKING:
+    from relogin.backend import Backend
+    from relogin.facts.env_file import EnvFileState
+
+
+def store(backend: Backend) -> str:
+    """Give the shell lines that make this run's folder and leave its path in `$undo`.
+
+    Root's is under /var/lib/relogin, anybody else's under the state folder of the XDG base
+    directory specification.
+    """
+    return f"""\
+set -e
+if [ "$(id -u)" = 0 ]; then undo=/var/lib/relogin
+else undo=${{XDG_STATE_HOME:-$HOME/.local/state}}/relogin; fi
+undo=$undo/{shell.quote(backend.name)}/undo/$(date -u +%Y%m%dT%H%M%SZ)-$$
+mkdir -p "$undo"; chmod 700 "$undo"
+"""
+
+
+def replaced_file(backend: Backend, seen: EnvFileState, text: str) -> str:
+    """Give the script that replaces a file's text atomically and keeps the old file.
+
+    Owner, mode and a symlink stay. It fails if somebody changed the file since the look.
+    """
+    return f"""\
+{store(backend)}real={shell.quote(seen.real_path)}
+{_unchanged(seen)}
+cp -p "$real" "$undo/${{real##*/}}"
+new=$(mktemp "$real.XXXXXX"); trap 'rm -f "$new"' EXIT
+cp -p "$real" "$new"
+{shell.fed(text, 'cat >"$new"')}
+sync "$new" 2>/dev/null || sync
+mv -f "$new" "$real"
+"""
+
+
+def narrowed(backend: Backend, seen: EnvFileState) -> str:
+    """Give the script that takes the rights of others from a file, and notes what they were."""
+    mode, real = seen.meta.mode, shell.quote(seen.real_path)
+    note = f"chmod {mode:04o} {seen.real_path}\n"
+    return f"""\
+{store(backend)}{shell.fed(note, 'cat >"$undo/modes.sh"')}
+chmod {mode & ~0o007:04o} {real}
+"""
+
+
+def _unchanged(seen: EnvFileState) -> str:
+    was = sha256(seen.raw).hexdigest()
+    return (
+        f'[ "$(sha256sum <"$real" | cut -c1-64)" = {was} ] || '
+        '{ echo "$real was changed by somebody else in this moment; run again"; exit 9; }'
+    )
+
+
+def kept_sql(psql: str, name: str, select: str) -> str:
+    """Give the shell line that keeps the SQL which would undo a change, as `select` writes it."""
+    kept = f'"$undo"/{shell.quote(name)}.sql'
+    return f"{sql.psql(sql.READ + select, command=psql)} >{kept}\n[ -s {kept} ]\n"

@@ -1,0 +1,1 @@
+"""The tests of relogin; they mirror its layout."""

@@ -1,0 +1,170 @@
+"""Start Docker Engine where none answers, and boot lab hosts on it.
+
+RELOGIN_LAB=required starts an engine (as root) and makes whatever is missing an error.
+RELOGIN_LAB_KEEP=NAME leaves the engine and a set of hosts of that name running, for the next run.
+"""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from .host import Host
+from .image import LabUnavailableError, host_image, run
+
+LABEL = "relogin-lab"
+BOOT = (
+    *("--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN", "--security-opt", "seccomp=unconfined"),
+    *("--cgroupns=host", "--volume", "/sys/fs/cgroup:/sys/fs/cgroup:rw"),
+    *("--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp"),
+)
+READY = """
+for _ in $(seq 300); do
+    systemctl -q is-active ssh nginx && curl -sf -o /dev/null http://127.0.0.1/api/health && exit 0
+    sleep 0.2
+done
+systemctl --no-pager --failed >&2
+exit 1
+"""
+
+
+def required() -> bool:
+    """Tell whether a missing lab is an error."""
+    return os.getenv("RELOGIN_LAB") == "required"
+
+
+def kept() -> str:
+    """Give the name of the set of hosts to keep, or nothing."""
+    return os.getenv("RELOGIN_LAB_KEEP", "")
+
+
+@contextmanager
+def hosts(count: int) -> Iterator[list[Host]]:
+    """Give so many booted, healthy hosts; afterwards remove exactly these.
+
+    Raises:
+        LabUnavailableError: there is no Docker Engine, or no way to make the image.
+    """
+    with _engine(), _folder() as folder:
+        image = host_image()
+        label = f"{LABEL}={kept()}" if kept() else f"{LABEL}-run={uuid.uuid4().hex}"
+        try:
+            with ThreadPoolExecutor(count) as pool:
+                names = [f"{LABEL}-{kept() or uuid.uuid4().hex[:8]}-{n + 1}" for n in range(count)]
+                booted = list(pool.map(lambda name: _host(name, image, label, folder), names))
+            _write_known_hosts(booted, folder)
+            yield booted
+        finally:
+            if not kept():
+                _remove(label)
+
+
+@contextmanager
+def _engine() -> Iterator[None]:
+    if _answers():
+        yield
+        return
+    if not required():
+        raise LabUnavailableError("no Docker daemon answers (RELOGIN_LAB=required starts one)")
+    if os.geteuid() or not shutil.which("dockerd"):
+        raise LabUnavailableError("no Docker daemon answers; to start one needs root and dockerd")
+    with tempfile.TemporaryFile() as log:
+        engine = subprocess.Popen(["dockerd"], stdout=log, stderr=log, start_new_session=True)
+        try:
+            if not _came_up(engine):
+                log.seek(0)
+                said = log.read().decode(errors="replace").splitlines()[-3:]
+                raise LabUnavailableError(f"dockerd was started, but did not come up: {said}")
+            yield
+        finally:
+            if not kept():
+                engine.terminate()
+                engine.wait(60)
+
+
+def _came_up(engine: "subprocess.Popen[bytes]") -> bool:
+    deadline = time.monotonic() + 90
+    while engine.poll() is None and time.monotonic() < deadline:
+        if _answers():
+            return True
+        time.sleep(0.5)
+    return False
+
+
+def _answers() -> bool:
+    if not shutil.which("docker"):
+        return False
+    asked = subprocess.run(
+        ["docker", "version", "--format", "{{.Server.Version}}"], capture_output=True, check=False
+    )
+    return not asked.returncode
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """Give the folder of the key and known_hosts; a kept one is held by one run at a time."""
+    if not kept():
+        with tempfile.TemporaryDirectory(prefix="relogin-lab-") as made:
+            yield _with_key(Path(made))
+        return
+    folder = Path(tempfile.gettempdir(), f"{LABEL}-{kept()}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield _with_key(folder)
+
+
+def _with_key(folder: Path) -> Path:
+    if not (folder / "key").exists():
+        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", LABEL, "-f", f"{folder}/key"])
+    return folder
+
+
+def _host(name: str, image: str, label: str, folder: Path) -> Host:
+    reused = _runs(name, image)
+    if not reused:
+        options = ["--name", name, "--hostname", name, "--label", label]
+        run(["docker", "run", "--detach", *options, *BOOT, image])
+    where = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+    address = run(["docker", "inspect", "--format", where, name]).strip()
+    host = Host(name, address, folder / "key", folder / "known_hosts")
+    keys = (folder / "key.pub").read_text()
+    host.root(f"cat >/etc/ssh/lab_keys <<'KEYS'\n{keys}KEYS\nchmod 644 /etc/ssh/lab_keys")
+    if reused:
+        host.heal()
+    host.root(READY)
+    return host
+
+
+def _runs(name: str, image: str) -> bool:
+    """Tell whether such a host runs on today's image; one that does not is removed."""
+    state = "{{.Config.Image}} {{.State.Running}}"
+    found = subprocess.run(
+        ["docker", "inspect", "--format", state, name], capture_output=True, text=True, check=False
+    )
+    if found.returncode:
+        return False
+    if found.stdout.split() == [image, "true"]:
+        return True
+    run(["docker", "rm", "--force", "--volumes", name])
+    return False
+
+
+def _write_known_hosts(booted: list[Host], folder: Path) -> None:
+    lines = [
+        f"{host.address} {host.root('cat /etc/ssh/ssh_host_ed25519_key.pub')}" for host in booted
+    ]
+    (folder / "known_hosts").write_text("".join(lines))
+
+
+def _remove(label: str) -> None:
+    """Remove the containers of this label, which is this run's alone."""
+    if found := run(["docker", "ps", "--all", "--quiet", "--filter", f"label={label}"]).split():
+        run(["docker", "rm", "--force", "--volumes", *found])

@@ -1,0 +1,155 @@
+"""One lab host, and the ways to it that owe nothing to relogin: the console, ssh, curl, psql."""
+
+import json
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import canaries
+from .execs import Exec, parse
+from .image import FILES
+
+WRITABLE = "/etc /home /opt /root /run /srv /tmp /var /dev/shm"
+
+
+@dataclass(frozen=True)
+class Login:
+    """An attempt to log in: the statuses of /token and then /users/me (None: not asked)."""
+
+    token_status: int
+    me_status: int | None = None
+    body: str = ""
+    token: str = field(default="", repr=False)
+
+    @property
+    def works(self) -> bool:
+        """Tell whether the login gave a token and the token opened the protected route."""
+        return (self.token_status, self.me_status) == (200, 200)
+
+
+@dataclass(frozen=True)
+class Host:
+    """A running container; `name` is its Docker name, `address` that on Docker's bridge."""
+
+    name: str
+    address: str
+    key: Path
+    known_hosts: Path
+
+    def root(self, script: str, *, check: bool = True) -> str:
+        """Give the output of a shell script that root runs on the console, independent of ssh.
+
+        Raises:
+            RuntimeError: it failed and check is set; with what it said, without the script.
+        """
+        done = self.console(["sh", "-s"], f"{{\n{script}\n}}\n".encode())
+        if check and done.returncode:
+            said = done.stderr.decode(errors="replace")[-2000:]
+            raise RuntimeError(
+                f"{self.name}: a script of root ended with {done.returncode}: {said}"
+            )
+        return done.stdout.decode(errors="replace")
+
+    def console(self, argv: list[str], stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
+        """Run a program as root on the console; nothing secret belongs into argv."""
+        command = ["docker", "exec", "-i", self.name, *argv]
+        return subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=120)
+
+    def ssh(
+        self, command: str, *, user: str = "deploy", stdin: str = ""
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run a command by OpenSSH, as deploy (sudo), deploypw (sudo asks), nosudo or root."""
+        argv = ["ssh", *self.ssh_options(), f"{user}@{self.address}", command]
+        return subprocess.run(
+            argv, input=stdin, capture_output=True, text=True, check=False, timeout=120
+        )
+
+    def ssh_options(self) -> list[str]:
+        """Give OpenSSH's options that reach this host, and only it, without asking."""
+        settings = {
+            "IdentityFile": self.key,
+            "IdentitiesOnly": "yes",
+            "UserKnownHostsFile": self.known_hosts,
+            "StrictHostKeyChecking": "yes",
+            "BatchMode": "yes",
+            "ConnectTimeout": 20,
+        }
+        return ["-F", "none", *(part for k, v in settings.items() for part in ("-o", f"{k}={v}"))]
+
+    def psql(self, sql: str, *, database: str = "halext_org") -> str:
+        """Give psql's unaligned rows of SQL that the database's administrator runs."""
+        argv = ["runuser", "-u", "postgres", "--", "psql", "-AtqX", "-v", "ON_ERROR_STOP=1"]
+        done = self.console([*argv, "-d", database], sql.encode())
+        if done.returncode:
+            said = done.stderr.decode(errors="replace")
+            raise RuntimeError(f"{self.name}: psql ended with {done.returncode}: {said}")
+        return done.stdout.decode()
+
+    def login(self, username: str = "ops", password: str = canaries.OPS_PASSWORD) -> Login:
+        """Log in with curl on the host, as the runbook does; secrets go in on its stdin."""
+        code = _quoted(f"X-Halext-Code: {canaries.ACCESS_CODE}")
+        fields = {"grant_type": "password", "username": username, "password": password}
+        form = [f"data-urlencode = {_quoted(f'{key}={value}')}" for key, value in fields.items()]
+        status, body = self._curl("http://127.0.0.1/token", [f"header = {code}", *form])
+        if status != 200:
+            return Login(status, body=body)
+        token = json.loads(body)["access_token"]
+        me, body = self.me(token)
+        return Login(status, me, body, token)
+
+    def me(self, token: str) -> tuple[int, str]:
+        """Give status and body of /users/me, asked with this token."""
+        bearer = _quoted(f"Authorization: Bearer {token}")
+        return self._curl("http://127.0.0.1/users/me", [f"header = {bearer}"])
+
+    def _curl(self, url: str, config: list[str]) -> tuple[int, str]:
+        lines = [
+            *config,
+            f"url = {url}",
+            r'write-out = "\n%{http_code}"',
+            "silent",
+            "max-time = 30",
+        ]
+        done = self.ssh("curl --disable --config -", stdin="\n".join(lines))
+        body, _, status = done.stdout.rpartition("\n")
+        if not status.isdigit():
+            raise RuntimeError(f"{self.name}: no curl over ssh: {done.stderr.strip()}")
+        return int(status), body
+
+    def heal(self) -> None:
+        """Put everything back as it was provisioned, and forget what was recorded and logged."""
+        self.root((FILES / "heal.sh").read_text())
+
+    def snapshot(self) -> dict[str, str]:
+        """Give all that a repair might touch, as flat `kind:name` -> text; see snapshot.py."""
+        done = self.console(["python3", "-I", "-"], (FILES / "snapshot.py").read_bytes())
+        if done.returncode:
+            raise RuntimeError(f"{self.name}: no snapshot: {done.stderr.decode()[-2000:]}")
+        taken: dict[str, str] = json.loads(done.stdout)
+        return taken
+
+    def execs(self) -> list[Exec]:
+        """List every program that was started on the host since `forget_execs` or `heal`."""
+        return list(parse(self.console(["cat", "/var/log/execs/log"]).stdout))
+
+    def forget_execs(self) -> None:
+        """Begin to record anew."""
+        self.root(": >/var/log/execs/log")
+
+    def files_holding(self, texts: Iterable[str]) -> list[str]:
+        """List the files, outside the database and the lab's own, that hold one of the texts."""
+        lines = "\n".join(texts)
+        skipped = "/root/pristine /var/log/execs /var/lib/postgresql"
+        script = f"""
+        grep -rlIFs -D skip -f - {WRITABLE} <<'TEXTS' | grep -vF -e {" -e ".join(skipped.split())}
+{lines}
+TEXTS
+        true"""
+        return sorted(self.root(script).split("\n")[:-1])
+
+
+def _quoted(text: str) -> str:
+    """Quote as curl's configuration file wants it (curl(1), --config)."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
