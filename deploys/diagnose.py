@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from pyinfra import host, state
 from pyinfra.api import deploy
 
 from relogin import run
 from relogin.deploys.backends import each_backend
 from relogin.facts.login import prove
+from relogin.facts.observation import with_login
 from relogin.mend import observe, say
 from relogin.report.text import verdict_at_exit
 
@@ -25,7 +24,7 @@ def diagnose() -> None:
             continue
         if backend.login is not None:
             record.proof = prove(host, backend, seen, refusals=True, patience=0)
-            seen = dataclasses.replace(seen, login=record.proof)
+            seen = with_login(host, backend, seen, record.proof)
         record.judge(seen)
         say(record, list(record.left.values()))
 

@@ -175,11 +175,11 @@ class UserRows(FactBase[Any]):
         os_user: str = "postgres",
     ) -> StringCommand:
         columns = Columns(id, login, email, password, active, admin)
-        fields = _fields(columns).replace(f"{sql.name(password)}::text", _SOUNDNESS)
+        kind = sql.fill(_SOUNDNESS, password=sql.name(password))
+        fields = _fields(columns).replace(f"{sql.name(password)}::text", kind)
         statements = sql.fill(
             sql.READ + _NEWEST,
             fields=fields,
-            password=sql.name(password),
             id=sql.name(id),
             relation=sql.name(schema, table),
         )
@@ -195,15 +195,16 @@ _SOUNDNESS = """\
 case when :password: is null then 'null' when :password: = '' then 'empty'
  when :password: ~ '^\\$2[abxy]\\$(0[4-9]|[12][0-9]|3[01])\\$[./A-Za-z0-9]{53}$' then 'bcrypt'
  when :password: ~ '^\\$argon2(id|i|d)\\$' then 'argon2'
- when :password: ~ '^(pbkdf2_sha256|scrypt|argon2|bcrypt_sha256|bcrypt)\\$'
+ when :password: ~ '^(pbkdf2_sha256|scrypt|argon2|bcrypt(_sha256)?)\\$'
    then split_part(:password:, '$', 1)
  when :password: ~ '^(scrypt|pbkdf2):' then split_part(:password:, ':', 1)
  when :password: like '!%' then 'unusable' else 'not recognised' end
  || ', ' || coalesce(length(:password:), 0) || ' characters'"""
 
 _NEWEST = """\
-select jsonb_build_object('part', 'accounts', 'rows', coalesce(jsonb_agg(row), '[]')) from (
- select jsonb_build_object(:fields:) as row from :relation: order by :id: desc limit 100) newest;
+select jsonb_build_object('part', 'accounts', 'rows', coalesce(jsonb_agg(account), '[]'))
+ from (select jsonb_build_object(:fields:) as account
+   from :relation: order by :id: desc limit 100) newest;
 """
 
 

@@ -16,8 +16,8 @@ from relogin.remote import Answer, answer_in
 
 T = TypeVar("T")
 
-# The patterns of relogin.secret.redact, for sed; a URL loses a name without a password, too: it
-# may be a token.
+# The patterns of relogin.secret.redact_foreign, for sed. A URL loses a name without a password, too
+# (it may be a token), and the journal the value that systemd could not decode.
 REDACT = (
     "sed -E"
     " -e 's#://[^@/[:space:]]*@#://***@#g'"
@@ -26,7 +26,8 @@ REDACT = (
     " -e 's/(pbkdf2_[a-z0-9]+|scrypt|argon2|bcrypt[a-z0-9_]*)\\$[^[:space:]]+/***/g'"
     " -e 's/SCRAM-SHA-256\\$[^[:space:]]+/***/g'"
     " -e 's/input_value=.*/input_value=***/'"
-    " -e 's/((password|secret|token|api_?key)[A-Za-z0-9_]*[\"]?[[:space:]]*[=:][[:space:]]*)"
+    " -e 's/(for key [^[:space:]]+: ).*/\\1***/'"
+    " -e 's/((password|secret|token|passwd|api_?key)[A-Za-z0-9_]*[\"]?[[:space:]]*[=:][[:space:]]*)"
     "[^[:space:]]+/\\1***/Ig'"
 )
 
@@ -45,4 +46,9 @@ def answers(output: Iterable[str]) -> dict[str, Answer]:
 def parsed(output: Iterable[str], name: str, parse: Callable[[Answer], T]) -> T | Unreadable:
     """Give what `parse` makes of one part's answer."""
     answer = answers(output).get(name)
-    return parse(answer) if answer is not None else Unreadable("the host gave no answer")
+    if answer is None:
+        return Unreadable("the host gave no answer")
+    try:
+        return parse(answer)
+    except Exception as error:  # noqa: BLE001 # out of a fact it would abort every host
+        return Unreadable(f"its answer could not be understood ({type(error).__name__})")

@@ -80,17 +80,18 @@ class EnvKeys(FactBase[Any]):
 
     def command(self, path: str) -> StringCommand:
         quoted = shell.quote(path)
-        keys = (
-            f"meta {quoted}; [ -r {quoted} ] && "
-            "sed -n 's/^[[:space:]]*\\(export[[:space:]]\\{1,\\}\\)\\{0,1\\}"
-            "\\([A-Za-z_][A-Za-z0-9_]*\\)[[:space:]]*=/\\2=/p' "
-            f'{quoted} | awk \'{{ at = index($0, "="); '
-            "print substr($0, 1, at - 1), length($0) - at }}'"
-        )
+        keys = f"meta {quoted}; [ -r {quoted} ] && sed -n {shell.quote(_KEYS)} {quoted} | "
+        keys += """awk '{ at = index($0, "="); print substr($0, 1, at - 1), length($0) - at }'"""
         return alone.command({"env_file": keys})
 
     def process(self, output: Iterable[str]) -> dict[str, Any] | Unreadable | None:
         return alone.parsed(output, "env_file", _keys)
+
+
+_KEYS = (
+    r"s/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}"
+    r"\([A-Za-z_][A-Za-z0-9_]*\)[[:space:]]*=/\2=/p"
+)
 
 
 def _keys(answer: Answer) -> dict[str, Any] | Unreadable | None:

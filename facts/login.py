@@ -15,7 +15,6 @@ from relogin import shell, tokens, web
 from relogin.facts import alone
 from relogin.fault import internal_error
 from relogin.parts.configuration import FromEnv
-from relogin.remote import ssh_transport
 from relogin.secret import Secret, SecretMissing, make_value
 from relogin.tunnel import Tunnel
 
@@ -83,8 +82,7 @@ class _Prover:
         assert backend.login is not None  # noqa: S101 # only asked with one
         self.backend, self.seen, self.login = backend, seen, backend.login
         self.account = backend.account(self.login.account)
-        pythons = (f"{backend.venv.path}/bin/python",) if backend.venv else ()
-        self.tunnel = Tunnel(ssh_transport(host), (*pythons, "python3"))
+        self.tunnel = Tunnel.to(host, backend)
 
     def prove(self, *, refusals: bool, patience: float) -> Proof:
         try:
@@ -230,24 +228,24 @@ class _Prover:
 
     def _forged(self, token: str) -> list[tuple[str, str]]:
         if tokens.read(token) is None:
-            return [("invented", make_value())]
+            return [("that is invented", make_value())]
         forged = list(tokens.forged(token).items())
         declared = self.backend.token
         if declared is not None and declared.secret is not None:
             secret = self._value(declared.secret)
-            forged.append(("expired", tokens.expired(token, secret, declared.algorithm)))
+            forged.append(("that has expired", tokens.expired(token, secret, declared.algorithm)))
         return forged
 
     def _judged(self, name: str, kind: str, reply: web.Reply) -> Check:
         let_in = reply.status is not None and reply.status < 300
         if name == "protected":
             return Check(name, let_in, f"GET {self.login.protected}: {reply.shown} with the token")
-        what = "without a token" if name == "unprotected" else f"with a token that is {kind}"
+        what = "no token" if name == "unprotected" else f"a token {kind}"
         if name == "forged":
             name = f"forged: {kind}"
         if reply.status is None or reply.status == 429:
             return Check(name, None, f"{what}: not checked ({reply.shown})")
-        return Check(name, not let_in, f"{reply.shown} {what}")
+        return Check(name, not let_in, f"{what} ({reply.shown})")
 
     def _identity(self, reply: web.Reply) -> list[Check]:
         if self.login.identity is None or reply.status is None or reply.status >= 300:
@@ -260,9 +258,9 @@ class _Prover:
 
     def _wrong_password(self, reply: web.Reply) -> Check:
         if reply.status is None or reply.status == 429:
-            return Check("wrong-password", None, f"wrong password: not checked ({reply.shown})")
+            return Check("wrong-password", None, f"a wrong password: not checked ({reply.shown})")
         accepted = _token(self.login.token, reply) is not None
-        return Check("wrong-password", not accepted, f"wrong password: {reply.shown}")
+        return Check("wrong-password", not accepted, f"a wrong password ({reply.shown})")
 
 
 def _expiry(claims: Mapping[str, Any], declared: Jwt, reply: web.Reply) -> Check:

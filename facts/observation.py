@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from relogin import remote
 from relogin.facts import accounts, env_file, machine, postgres, service, venv
 from relogin.finding import Unreadable
+from relogin.tunnel import Tunnel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pyinfra.api.host import Host
 
     from relogin.backend import Backend
+    from relogin.facts.connection import Connection
     from relogin.facts.login import Proof
     from relogin.remote import Answer
 
@@ -27,7 +29,8 @@ class Observation:
     """What was seen of a backend on a host, in one moment.
 
     What was not asked for is None; what is not there is None as well where the field says so
-    (an env file, the venv); what could not be seen is Unreadable. `login` is None until tried.
+    (an env file, the venv); what could not be seen is Unreadable. `login` is None until tried, and
+    `connection` (the backend's own URL) is only tried where the login failed.
     """
 
     machine: machine.Machine | Unreadable
@@ -37,6 +40,7 @@ class Observation:
     postgres: postgres.Server | Unreadable | None = None
     accounts: accounts.Table | Unreadable | None = None
     login: Proof | None = None
+    connection: Connection | Unreadable | None = None
 
     def env(self, key: str) -> str | None:
         """Give the value in force of an env key: the last file that has it wins."""
@@ -59,7 +63,7 @@ class Observation:
                     yield _LAYER_OF.get(field.name, field.name), item.reason
 
 
-_LAYER_OF = {"env_files": "env_file"}
+_LAYER_OF = {"env_files": "env_file", "connection": "postgres"}
 
 
 def look(host: Host, backend: Backend) -> Observation | Unreadable:
@@ -71,6 +75,19 @@ def look(host: Host, backend: Backend) -> Observation | Unreadable:
     if isinstance(answers, Unreadable):
         return answers
     return _parsed(host, backend, _Answers(answers))
+
+
+def with_login(host: Host, backend: Backend, seen: Observation, proof: Proof) -> Observation:
+    """Add a proof to a look; where it failed, whether the backend's own database URL connects."""
+    seen = dataclasses.replace(seen, login=proof)
+    if proof.proven or backend.database is None:
+        return seen
+    url = postgres.url_in_force(backend, seen.env)
+    if isinstance(url, Unreadable):
+        return dataclasses.replace(seen, connection=url)
+    from relogin.facts.connection import connect
+
+    return dataclasses.replace(seen, connection=connect(Tunnel.to(host, backend), url))
 
 
 def _scripts(backend: Backend) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from relogin import shell
 from relogin.finding import Unreadable
-from relogin.secret import redact
+from relogin.secret import redact_foreign
 
 if TYPE_CHECKING:
     from relogin.remote import Answer
@@ -77,11 +77,13 @@ class ServiceState:
         return fields
 
 
-def environ_script(keys: Iterable[str]) -> str:
+def environ_script(keys: tuple[str, ...]) -> str:
     """Give the shell function `environ`: the keys' variables of process `$pid`, one a line.
 
     A newline in a value travels as a byte 1. Status 3: no process; 4: it may not be read.
     """
+    if not keys:
+        return "environ() { return 3; }"
     wanted = shell.quote("/^(" + "|".join(keys) + ")=/p")
     return f"""environ() {{
   [ "${{pid:-0}}" -gt 0 ] 2>/dev/null || return 3
@@ -106,7 +108,7 @@ def clean(text: str, secrets: Mapping[str, str] | None) -> str:
             text = text.replace(value, "***")
     # systemd prints the value that it could not decode: "invalid UTF-8 value for key K: 'v'".
     text = re.sub(r"(for key \S+: ).*", r"\1***", text)
-    return "\n".join(redact(line) for line in text.split("\n"))
+    return "\n".join(redact_foreign(line) for line in text.split("\n"))
 
 
 def exceptions(messages: Iterable[tuple[str, str]]) -> Iterator[str]:

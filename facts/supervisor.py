@@ -10,7 +10,7 @@ from relogin import shell
 from relogin.facts import alone, file, service_state
 from relogin.facts.service_state import ServiceState
 from relogin.finding import Unreadable
-from relogin.secret import redact
+from relogin.secret import redact_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +71,7 @@ def script(part: Supervisor, keys: tuple[str, ...], *, redacted: bool = False) -
         control=control_script(part, limit=10),
         program=shell.quote(part.program),
         prompt=_PROMPT,
-        environ=service_state.environ_script(keys or ["="]),
+        environ=service_state.environ_script(keys),
         redact=f" | {alone.REDACT}" if redacted else "",
     )
 
@@ -86,9 +86,10 @@ def parse(program: str, answers: Mapping[str, Answer]) -> ServiceState | Unreada
     found = _STATUS.search(status)
     if found is None:
         first = said.strip().split("\n")[:1]
-        return Unreadable(redact(": ".join(["supervisord does not answer", *first])))
+        return Unreadable(redact_foreign(": ".join(["supervisord does not answer", *first])))
     environ = service_state.environ(answers.get("environ"))
-    log = service_state.clean("\n".join(replies[1:]), environ).strip().split("\n")
+    text = service_state.clean("\n".join(replies[1:]), environ)
+    log = [line for line in text.split("\n") if line and not line.endswith(": ERROR (no log file)")]
     return dataclasses.replace(
         _state(program, found["state"], found["more"], answers.get("process")),
         environ=environ,

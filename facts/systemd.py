@@ -11,7 +11,7 @@ from relogin import shell
 from relogin.facts import alone, service_state
 from relogin.facts.service_state import Need, ServiceState
 from relogin.finding import Unreadable
-from relogin.secret import redact
+from relogin.secret import redact_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +61,7 @@ def script(part: Systemd, keys: tuple[str, ...], *, redacted: bool = False) -> s
         unit=shell.quote(part.full_name),
         units=shell.words([part.full_name, *needs]),
         properties=_PROPERTIES,
-        environ=service_state.environ_script(keys or ["="]),
+        environ=service_state.environ_script(keys),
         redact=f" | {alone.REDACT}" if redacted else "",
     )
 
@@ -71,7 +71,7 @@ def parse(answers: Mapping[str, Answer]) -> ServiceState | Unreadable:
     show = answers.get("show")
     if show is None or show.status != 0:
         last = show.lines[-1:] if show else []
-        return Unreadable(redact(": ".join(["systemd does not answer", *last])))
+        return Unreadable(redact_foreign(": ".join(["systemd does not answer", *last])))
     unit, *needs = map(_block, show.text.decode("utf-8", "replace").strip().split("\n\n"))
     environ = service_state.environ(answers.get("environ"))
     log = _log(answers.get("log"), environ)

@@ -15,7 +15,7 @@ from relogin.facts import alone, file
 from relogin.finding import Unreadable
 from relogin.parts.runtime import Venv
 from relogin.requirements import NotJudged, Requirement
-from relogin.secret import redact
+from relogin.secret import redact_foreign
 
 if TYPE_CHECKING:
     from pyinfra.api import StringCommand
@@ -47,7 +47,7 @@ def installed():
             elif name.endswith(".egg-info"):
                 yield head(os.path.join(path, "PKG-INFO") if os.path.isdir(path) else path)
 def read(path, files):
-    if path in [name for name, _, _ in files]: return files
+    if os.path.realpath(path) in [os.path.realpath(name) for name, _, _ in files]: return files
     try: raw = open(path, "rb").read()
     except OSError as error: return files.append([path, None, error.strerror]) or files
     files.append([path, binascii.b2a_base64(raw).decode(), None])
@@ -139,7 +139,8 @@ def parse(answer: Answer) -> VenvState | Unreadable:
         return Unreadable(f"{path}/bin/python is gone, or a link to a Python that is gone")
     said = [line for line in rest if line]
     if not said or not said[-1].startswith("{"):
-        return Unreadable(redact(": ".join([f"{path}/bin/python does not run", *said[-1:]])))
+        last = ": ".join([f"{path}/bin/python does not run", *said[-1:]])
+        return Unreadable(redact_foreign(last))
     return _state(path, owner.owner, made, json.loads(said[-1]))
 
 

@@ -270,11 +270,32 @@ def _set(backend: Backend, account: Account) -> str:
     return f"update {_relation(backend)} set {pairs} where {where};"
 
 
-TABLE_MISSING = Fault("accounts.table-missing", _detect_table, _fix_table, unless=("postgres",))
-COLUMN_MISSING = Fault("accounts.column-missing", _detect_column)
-MISSING = Fault("accounts.missing", _detect_missing, _fix_missing, unless=("postgres",))
-INACTIVE = Fault("accounts.inactive", _detect_inactive, _fix_inactive)
-PASSWORD_DIFFERS = Fault("accounts.password-differs", _detect_password, _fix_password)
+TABLE_MISSING = Fault(
+    "accounts.table-missing",
+    _detect_table,
+    _fix_table,
+    unless=("postgres",),
+    about="the users table does not exist",
+)
+COLUMN_MISSING = Fault(
+    "accounts.column-missing", _detect_column, about="the users table lacks a declared column"
+)
+MISSING = Fault(
+    "accounts.missing",
+    _detect_missing,
+    _fix_missing,
+    unless=("postgres",),
+    about="a declared account does not exist",
+)
+INACTIVE = Fault(
+    "accounts.inactive", _detect_inactive, _fix_inactive, about="a declared account is not active"
+)
+PASSWORD_DIFFERS = Fault(
+    "accounts.password-differs",
+    _detect_password,
+    _fix_password,
+    about="an account's password is not the declared one",
+)
 FAULTS = (TABLE_MISSING, COLUMN_MISSING, MISSING, INACTIVE, PASSWORD_DIFFERS)
 
 

@@ -99,11 +99,7 @@ def _built(wanted: DatabaseUrl, password: str) -> str:
 def _expected(wanted: str | Secret | DatabaseUrl) -> str:
     if isinstance(wanted, DatabaseUrl):
         return f"user {wanted.user}, database {wanted.database}, {wanted.host}:{wanted.port}"
-    return (
-        repr(wanted)
-        if isinstance(wanted, Secret)
-        else f"the declared text ({len(wanted)} characters)"
-    )
+    return repr(wanted) if isinstance(wanted, Secret) else _plain(wanted)
 
 
 def _detect_not_declared(backend: Backend, seen: Observation) -> Iterator[Finding]:
@@ -136,7 +132,12 @@ def _corrected(wanted: str | Secret | DatabaseUrl, found: str) -> tuple[str | No
             return found, ""
         marks = f"{Secret.seen(found).fingerprint()}, declared {wanted.fingerprint()}"
         return wanted.reveal(), f"{len(found)} characters, fingerprint {marks}"
-    return wanted, "" if wanted == found else f"{len(found)} characters"
+    return wanted, "" if wanted == found else _plain(found)
+
+
+def _plain(text: str) -> str:
+    """Show what is declared as plain text, and so is no secret; long ones by their length."""
+    return repr(text) if len(text) < 40 else f"{len(text)} characters"
 
 
 def _corrected_url(wanted: DatabaseUrl, found: str) -> tuple[str | None, str]:
@@ -227,15 +228,31 @@ def _fix_readable_by_others(
             )
 
 
-MISSING = Fault("env_file.missing", _detect_missing)
-KEY_MISSING = Fault("env_file.key-missing", lambda b, s: _detect_keys(b, s, empty=False), _fix_keys)
-KEY_EMPTY = Fault("env_file.key-empty", lambda b, s: _detect_keys(b, s, empty=True), _fix_keys)
-KEY_NOT_DECLARED_VALUE = Fault("env_file.key-not-declared-value", _detect_not_declared, _fix_keys)
+MISSING = Fault("env_file.missing", _detect_missing, about="an env file does not exist")
+KEY_MISSING = Fault(
+    "env_file.key-missing",
+    lambda b, s: _detect_keys(b, s, empty=False),
+    _fix_keys,
+    about="a declared key is missing",
+)
+KEY_EMPTY = Fault(
+    "env_file.key-empty",
+    lambda b, s: _detect_keys(b, s, empty=True),
+    _fix_keys,
+    about="a declared key is empty",
+)
+KEY_NOT_DECLARED_VALUE = Fault(
+    "env_file.key-not-declared-value",
+    _detect_not_declared,
+    _fix_keys,
+    about="a key has another value than declared",
+)
 READABLE_BY_OTHERS = Fault(
     "env_file.readable-by-others",
     _detect_readable_by_others,
     _fix_readable_by_others,
     severity=Severity.WARNING,
+    about="every user of the host can read the env file",
 )
 FAULTS = (MISSING, KEY_MISSING, KEY_EMPTY, KEY_NOT_DECLARED_VALUE, READABLE_BY_OTHERS)
 

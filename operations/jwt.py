@@ -60,7 +60,11 @@ def _fix_secret_missing(backend: Backend, seen: Observation, finding: Finding) -
 
 
 SECRET_MISSING = Fault(
-    "jwt.secret-missing", _detect_secret_missing, _fix_secret_missing, unless=("env_file.missing",)
+    "jwt.secret-missing",
+    _detect_secret_missing,
+    _fix_secret_missing,
+    unless=("env_file.missing",),
+    about="the secret that signs the tokens is missing or empty",
 )
 FAULTS = (SECRET_MISSING,)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from pyinfra.api import FunctionCommand, operation
 
 from relogin import run
 from relogin.facts.login import Check, Proof, prove
+from relogin.facts.observation import with_login
 from relogin.fault import Fault
 from relogin.finding import Finding
 from relogin.mend import fail_with, observe, say
@@ -60,6 +60,7 @@ NOT_REACHED = Fault(
         "see what listens there: ss -ltnp on the host",
     ),
     symptom_of=BELOW,
+    about="nobody answers at the login URL",
 )
 PROXY_UP_BACKEND_DOWN = Fault(
     "login.proxy-up-backend-down",
@@ -69,6 +70,7 @@ PROXY_UP_BACKEND_DOWN = Fault(
         "look into the proxy's error log for the upstream that it asks",
     ),
     symptom_of=BELOW,
+    about="the proxy answers 502, 503 or 504",
 )
 SERVER_ERROR = Fault(
     "login.server-error",
@@ -78,6 +80,7 @@ SERVER_ERROR = Fault(
         "read the traceback in the backend's log",
     ),
     symptom_of=BELOW,
+    about="the login ends in a server error",
 )
 REFUSED = Fault(
     "login.refused",
@@ -87,6 +90,7 @@ REFUSED = Fault(
         "the stored account is as declared: look for another database, a header or a lock",
     ),
     symptom_of=BELOW,
+    about="the declared login is refused",
 )
 UNEXPECTED_ANSWER = Fault(
     "login.unexpected-answer",
@@ -98,6 +102,7 @@ UNEXPECTED_ANSWER = Fault(
         "compare Login's url, body, fields and token with the backend's route",
     ),
     symptom_of=("service",),
+    about="the request is not answered as a login",
 )
 SIGNATURE_WRONG = Fault(
     "login.signature-wrong",
@@ -107,26 +112,31 @@ SIGNATURE_WRONG = Fault(
         "the backend runs on another secret than its env file has: find out which one is right",
     ),
     symptom_of=("env_file", "jwt", "service"),
+    about="the token is signed with another secret",
 )
 ALGORITHM_WRONG = Fault(
     "login.algorithm-wrong",
     _check_failed(
         "algorithm", "the token has another algorithm", "correct Jwt(algorithm=…) or the backend"
     ),
+    about="the token has another algorithm",
 )
 SUBJECT_WRONG = Fault(
     "login.subject-wrong",
     _check_failed(
         "subject", "the token names another account", "correct Jwt(subject=…) or the backend"
     ),
+    about="the token names another account",
 )
 EXPIRY_WRONG = Fault(
     "login.expiry-wrong",
     _check_failed("expiry", "the token's lifetime is wrong", "check the backend's clock and zone"),
+    about="the token expires at the wrong time",
 )
 NOT_A_JWT = Fault(
     "login.token-not-a-jwt",
     _check_failed("token", "the token is not a JWT", "leave Backend(token=…) out for such tokens"),
+    about="the token is not a JWT",
 )
 PROTECTED_REFUSED = Fault(
     "login.protected-refused",
@@ -136,16 +146,19 @@ PROTECTED_REFUSED = Fault(
         "another process or worker checks it with another secret, or the route is another's",
     ),
     symptom_of=("env_file", "jwt", "service"),
+    about="the token does not open the protected route",
 )
 IDENTITY_WRONG = Fault(
     "login.identity-wrong",
     _check_failed("identity", "the protected route answers as another account", "see the backend"),
+    about="the protected route answers as another account",
 )
 OPEN_WITHOUT_TOKEN = Fault(
     "login.open-without-token",
     _check_failed(
         "unprotected", "the protected route answers without a token", "protect it in the backend"
     ),
+    about="the protected route answers without a token",
 )
 FORGED_TOKEN_ACCEPTED = Fault(
     "login.forged-token-accepted",
@@ -154,12 +167,14 @@ FORGED_TOKEN_ACCEPTED = Fault(
         "a forged token is accepted: anybody can be anybody",
         "the backend does not verify its tokens: mend that before people are let in",
     ),
+    about="a forged token is accepted",
 )
 WRONG_PASSWORD_ACCEPTED = Fault(
     "login.wrong-password-accepted",
     _check_failed(
         "wrong-password", "a wrong password is accepted", "the backend does not check passwords"
     ),
+    about="a wrong password is accepted",
 )
 FAULTS = (
     NOT_REACHED,
@@ -199,7 +214,7 @@ def verified(backend: Backend) -> Iterator[FunctionCommand]:
     if not record.proof.proven:
         record.forget()  # the state that belongs to a failed proof is today's, not the last look's
         seen = observe(record) or seen
-    record.judge(dataclasses.replace(seen, login=record.proof))
+    record.judge(with_login(current_host, backend, seen, record.proof))
     say(record, list(record.left.values()))
     if not record.proof.proven:
         yield fail_with(f"{backend.name}: the login is not proven")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pyinfra.api import FunctionCommand, operation
 
 from relogin import scram, shell, sql, undo
+from relogin.facts.connection import Connection
 from relogin.facts.postgres import Role, Server, admin_command, url_in_force
 from relogin.fault import Change, Fault
 from relogin.finding import Finding, Unreadable
@@ -204,21 +205,74 @@ def _fix_privileges(backend: Backend, seen: Observation, finding: Finding) -> It
     )
 
 
-SERVER_DOWN = Fault("postgres.server-down", _detect_server_down, _fix_server_down)
-ROLE_MISSING = Fault("postgres.role-missing", _where_up(_judge_role_missing), _fix_role_missing)
+def _detect_refused(backend: Backend, seen: Observation) -> Finding | None:
+    connection = seen.connection
+    if not isinstance(connection, Connection) or connection.ok:
+        return None
+    return Finding(
+        "the backend's own database URL does not connect",
+        seen=connection.shown,
+        remedy=_NEXT_STEP.get(connection.sqlstate or "", "try it by hand: psql with that URL"),
+    )
+
+
+# PostgreSQL docs, appendix A; a wrong password hides the last three.
+_NEXT_STEP = {
+    "28P01": "the role, its password or its expiry: look at pg_authid as the administrator",
+    "28000": "the role may not log in, or pg_hba.conf refuses it",
+    "57P03": "the server is starting or stopping: wait for it",
+    "53300": "all connections are taken: see pg_stat_activity",
+    "3D000": "the database does not exist under that name",
+    "42501": "the role may not CONNECT to the database",
+    "55000": "the database does not accept connections",
+}
+
+
+SERVER_DOWN = Fault(
+    "postgres.server-down",
+    _detect_server_down,
+    _fix_server_down,
+    about="PostgreSQL does not answer",
+)
+ROLE_MISSING = Fault(
+    "postgres.role-missing",
+    _where_up(_judge_role_missing),
+    _fix_role_missing,
+    about="the backend's role does not exist",
+)
 ROLE_PASSWORD_DIFFERS = Fault(
-    "postgres.role-password-differs", _where_up(_judge_password), _fix_password
+    "postgres.role-password-differs",
+    _where_up(_judge_password),
+    _fix_password,
+    about="the role's password is not the one in DATABASE_URL",
 )
 DATABASE_MISSING = Fault(
     "postgres.database-missing",
     _where_up(_judge_database),
     _fix_database,
     unless=("postgres.role-missing",),
+    about="the backend's database does not exist",
 )
 PRIVILEGES_MISSING = Fault(
-    "postgres.table-privileges-missing", _where_up(_judge_privileges), _fix_privileges
+    "postgres.table-privileges-missing",
+    _where_up(_judge_privileges),
+    _fix_privileges,
+    about="the role may not use the users table or its sequence",
 )
-FAULTS = (SERVER_DOWN, ROLE_MISSING, ROLE_PASSWORD_DIFFERS, DATABASE_MISSING, PRIVILEGES_MISSING)
+URL_REFUSED = Fault(
+    "postgres.url-refused",
+    _detect_refused,
+    symptom_of=("env_file", "postgres"),
+    about="the backend's own DATABASE_URL does not connect",
+)
+FAULTS = (
+    SERVER_DOWN,
+    ROLE_MISSING,
+    ROLE_PASSWORD_DIFFERS,
+    DATABASE_MISSING,
+    PRIVILEGES_MISSING,
+    URL_REFUSED,
+)
 
 
 @operation()

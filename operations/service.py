@@ -17,7 +17,7 @@ from relogin.fault import Change, Fault
 from relogin.finding import Finding, Severity
 from relogin.mend import mend
 from relogin.parts.runtime import Supervisor, Systemd
-from relogin.secret import redact
+from relogin.secret import redact_foreign
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
@@ -130,9 +130,9 @@ def _why(service: ServiceState) -> str:
     }
     how = words.get(service.result, service.result or service.state)
     if service.reason:
-        return redact(f"{how}: {service.reason}")
+        return redact_foreign(f"{how}: {service.reason}")
     if service.exceptions and service.result != "resources":
-        return redact(f"{how}; last exception: {service.exceptions[-1]}")
+        return redact_foreign(f"{how}; last exception: {service.exceptions[-1]}")
     return how
 
 
@@ -183,7 +183,7 @@ def _compared(
         f"{service.name} {what} {file.path}",
         subject=file.path,
         seen=f"started {_time(service.started)}, the file changed {_time(file.changed)}"
-        + (f"; {', '.join(differing)} differ" if differing else ""),
+        + (f"; other values for {', '.join(differing)}" if differing else ""),
         expected="started after the file's last change",
         remedy="it is restarted",
         severity=severity,

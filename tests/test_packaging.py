@@ -13,11 +13,12 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from pyinfra.api import FactBase
+from pyinfra.api.metadata import parse_plugins
+
 import relogin.deploys
 import relogin.facts
 import relogin.operations
-from pyinfra.api import FactBase
-from pyinfra.api.metadata import parse_plugins
 
 REPOSITORY = Path(__file__).parents[1]
 SOURCES = ["src", "facts", "operations", "deploys", "pyproject.toml", "README.md", "LICENSE"]
@@ -33,7 +34,7 @@ from pathlib import Path
 
 from relogin import Backend, EnvFile, Secret, Venv
 
-_here = str(Path(__file__).parent)
+_here = Path(__file__).resolve().parent
 hosts = [("@local", {"mine": Backend(
     "mine",
     env_file=EnvFile(f"{_here}/.env", keys={"MODE": "live", "SECRET_KEY": Secret.kept()}),
@@ -140,6 +141,12 @@ def test_pyinfra_reads_the_metadata_and_it_names_every_plugin():
         *(("operation", path) for path in defining(relogin.operations, is_operation)),
         *(("deploy", path) for path in defining(relogin.deploys, is_deploy)),
     }
+
+
+def test_every_deploy_file_also_runs_by_its_path():
+    for path in defining(relogin.deploys, is_deploy):
+        call = f'if __name__ == "builtins":\n    {Path(path).stem}()\n'
+        assert (REPOSITORY / path).read_text().endswith(call), path
 
 
 def contents(wheel):

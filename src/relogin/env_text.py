@@ -216,8 +216,10 @@ def _forms(value: str) -> Iterator[str]:
         yield value
     if "'" not in value:
         yield f"'{value}'"
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    yield f'"{escaped}"'
+    # python-dotenv until 1.2.2 takes the quote after `\\\\` for escaped and reads on.
+    if not value.endswith("\\"):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        yield f'"{escaped}"'
 
 
 def _unsafe(character: str) -> bool:

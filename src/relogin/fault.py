@@ -35,15 +35,16 @@ class Change:
 class Fault:
     """Pair what finds a fault with what mends it.
 
-    `detect` is pure. `fix` yields changes and has no side effect before its first one; without it a
-    person is needed. A symptom names the layers (or fault ids) that can cause it: it is shown as
-    their consequence. While a fault or layer in `unless` or among its causes has a critical
-    finding, the fix is not tried.
+    `about` says in a few words what is wrong. `detect` is pure. `fix` yields changes and has no
+    side effect before its first one; without it a person is needed. A symptom names the layers (or
+    fault ids) that can cause it: it is shown as their consequence. While a fault or layer in
+    `unless` or among its causes has a critical finding, the fix is not tried.
     """
 
     id: str
     detect: Detect
     fix: Fix | None = None
+    about: str = ""
     severity: Severity = Severity.CRITICAL
     symptom_of: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()

@@ -47,10 +47,10 @@ class Requirement:
         A pre-release that is installed counts: what it should be is not asked here.
         """
         from packaging.specifiers import SpecifierSet
-        from packaging.version import InvalidVersion
+        from packaging.version import InvalidVersion, Version
 
         try:
-            return SpecifierSet(self.specifier).contains(version, prereleases=True)
+            return SpecifierSet(self.specifier).contains(Version(version), prereleases=True)
         except InvalidVersion:
             return None
 

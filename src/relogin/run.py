@@ -34,7 +34,7 @@ class Entry:
     """What a run knows of one backend on one host.
 
     `first` holds every finding in the order in which it was first seen; `left` those still there
-    when their layer was done. `halted` is why nothing more is changed on the host, or None.
+    when their layer was done; `late` those first seen after a change of ours. `halted` is why nothing more is changed on the host, or None.
     """
 
     host: str
@@ -42,12 +42,14 @@ class Entry:
     first: dict[tuple[str, str], Finding] = dataclasses.field(default_factory=dict)
     mended: dict[tuple[str, str], None] = dataclasses.field(default_factory=dict)
     left: dict[tuple[str, str], Finding] = dataclasses.field(default_factory=dict)
+    late: set[tuple[str, str]] = dataclasses.field(default_factory=set)
     unseen: dict[str, str] = dataclasses.field(default_factory=dict)
     changes: list[Done] = dataclasses.field(default_factory=list)
     proof: Proof | None = None
     halted: str | None = None
     looked: bool = False
     executed: bool = False
+    started: float = dataclasses.field(default_factory=time.monotonic)
     _look: tuple[object, Observation | Unreadable] | None = None
 
     def seen(self, host: Host, stage: object) -> Observation | Unreadable:
@@ -69,6 +71,8 @@ class Entry:
         for finding in findings:
             if finding.key not in self.first:
                 self.first[finding.key] = finding
+                if self.changes:
+                    self.late.add(finding.key)
                 yield finding
 
     def judge(self, seen: Observation) -> None:
@@ -80,6 +84,11 @@ class Entry:
             found += own.found(self.backend, seen)
         self.left = {finding.key: finding for finding in found}
         self.mended = dict.fromkeys(key for key in self.first if key not in self.left)
+
+    @property
+    def seconds(self) -> float:
+        """How long it took until now, in seconds since this backend was first worked on."""
+        return time.monotonic() - self.started
 
     def _note_unseen(self) -> None:
         look = self._look[1] if self._look else None

@@ -13,9 +13,14 @@ import paramiko
 
 from relogin import shell
 from relogin.finding import Unreadable
+from relogin.remote import ssh_transport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pyinfra.api.host import Host
+
+    from relogin.backend import Backend
 
 
 _PROHIBITED = 1  # RFC 4254, 5.1: SSH_OPEN_ADMINISTRATIVELY_PROHIBITED
@@ -68,12 +73,19 @@ class Tunnel:
     """Open connections from the host itself to an address that it sees.
 
     Over SSH that is a direct-tcpip channel; where the server forbids forwarding, a relay over an
-    exec channel (a Python of `pythons`, else bash); for a local host the address itself.
+    exec channel (a Python of `pythons`, else bash); for a local host the address itself. An address
+    that begins with `/` is the folder of a PostgreSQL server's unix socket.
     """
 
     transport: paramiko.Transport | None
     pythons: tuple[str, ...] = ("python3",)
     _relayed: bool = False
+
+    @classmethod
+    def to(cls, host: Host, backend: Backend) -> Tunnel:
+        """Give the tunnel to a host; a relay is run by the backend's own Python first."""
+        own = (f"{backend.venv.path}/bin/python",) if backend.venv else ()
+        return cls(ssh_transport(host), (*own, "python3"))
 
     def open(self, address: str, port: int, timeout: float) -> Pipe:
         """Connect.
@@ -84,7 +96,7 @@ class Tunnel:
         """
         if self.transport is None:
             return self._direct(address, port, timeout)
-        if not self._relayed:
+        if not self._relayed and not address.startswith("/"):
             try:
                 channel: Pipe = self.transport.open_channel(
                     "direct-tcpip", (address, port), ("127.0.0.1", 0), timeout=timeout
@@ -99,9 +111,14 @@ class Tunnel:
 
     def _direct(self, address: str, port: int, timeout: float) -> socket.socket:
         try:
-            return socket.create_connection((address, port), timeout)
-        except ConnectionRefusedError:
+            if not address.startswith("/"):
+                return socket.create_connection((address, port), timeout)
+            local = socket.socket(socket.AF_UNIX)
+            local.settimeout(timeout)
+            local.connect(f"{address}/.s.PGSQL.{port}")
+        except (ConnectionRefusedError, FileNotFoundError):
             raise Refused(f"nobody listens on {address}:{port}") from None
+        return local
 
     def _relay(self, transport: Any, address: str, port: int, timeout: float) -> Pipe:
         channel = transport.open_session(timeout=timeout)
@@ -121,7 +138,10 @@ class Tunnel:
 
 _RELAY = """\
 import os,socket,sys,threading
-try: s=socket.create_connection((sys.argv[1],int(sys.argv[2])),10)
+a,p=sys.argv[1:]
+try:
+    if a[0]=="/": s=socket.socket(socket.AF_UNIX); s.connect(a+"/.s.PGSQL."+p)
+    else: s=socket.create_connection((a,int(p)),10)
 except OSError: os.write(1,b"-"); sys.exit()
 s.settimeout(None); os.write(1,b"+")
 def down():

@@ -116,7 +116,7 @@ def test_what_is_wrong_is_named_by_its_part_and_never_shown(url, part):
     with pytest.raises(DatabaseUrlError, match=re.escape(part)) as caught:
         parse(url)
     assert "5ecret" not in str(caught.value)
-    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None or caught.value.__suppress_context__
 
 
 def test_an_address_shows_neither_its_password_nor_its_query():
@@ -151,6 +151,14 @@ def _random_address(seed: int, driver: str) -> DatabaseAddress:
 def test_what_is_built_reads_back_the_same(seed, driver):
     address = _random_address(seed, driver)
     assert address == parse(build(address))
+
+
+def test_a_link_local_address_is_built_with_its_zone():
+    address = _address(host="fe80::1%eth0", port=5432)
+    assert (build(address), parse(build(address))) == (
+        "postgresql://[fe80::1%25eth0]:5432",
+        address,
+    )
 
 
 @pytest.mark.parametrize("seed", range(300))

@@ -90,6 +90,20 @@ def test_systemd_joins_a_line_that_ends_in_a_backslash_and_python_dotenv_does_no
     assert env_text.values(text, "python-dotenv") == {"K": "ab\\", "cd": None}
 
 
+def test_python_dotenv_turns_crlf_inside_quotes_into_a_newline(tmp_path):
+    text = 'K="a\r\nb"\r\nZ=end\r\n'
+    (tmp_path / ".env").write_bytes(text.encode())
+    assert dotenv_values(tmp_path / ".env") == {"K": "a\nb", "Z": "end"}
+    assert env_text.values(text) == {"K": "a\nb", "Z": "end"}
+    assert env_text.values(text, "systemd") == {"K": "a\r\nb", "Z": "end"}
+
+
+def test_systemd_before_254_takes_the_line_after_a_comment_that_ends_in_a_backslash_along():
+    text = "# C:\\\nK=1\nZ=2\n"
+    assert env_text.values(text, "systemd") == {"Z": "2"}
+    assert env_text.with_values(text, {"K": "1"}, BOTH) == text + "K=1\n"
+
+
 @pytest.mark.parametrize("text", ["\ufeffK=abc\n", "MY-K=abc\n", "1K=abc\n", "K=abc\0\n"])
 def test_systemd_ignores_what_is_no_variable_of_a_process(text):
     assert env_text.values(text, "systemd") == {}
@@ -242,6 +256,12 @@ def test_a_value_without_a_safe_form_is_refused_without_being_shown(value):
         env_text.with_values("K=1\n", {"K": value}, BOTH)
     assert "5ecret" not in str(caught.value)
     assert str(caught.value).startswith("K: ")
+
+
+def test_a_backslash_before_the_closing_quote_is_refused_for_older_python_dotenvs():
+    """Until 1.2.2 python-dotenv lost this key and all that followed."""
+    with pytest.raises(env_text.Unwritable):
+        env_text.encode("it's\\", BOTH)
 
 
 def test_what_only_python_dotenv_cannot_write_is_written_for_systemd():

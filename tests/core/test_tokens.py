@@ -110,6 +110,12 @@ def test_a_signature_is_judged_by_key_and_algorithm():
     assert tokens.signed_by(token, SECRET, "none") is False
 
 
+def test_a_signature_of_another_algorithm_than_the_header_names_is_not_good():
+    token = _by_hand({"alg": "HS512"}, CLAIMS, SECRET.encode(), "sha256")
+    assert tokens.signed_by(token, SECRET, "HS256") is False
+    assert tokens.signed_by(token, SECRET, "HS512") is False
+
+
 def test_a_changed_claim_or_a_cut_signature_is_not_signed():
     header, claims, signature = _good().split(".")
     changed = _b64(_raw(claims).replace(b"ops", b"obs"))
@@ -218,6 +224,7 @@ def test_minting_with_a_public_key_is_refused(pems):
         (b"\xfb\xff\x00binary", base64.b64encode(b"\xfb\xff\x00binary").decode(), "base64-decoded"),
         (b"\xfb\xff\x00binar", _b64(b"\xfb\xff\x00binar"), "base64-decoded"),
         ("", '""', "without quotes"),
+        (b"secret", "c2Vj!cmV0", None),
         ("another", SECRET, None),
         ("another", "ä€", None),
     ],

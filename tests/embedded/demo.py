@@ -29,7 +29,7 @@ def main() -> int:
     """Run the demo; 0 only if all that it shows has happened."""
     for number in ENDINGS:
         signal.signal(number, _end)
-    say("Setting up: PostgreSQL, a FastAPI backend and supervisord in a temporary folder …")
+    title("Setting up: PostgreSQL, a FastAPI backend and supervisord in a temporary folder …")
     try:
         with World() as world:
             tell(world)
@@ -48,7 +48,7 @@ def tell(world: World) -> None:
     say(f"It runs: {world.url}, all of it in {world.folder}")
     require_login(world, works=True)
     before = bystanders(world)
-    say("\nNow somebody has a bad night:")
+    title("\nNow somebody has a bad night:")
     for damage in BREAKS:
         say(f"  - {damage(world)}")
     require_login(world, works=False)
@@ -58,7 +58,7 @@ def tell(world: World) -> None:
 
 def restore(world: World, before: Bystanders) -> None:
     """Run the one command, see the login work again and all else untouched."""
-    say("\nOne command:")
+    title("\nOne command:")
     start = time.monotonic()
     output = pyinfra(world)
     seconds = time.monotonic() - start
@@ -67,15 +67,16 @@ def restore(world: World, before: Bystanders) -> None:
     after = bystanders(world)
     for part, was in asdict(before).items():
         require(asdict(after)[part] == was, f"the repair changed something else: {part}")
-    require(bool(output), "pyinfra printed nothing")
+    require("people can log in again" in output, "its verdict does not say that people can log in")
     say("Every other line of the .env, row and role is byte for byte what it was.")
 
 
 def run_again(world: World) -> None:
     """Run the command once more, which must change nothing."""
-    say("\nOnce more:")
+    title("\nOnce more:")
     before = traces(world)
-    pyinfra(world)
+    output = pyinfra(world)
+    require("nothing was changed" in output, "the second run says that it changed something")
     require(traces(world) == before, "the second run changed something")
     require_login(world, works=True)
     say("The second run changed nothing: same process, files, rows and roles.")
@@ -140,6 +141,10 @@ def require(happened: bool, otherwise: str) -> None:
 
 def say(line: str) -> None:
     print(line, flush=True)
+
+
+def title(line: str) -> None:
+    say(f"\033[1m{line}\033[0m" if sys.stdout.isatty() else line)
 
 
 def _end(number: int, frame: FrameType | None) -> None:

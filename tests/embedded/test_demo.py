@@ -56,18 +56,27 @@ def test_the_demo_needs_no_root(home):
     assert left_behind(folder_of(done.stdout)) == []
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_demo_leaves_nothing(tmp_path, how):
+@pytest.mark.parametrize(
+    ("how", "moment"), [(signal.SIGINT, "It runs: "), (signal.SIGTERM, "$ pyinfra ")]
+)
+def test_an_interrupted_demo_leaves_nothing(tmp_path, how, moment):
     demo = subprocess.Popen(
         [sys.executable, *DEMO], cwd=REPOSITORY, env=environment(tmp_path), text=True,
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     with demo:
-        running = next(line for line in demo.stdout if line.startswith("It runs: "))
+        output = "".join(until(moment, demo.stdout))
         demo.send_signal(how)
         demo.stdout.read()
     assert demo.returncode == 130
-    assert left_behind(folder_of(running)) == []
+    assert left_behind(folder_of(output)) == []
+
+
+def until(start, lines):
+    for line in lines:
+        yield line
+        if line.startswith(start):
+            return
 
 
 def run(command, *, home):

@@ -3,6 +3,7 @@
 import subprocess
 
 import pytest
+
 from tests.embedded.damage import BREAKS, bystanders, traces
 from tests.embedded.login import login
 from tests.embedded.world import World

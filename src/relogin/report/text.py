@@ -15,9 +15,10 @@ from relogin.secret import redact
 if TYPE_CHECKING:
     from pyinfra.api.state import State
 
-    from relogin.facts.login import Proof
+    from relogin.facts.login import Check, Proof
     from relogin.run import Entry, Run
 
+_NOT_RUN = "nothing was looked at (--dry with -y runs no operation: leave out -y to see a plan)"
 _RULE = "─" * 78
 
 
@@ -41,7 +42,7 @@ def verdict(record: Run, state: State) -> str:
             reached = host in state.activated_hosts
             blocks.append(
                 f"{host.name}: "
-                + ("nothing was looked at" if reached else "could not be reached; nothing is known")
+                + (_NOT_RUN if reached else "could not be reached; nothing is known")
             )
     rule = click.style(_RULE, dim=True)
     return "\n".join(["", rule, f"\n{rule}\n".join(blocks), rule])
@@ -69,25 +70,22 @@ def _block(entry: Entry) -> Iterator[str]:
 
 def _headline(entry: Entry) -> str:
     if not entry.looked:
-        return click.style(f"nothing was looked at{_why_not(entry)}", fg="red")
+        return click.style("nothing was looked at", fg="red")
     if entry.proof is None:
         return click.style("the login is not proven", fg="red", bold=True)
     if not entry.proof.proven:
         return click.style("people cannot log in", fg="red", bold=True)
     changed = any(change.ok for change in entry.changes)
     what = "people can log in again" if changed else "people can log in"
-    rest = "" if changed else "; nothing was changed"
+    rest = f" ({entry.seconds:.0f} s)" if changed else "; nothing was changed"
     return click.style(what, fg="green", bold=True) + rest
-
-
-def _why_not(entry: Entry) -> str:
-    return "" if entry.halted else ": --dry with -y runs no operation; leave out -y to see a plan"
 
 
 def _ranked(entry: Entry) -> tuple[list[Finding], list[Finding]]:
     """Split the findings in causes and consequences, causes in the catalogue's order.
 
-    A symptom leads itself where nothing that could cause it was found.
+    A symptom leads itself where nothing that could cause it was found. A service that is older
+    than what we have just written follows from the mending.
     """
     from relogin.operations.catalogue import FAULTS
 
@@ -100,7 +98,8 @@ def _ranked(entry: Entry) -> tuple[list[Finding], list[Finding]]:
     followed = [
         found
         for found in findings
-        if found.symptom and critical & set(causes_of.get(found.fault, ()))
+        if (found.symptom and critical & set(causes_of.get(found.fault, ())))
+        or (found.key in entry.late and found.fault.startswith("service.older-than"))
     ]
     leading = [found for found in findings if found not in followed]
     return sorted(leading, key=lambda found: -found.severity), followed
@@ -155,20 +154,23 @@ def _unseen(entry: Entry) -> list[str]:
 
 
 def _proof(proof: Proof) -> Iterator[str]:
-    token = [check for check in proof.checks if check.name in _TOKEN]
-    for check in proof.checks:
-        if check.name in _TOKEN:
-            if check is token[0]:
-                yield f"{_mark(token)} token: {', '.join(one.said for one in token)}"
-        else:
-            yield f"{_mark([check])} {check.said}"
+    for label, names in _GROUPS:
+        checks = [check for check in proof.checks if check.name.split(":")[0] in names]
+        if checks:
+            said = ", ".join(check.said for check in checks)
+            yield f"{_mark(checks)} {label}{said}"
 
 
-_TOKEN = ("token", "algorithm", "signature", "subject", "expiry")
+_GROUPS = (
+    ("", ("login",)),
+    ("token: ", ("token", "algorithm", "signature", "subject", "expiry")),
+    ("", ("protected", "identity")),
+    ("refused: ", ("unprotected", "wrong-password", "forged")),
+)
 
 
-def _mark(checks: list[object]) -> str:
-    outcomes = {getattr(check, "ok", None) for check in checks}
+def _mark(checks: list[Check]) -> str:
+    outcomes = {check.ok for check in checks}
     if False in outcomes:
         return click.style("✗", fg="red")
     return click.style("✓", fg="green") if True in outcomes else click.style("?", fg="yellow")

@@ -1,0 +1,248 @@
+"""systemd's answers are recorded from a host with systemd 252; supervisord runs for real."""
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from relogin.facts import alone, service
+from relogin.facts.service import Need, Program, ServiceState, Unit
+from relogin.facts.service_state import clean, exceptions
+from relogin.finding import Unreadable
+from relogin.parts.runtime import Supervisor, Systemd
+from tests.embedded.supervised import Supervised
+from tests.facts.answers import SHELLS, recorded, run, run_alone
+
+UVICORN = "/srv/halext.org/halext-org/backend/env/bin/uvicorn"
+
+
+def seen(name: str) -> ServiceState:
+    state = service.parse(recorded(f"systemd-{name}"))
+    assert isinstance(state, ServiceState)
+    return state
+
+
+def words(state: ServiceState) -> tuple[bool, str, str, str]:
+    return state.active, state.state, state.sub, state.result
+
+
+def test_an_active_unit():
+    state = seen("active")
+    assert words(state) == (True, "active", "running", "success")
+    assert (state.exists, state.load, state.enabled) == (True, "loaded", "enabled")
+    assert (state.user, state.working_directory) == ("halext", "/srv/halext.org/halext-org/backend")
+    assert state.environment_files == ("/srv/halext.org/halext-org/backend/.env",)
+    assert (state.restarts, state.exit_status, state.exceptions) == (0, None, ())
+    assert state.needs == (Need("nginx.service", True, "active", "running", "success"),)
+
+
+def test_the_start_is_told_to_the_microsecond():
+    lines = (recorded("systemd-active").text, seen("active").started)
+    assert lines[1] is not None
+    assert round(lines[1] % 1, 6) > 0
+
+
+def test_the_environment_holds_what_the_process_was_started_with():
+    assert seen("active").environ == {"DEV_MODE": "false", "ACCESS_CODE": "open sesame #7"}
+
+
+def test_no_value_of_the_environment_is_shown():
+    state = seen("active")
+    assert "sesame" not in repr(state)
+    assert state.to_json()["environ"] == {"DEV_MODE": 5, "ACCESS_CODE": 14}
+
+
+def test_a_stopped_unit_has_no_environment():
+    state = seen("stopped")
+    assert words(state) == (False, "inactive", "dead", "success")
+    assert (state.environ, state.main_pid) == (None, None)
+
+
+def test_a_unit_that_failed_names_its_last_exception():
+    state = seen("module-missing")
+    assert words(state) == (False, "failed", "failed", "exit-code")
+    assert state.exit_status == 1
+    assert state.exceptions == ("ModuleNotFoundError: No module named 'dotenv'",)
+
+
+def test_a_unit_between_two_crashes():
+    assert words(seen("auto-restart")) == (False, "activating", "auto-restart", "exit-code")
+
+
+@pytest.mark.parametrize("name", ["executable-missing", "start-limit"])
+def test_a_unit_whose_program_is_missing_says_why(name):
+    state = seen(name)
+    assert state.exit_status == 203
+    assert state.reason == f"Failed at step EXEC spawning {UVICORN}: No such file or directory"
+
+
+def test_an_older_starts_traceback_is_none_of_the_last_start():
+    state = seen("env-file-missing-after-crash")
+    assert (state.result, state.exceptions) == ("resources", ())
+    assert state.reason == "Failed to load environment files: No such file or directory"
+
+
+@pytest.mark.parametrize(
+    ("name", "load", "exists"),
+    [
+        ("masked", "masked", True),
+        ("bad-setting", "bad-setting", True),
+        ("not-found", "not-found", False),
+    ],
+)
+def test_a_unit_that_cannot_be_started_says_so(name, load, exists):
+    assert (seen(name).load, seen(name).exists) == (load, exists)
+
+
+def test_a_plain_user_sees_the_state_but_neither_log_nor_environment():
+    state = seen("plain-user")
+    assert words(state) == (True, "active", "running", "success")
+    assert (isinstance(state.log, Unreadable), state.environ) == (True, None)
+
+
+def test_without_systemd_the_unit_is_unreadable_and_not_absent(monkeypatch, tmp_path):
+    for tool in ("sh", "id", "sed", "tr", "base64", "cat", "grep", "timeout", "env"):
+        (tmp_path / tool).symlink_to(_which(tool))
+    (tmp_path / "systemctl").write_text("#!/bin/sh\necho 'Failed to connect to bus' >&2\nexit 1\n")
+    (tmp_path / "systemctl").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    state = service.parse(run(service.script(Systemd("api"), ("K",))))
+    assert state == Unreadable("systemd does not answer: Failed to connect to bus")
+
+
+def _which(tool: str) -> str:
+    return next(
+        f"{folder}/{tool}" for folder in ("/usr/bin", "/bin") if Path(folder, tool).exists()
+    )
+
+
+def test_processes_that_write_into_one_log_keep_their_tracebacks_apart():
+    lines = [
+        ("a", "Traceback (most recent call last):"),
+        ("b", "Traceback (most recent call last):"),
+        ("a", '  File "x.py", line 1, in <module>'),
+        ("b", "ValueError: from b"),
+        ("a", "KeyError: 'from a'"),
+        ("a", "INFO: no exception"),
+    ]
+    assert list(exceptions(lines)) == ["ValueError: from b", "KeyError: 'from a'"]
+
+
+def test_a_log_that_begins_inside_a_traceback_still_gives_its_exception():
+    lines = [("a", '  File "x.py", line 1, in <module>'), ("a", "    import jose"), ("a", "E: no")]
+    assert list(exceptions(lines)) == ["E: no"]
+
+
+def test_a_log_loses_the_secrets_that_are_known_and_those_that_look_like_one():
+    text = "for key SECRET: 'pw', ignoring.\nurl postgresql://u:hunter2@h/d\nopen sesame #7!"
+    assert clean(text, {"ACCESS_CODE": "open sesame #7", "DEV_MODE": "url"}) == (
+        "for key SECRET: ***\nurl postgresql://u:***@h/d\n***!"
+    )
+
+
+PROGRAM = """\
+import os, sys, time
+print("started", flush=True)
+print("postgresql://user:hunter2@127.0.0.1/db password=hunter2", flush=True)
+if os.path.exists("broken"):
+    raise RuntimeError("no postgresql://user:hunter2@127.0.0.1/db")
+os.environ["LATER"] = "unseen"
+time.sleep(600)
+"""
+CTL = [sys.executable, "-u", "program.py"]
+
+
+@pytest.fixture(scope="module")
+def supervised(tmp_path_factory) -> Iterator[Supervised]:
+    pytest.importorskip("supervisor")
+    folder = tmp_path_factory.mktemp("s")
+    (folder / "program.py").write_text(PROGRAM)
+    daemon = Supervised(folder / "d", "web")
+    daemon.start(["env", "SECRET=a b=c", "TWO=one\\ntwo", *CTL], folder)
+    until(daemon, "RUNNING")
+    yield daemon
+    daemon.stop()
+
+
+def until(daemon: Supervised, state: str) -> None:
+    deadline = time.monotonic() + 20
+    while state not in daemon.control("status", "web") and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def part(daemon: Supervised, program: str = "web") -> Supervisor:
+    return Supervisor(program, config=str(daemon.config), supervisorctl=str(daemon.ctl))
+
+
+def look(daemon: Supervised, program: str = "web", sh: tuple[str, ...] = ("sh",)) -> ServiceState:
+    script = service.script(part(daemon, program), ("SECRET", "LATER"))
+    state = service.parse(run(script, sh))
+    assert isinstance(state, ServiceState), state
+    return state
+
+
+@pytest.mark.parametrize("sh", SHELLS)
+def test_a_running_program(supervised, sh):
+    state = look(supervised, sh=sh)
+    assert words(state) == (True, "running", "", "")
+    assert state.main_pid == supervised.pid()
+    assert state.environ == {"SECRET": "a b=c"}
+    assert state.working_directory == str(supervised.folder.parent)
+    assert "hunter2" not in str(state.log)
+
+
+def test_when_a_program_was_started(supervised):
+    supervised.control("stop", "web")
+    before = time.time()
+    supervised.control("start", "web")
+    started = look(supervised).started
+    assert started is not None
+    assert before - 0.05 <= started <= before + 2
+
+
+def test_a_stopped_program(supervised):
+    supervised.control("stop", "web")
+    state = look(supervised)
+    supervised.control("start", "web")
+    assert (state.active, state.state, state.environ) == (False, "stopped", None)
+
+
+def test_a_program_that_fails_names_its_exception_without_its_secrets(supervised):
+    (supervised.folder.parent / "broken").touch()
+    supervised.control("restart", "web")
+    until(supervised, "FATAL")
+    state = look(supervised)
+    (supervised.folder.parent / "broken").unlink()
+    supervised.control("start", "web")
+    assert (state.active, state.state) == (False, "fatal")
+    assert state.exceptions[-1] == "RuntimeError: no postgresql://user:***@127.0.0.1/db"
+
+
+def test_a_program_that_is_not_configured_does_not_exist(supervised):
+    assert look(supervised, "nosuch").exists is False
+
+
+def test_a_supervisord_that_does_not_run_is_unreadable(supervised, tmp_path):
+    config = tmp_path / "c.conf"
+    text = supervised.config.read_text().replace("supervisor.sock", "nosuch.sock")
+    config.write_text(text.replace("%(here)s", str(tmp_path)))
+    state = service.parse(
+        run(service.script(Supervisor("web", str(config), supervisorctl=str(supervised.ctl))))
+    )
+    assert isinstance(state, Unreadable)
+    assert "no such file" in state.reason
+
+
+def test_alone_a_program_writes_no_secret(supervised):
+    fact = Program()
+    lines = run_alone(fact.command("web", str(supervised.config), str(supervised.ctl)))
+    frames = alone.answers(lines)["service"]
+    text = b"".join(answer.text for answer in alone.answers(frames.lines).values())
+    assert (b"started" in text, b"hunter2" in text, b"a b=c" in text) == (True, False, False)
+    assert fact.process(lines).active is True
+
+
+def test_alone_a_unit_ends_well_where_there_is_no_systemd():
+    assert Unit().process(run_alone(Unit().command("nosuch-unit"))) is not None

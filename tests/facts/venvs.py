@@ -1,0 +1,46 @@
+"""Small virtual environments and wheels, made here without a network."""
+
+import base64
+import hashlib
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+
+def make_venv(path: Path, *, pip: bool = False) -> Path:
+    """Make a venv of the Python that runs the tests; give its site-packages."""
+    venv.create(path, with_pip=pip, symlinks=True)
+    return path / f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
+
+
+def install(site_packages: Path, name: str, version: str) -> None:
+    """Put a distribution's metadata there, as pip leaves it."""
+    folder = site_packages / f"{name}-{version}.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text(metadata(name, version))
+    (folder / "RECORD").write_text(f"{folder.name}/METADATA,,\n{folder.name}/RECORD,,\n")
+
+
+def metadata(name: str, version: str) -> str:
+    return f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n\nName: not this one\n"
+
+
+def make_wheel(folder: Path, name: str, version: str) -> None:
+    """Make a wheel with one module that knows its version (PEP 427)."""
+    info = f"{name}-{version}.dist-info"
+    files = {
+        f"{name}.py": f"version = {version!r}\n",
+        f"{info}/METADATA": metadata(name, version),
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "".join(f"{path},{_hash(text)},{len(text)}\n" for path, text in files.items())
+    folder.mkdir(exist_ok=True)
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
+        for path, text in {**files, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
+            wheel.writestr(path, text)
+
+
+def _hash(text: str) -> str:
+    digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest())
+    return f"sha256={digest.rstrip(b'=').decode()}"

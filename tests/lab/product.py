@@ -1,0 +1,100 @@
+"""Run the product as its users do: the pyinfra command, in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from . import canaries
+from .host import Host
+
+REPOSITORY = Path(__file__).parents[2]
+SECRETS = {
+    "HALEXT_ACCESS_CODE": canaries.ACCESS_CODE,
+    "HALEXT_OPS_PASSWORD": canaries.OPS_PASSWORD,
+}
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A run of pyinfra: its exit code and all that it printed."""
+
+    code: int
+    output: str
+
+    @property
+    def verdict(self) -> str:
+        """What was printed last, between the rules."""
+        return self.output.partition("─" * 78)[2]
+
+    def section(self, title: str) -> list[str]:
+        """Give a section's lines of the (first) verdict, without their indentation."""
+        lines = self.verdict.split("\n")
+        if f"  {title}" not in lines:
+            return []
+        start = lines.index(f"  {title}") + 1
+        return [line.strip() for line in lines[start:] if line.startswith("    ")][
+            : next(
+                (n for n, line in enumerate(lines[start:]) if not line.startswith("    ")),
+                len(lines),
+            )
+        ]
+
+    def changed(self) -> list[str]:
+        """Name the operations that pyinfra counts as changes: its table's Success column."""
+        rows = [line for line in self.output.split("\n") if line.startswith("    Restore access |")]
+        return [row for row in rows if row.split()[-3] != "-"]
+
+
+def pyinfra(
+    hosts: list[Host],
+    *words: str,
+    user: str = "deploy",
+    secrets: dict[str, str] = SECRETS,
+    inventory: str = "inventories/lab.py",
+    stdin: str = "",
+) -> Ran:
+    """Run `pyinfra inventories/lab.py WORDS…` on these hosts; secrets are in the environment."""
+    with TemporaryDirectory() as folder:
+        listed = Path(folder) / "hosts.json"
+        listed.write_text(json.dumps([_described(host, user) for host in hosts]))
+        environment = {
+            **os.environ,
+            **secrets,
+            "RELOGIN_LAB_HOSTS": str(listed),
+            "HOME": folder,
+            "NO_COLOR": "1",
+        }
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name("pyinfra")), inventory, *words],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+            cwd=REPOSITORY,
+            env=environment,
+        )
+    return Ran(done.returncode, done.stdout + done.stderr)
+
+
+def _described(host: Host, user: str) -> dict[str, str]:
+    return {
+        "name": host.name,
+        "address": host.address,
+        "user": user,
+        "key": str(host.key),
+        "known_hosts": str(host.known_hosts),
+    }
+
+
+def restore(host: Host, *words: str, user: str = "deploy") -> Ran:
+    """Run the user's command on one host, without a prompt."""
+    return pyinfra([host], "deploys/restore_access.py", "-y", *words, user=user)
+
+
+def diagnose(host: Host, *words: str) -> Ran:
+    return pyinfra([host], "deploys/diagnose.py", "--dry", *words)

@@ -1,0 +1,253 @@
+"""What the service's faults find in recorded states, and what their fixes do to a supervisord."""
+
+import dataclasses
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from relogin.backend import Backend
+from relogin.facts import service as fact
+from relogin.facts.env_file import EnvFileState
+from relogin.facts.file import FileMeta
+from relogin.facts.machine import Machine
+from relogin.facts.service import ServiceState
+from relogin.finding import Finding, Severity, Unreadable
+from relogin.operations import service
+from relogin.parts.configuration import EnvFile
+from relogin.parts.runtime import Supervisor, Systemd
+from tests.embedded.supervised import Supervised
+from tests.facts.answers import recorded, run
+
+UVICORN = "/srv/halext.org/halext-org/backend/env/bin/uvicorn"
+KEYS = {"DEV_MODE": "false", "ACCESS_CODE": "open sesame #7"}
+HALEXT = Backend("halext", service=Systemd("halext-api"), env_file=EnvFile("/srv/.env", KEYS))
+
+
+def state(name: str) -> ServiceState:
+    seen = fact.parse(recorded(f"systemd-{name}"))
+    assert isinstance(seen, ServiceState)
+    return seen
+
+
+def file(*, changed: float, **values: str | None) -> EnvFileState:
+    meta = FileMeta("regular file", 0o600, "halext", "halext", 1, 1, 10, changed)
+    return EnvFileState("/srv/.env", "/srv/.env", meta, "", values)
+
+
+def observation(seen: object, *files: object, now: float = 4e9) -> SimpleNamespace:
+    machine = Machine(now, "root", 0, "Linux")
+    return SimpleNamespace(service=seen, env_files=files or (None,), machine=machine)
+
+
+def found(seen: SimpleNamespace, backend: Backend = HALEXT) -> list[Finding]:
+    return [finding for fault in service.FAULTS for finding in fault.found(backend, seen)]
+
+
+def test_an_active_service_is_sound():
+    active = state("active")
+    assert found(observation(active, file(changed=active.started - 1, **KEYS))) == []
+
+
+@pytest.mark.parametrize("seen", [None, Unreadable("no systemd")])
+def test_nothing_is_guessed_of_a_service_that_could_not_be_seen(seen):
+    assert found(observation(seen, file(changed=1, **KEYS))) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "fault", "by_person"),
+    [
+        ("stopped", "service.stopped", False),
+        ("module-missing", "service.failed", False),
+        ("auto-restart", "service.failed", False),
+        ("start-limit", "service.failed", False),
+        ("masked", "service.masked", True),
+        ("bad-setting", "service.bad-setting", True),
+        ("not-found", "service.unit-missing", True),
+    ],
+)
+def test_each_situation_belongs_to_one_fault(name, fault, by_person):
+    (finding,) = found(observation(state(name)))
+    assert (finding.fault, finding.by_person) == (fault, by_person)
+    assert (finding.subject, finding.critical) == (state(name).name, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "how", "why"),
+    [
+        (
+            "module-missing",
+            "exited with 1; last exception",
+            "ModuleNotFoundError: No module named 'dotenv'",
+        ),
+        (
+            "executable-missing",
+            "exited with 203",
+            f"Failed at step EXEC spawning {UVICORN}: No such file or directory",
+        ),
+        (
+            "env-file-missing-after-crash",
+            "could not be started",
+            "Failed to load environment files: No such file or directory",
+        ),
+    ],
+)
+def test_a_failed_service_says_why(name, how, why):
+    (finding,) = found(observation(state(name)))
+    assert finding.seen == f"{how}: {why}"
+
+
+def test_a_failed_service_is_a_symptom_and_a_stopped_one_a_cause():
+    (failed,), (stopped,) = (
+        found(observation(state(name))) for name in ("module-missing", "stopped")
+    )
+    assert (failed.symptom, stopped.symptom) == (True, False)
+
+
+@pytest.mark.parametrize("word", ["fatal", "backoff", "exited"])
+def test_a_supervised_program_that_gave_up_has_failed(word):
+    seen = ServiceState("web", exists=True, active=False, state=word, result="Exited too quickly")
+    (finding,) = found(observation(seen))
+    assert (finding.fault, finding.seen) == ("service.failed", "Exited too quickly")
+
+
+@pytest.mark.parametrize("word", ["starting", "activating", "deactivating", "reloading"])
+def test_a_service_on_its_way_is_not_judged(word):
+    assert found(observation(ServiceState("web", exists=True, active=False, state=word))) == []
+
+
+def older(*, values: dict[str, str | None], environ: dict[str, str] | None) -> list[Finding]:
+    """Give what is found of a file that changed a second after the start."""
+    active = dataclasses.replace(state("active"), environ=environ)
+    return found(observation(active, file(changed=active.started + 1, **values)))
+
+
+def test_another_value_in_the_file_than_in_the_process_is_certain():
+    (finding,) = older(values=dict(KEYS, ACCESS_CODE="new"), environ=KEYS)
+    assert finding.what == "halext-api.service runs on older values of /srv/.env"
+    assert finding.seen.endswith("; other values for ACCESS_CODE")
+    assert finding.key == ("service.older-than-env-file", "/srv/.env")
+    assert (finding.critical, finding.by_person) == (True, False)
+    assert "sesame" not in repr(finding)
+
+
+@pytest.mark.parametrize("environ", [None, {}, {"DEV_MODE": "false"}])
+def test_what_the_process_read_by_itself_cannot_be_excluded(environ):
+    (finding,) = older(values=KEYS, environ=environ)
+    assert finding.what == "halext-api.service may run on older values of /srv/.env"
+    assert finding.severity is Severity.WARNING
+
+
+def test_a_file_whose_mode_alone_changed_is_no_finding():
+    assert older(values=dict(KEYS, OTHER="x", BARE=None), environ=KEYS) == []
+
+
+def test_a_key_that_is_missing_in_the_file_belongs_to_another_layer():
+    assert older(values={"DEV_MODE": "false"}, environ=KEYS) == []
+
+
+def test_a_process_that_was_started_after_the_change_is_no_finding():
+    active = state("active")
+    changed = file(changed=active.started - 0.001, **dict(KEYS, ACCESS_CODE="new"))
+    assert found(observation(active, changed)) == []
+
+
+def test_a_file_from_the_future_says_that_the_clock_was_set_back():
+    active = state("active")
+    changed = file(changed=active.started + 9000, **dict(KEYS, ACCESS_CODE="new"))
+    assert found(observation(active, changed, now=active.started + 60)) == []
+
+
+def test_of_two_files_the_later_one_has_the_value_in_force():
+    active = state("active")
+    first = EnvFile("/srv/.env", {"ACCESS_CODE": "x"})
+    backend = dataclasses.replace(HALEXT, env_file=(first, EnvFile("/srv/.env.local", {})))
+    early = file(changed=active.started + 1, ACCESS_CODE="overridden")
+    late = file(changed=active.started - 1, ACCESS_CODE=KEYS["ACCESS_CODE"])
+    assert found(observation(active, early, late), backend) == []
+
+
+def test_a_running_service_is_not_stopped_while_its_next_start_would_fail():
+    assert set(service.OLDER_THAN_ENV_FILE.unless) == {"venv", "env_file", "jwt", "postgres"}
+
+
+PROGRAM = """\
+import os, sys, time
+open("starts", "a").write("x")
+if os.path.exists("dies"):
+    time.sleep(1.5)
+    sys.exit(3)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def supervised(tmp_path_factory) -> Iterator[Supervised]:
+    pytest.importorskip("supervisor")
+    folder = tmp_path_factory.mktemp("s")
+    (folder / "program.py").write_text(PROGRAM)
+    daemon = Supervised(folder / "d", "web")
+    daemon.start([sys.executable, "program.py"], folder)
+    deadline = time.monotonic() + 20
+    while "RUNNING" not in daemon.control("status", "web") and time.monotonic() < deadline:
+        time.sleep(0.1)
+    yield daemon
+    daemon.stop()
+
+
+def described(daemon: Supervised) -> Backend:
+    part = Supervisor("web", config=str(daemon.config), supervisorctl=str(daemon.ctl))
+    path = daemon.folder.parent / ".env"
+    path.write_text("KEY=value\n")
+    return Backend("demo", service=part, env_file=EnvFile(str(path), {"KEY": "value"}))
+
+
+def look(backend: Backend) -> SimpleNamespace:
+    seen = fact.parse(run(fact.script(backend.service, ("KEY",))))
+    changed = Path(backend.env_files[0].path).stat().st_ctime
+    return observation(seen, file(changed=changed, KEY="value"), now=time.time())
+
+
+def mended(backend: Backend) -> list[tuple[str, int]]:
+    """Run the fix of each finding; give the faults, and how their fixes ended."""
+    done = []
+    seen = look(backend)
+    for fault in service.FAULTS:
+        for finding in fault.found(backend, seen):
+            (change,) = fault.fix(backend, seen, finding)
+            done.append((finding.fault, run(change.script).status))
+    return done
+
+
+def test_a_program_older_than_its_env_file_is_restarted_once(supervised):
+    backend = described(supervised)
+    before = supervised.pid()
+    assert mended(backend) == [("service.older-than-env-file", 0)]
+    assert supervised.pid() not in {0, before}
+    assert mended(backend) == []
+
+
+def test_a_stopped_program_is_started(supervised):
+    backend = described(supervised)
+    supervised.control("stop", "web")
+    assert mended(backend) == [("service.stopped", 0)]
+    assert supervised.pid() != 0
+
+
+def test_a_failed_program_is_restarted_once_its_cause_is_mended(supervised):
+    backend = described(supervised)
+    (supervised.folder.parent / "program.py").rename(supervised.folder.parent / "away")
+    supervised.control("restart", "web")
+    (supervised.folder.parent / "away").rename(supervised.folder.parent / "program.py")
+    assert mended(backend) == [("service.failed", 0)]
+    assert supervised.pid() != 0
+
+
+def test_a_program_that_does_not_stay_up_is_not_called_running(supervised):
+    """It lives longer than startsecs, so supervisord starts it for ever and calls it RUNNING."""
+    backend = described(supervised)
+    (supervised.folder.parent / "dies").touch()
+    assert mended(backend) == [("service.older-than-env-file", 1)]
