@@ -15,15 +15,21 @@ def restore_access() -> None:
     verdict_at_exit()
     for backend in each_backend():
         name = backend.name
-        venv.dependencies(backend, name=f"{name}: ensure venv dependencies", _ignore_errors=True)
-        env_file.keys(backend, name=f"{name}: ensure .env keys", _ignore_errors=True)
-        jwt.secret(backend, name=f"{name}: ensure the JWT secret", _ignore_errors=True)
-        postgres.ready(backend, name=f"{name}: ensure the database is ready", _ignore_errors=True)
-        accounts.present(
-            backend, name=f"{name}: ensure users exist and can log in", _ignore_errors=True
+        venv.dependencies(
+            backend=backend, name=f"{name}: ensure venv dependencies", _ignore_errors=True
         )
-        service.running(backend, name=f"{name}: ensure the service runs on it", _ignore_errors=True)
-        login.verified(backend, name=f"{name}: verify the token")
+        env_file.keys(backend=backend, name=f"{name}: ensure .env keys", _ignore_errors=True)
+        jwt.secret(backend=backend, name=f"{name}: ensure the JWT secret", _ignore_errors=True)
+        postgres.ready(
+            backend=backend, name=f"{name}: ensure the database is ready", _ignore_errors=True
+        )
+        accounts.present(
+            backend=backend, name=f"{name}: ensure users exist and can log in", _ignore_errors=True
+        )
+        service.running(
+            backend=backend, name=f"{name}: ensure the service runs", _ignore_errors=True
+        )
+        login.verified(backend=backend, name=f"{name}: verify the token")
 
 
 if __name__ == "builtins":

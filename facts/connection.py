@@ -61,7 +61,7 @@ def _tried(folder: str, port: int, url: DatabaseAddress, deadline: float) -> Con
     from psycopg import pq
     from psycopg.conninfo import make_conninfo
 
-    known = {"user": url.user, "password": url.password, "dbname": url.database}
+    known: dict[str, Any] = {"user": url.user, "password": url.password, "dbname": url.database}
     info = make_conninfo(host=folder, port=port, **known)
     connection = pq.PGconn.connect_start(info.encode())
     try:

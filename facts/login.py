@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from pyinfra.api import FactBase
 
 from relogin import shell, tokens, web
 from relogin.facts import alone
+from relogin.facts.accounts import Table
 from relogin.fault import internal_error
 from relogin.parts.configuration import FromEnv
 from relogin.secret import Secret, SecretMissing, make_value
@@ -128,7 +130,7 @@ class _Prover:
         account = self.account
         known = {"login": account.login, "email": account.email or "", "password": password}
         fields = {name: text.format_map(known) for name, text in self.login.fields.items()}
-        body = {"data": fields} if self.login.body == "form" else {"json": fields}
+        body: dict[str, Any] = {"data": fields} if self.login.body == "form" else {"json": fields}
         return self._ask("POST", self.login.url, **body)
 
     def _ask(self, method: str, url: str, bearer: str | None = None, **what: Any) -> web.Reply:
@@ -195,8 +197,8 @@ class _Prover:
         return Check("subject", False, f"{declared.claim} is {found!r}, expected {expected!r}")
 
     def _identities(self) -> dict[str, str | None]:
-        row = self.seen.accounts and getattr(self.seen.accounts, "row", lambda _: None)
-        found = row(self.account.login) if row else None
+        table = self.seen.accounts
+        found = table.row(self.account.login) if isinstance(table, Table) else None
         login = self.account.login
         return {
             "username": login,
@@ -232,8 +234,10 @@ class _Prover:
         forged = list(tokens.forged(token).items())
         declared = self.backend.token
         if declared is not None and declared.secret is not None:
-            secret = self._value(declared.secret)
-            forged.append(("that has expired", tokens.expired(token, secret, declared.algorithm)))
+            with contextlib.suppress(SecretMissing, ValueError):  # then that one cannot be made
+                secret = self._value(declared.secret)
+                old = tokens.expired(token, secret, declared.algorithm)
+                forged.append(("that has expired", old))
         return forged
 
     def _judged(self, name: str, kind: str, reply: web.Reply) -> Check:

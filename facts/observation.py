@@ -138,9 +138,10 @@ def _with_database(
     host: Host, backend: Backend, seen: Observation, answers: _Answers
 ) -> Observation:
     if "postgres" not in answers.by_name:
-        answers = _ask_postgres(host, backend, seen)
-        if isinstance(answers, Unreadable):
-            return dataclasses.replace(seen, postgres=answers, accounts=answers)
+        asked = _ask_postgres(host, backend, seen)
+        if isinstance(asked, Unreadable):
+            return dataclasses.replace(seen, postgres=asked, accounts=asked)
+        answers = asked
     return dataclasses.replace(
         seen,
         postgres=answers.part("postgres", postgres.parse),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shlex
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 from pyinfra.api import FunctionCommand, operation
@@ -92,11 +92,7 @@ def _detect_missing(backend: Backend, seen: Observation) -> Iterator[Finding]:
     for account, row in _rows(backend, seen):
         if row is not None:
             continue
-        alike = [
-            other.login
-            for other in seen.accounts.rows or ()
-            if _folded(other.login) == _folded(account.login)
-        ]  # type: ignore[union-attr] # _rows gave a row only of a Table
+        alike = [login for login in _logins(seen) if _folded(login) == _folded(account.login)]
         undeclared = account.password is None
         remedy = "it is made"
         if alike:
@@ -110,6 +106,11 @@ def _detect_missing(backend: Backend, seen: Observation) -> Iterator[Finding]:
             remedy=remedy,
             by_person=bool(alike) or undeclared,
         )
+
+
+def _logins(seen: Observation) -> list[str]:
+    rows = seen.accounts.rows if isinstance(seen.accounts, Table) else None
+    return [row.login for row in rows or ()]
 
 
 def _folded(login: str) -> str:
@@ -300,7 +301,7 @@ FAULTS = (TABLE_MISSING, COLUMN_MISSING, MISSING, INACTIVE, PASSWORD_DIFFERS)
 
 
 @operation()
-def present(backend: Backend) -> Iterator[FunctionCommand]:
+def present(backend: Backend) -> Generator[FunctionCommand, None, None]:
     """Ensure that the declared accounts exist and can log in.
 
     + backend: the backend, as described

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 from pyinfra.api import FunctionCommand, operation
@@ -258,7 +258,7 @@ FAULTS = (MISSING, KEY_MISSING, KEY_EMPTY, KEY_NOT_DECLARED_VALUE, READABLE_BY_O
 
 
 @operation()
-def keys(backend: Backend) -> Iterator[FunctionCommand]:
+def keys(backend: Backend) -> Generator[FunctionCommand, None, None]:
     """Ensure that the env files have their declared keys.
 
     + backend: the backend, as described

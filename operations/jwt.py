@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 from pyinfra.api import FunctionCommand, operation
@@ -70,7 +70,7 @@ FAULTS = (SECRET_MISSING,)
 
 
 @operation()
-def secret(backend: Backend) -> Iterator[FunctionCommand]:
+def secret(backend: Backend) -> Generator[FunctionCommand, None, None]:
     """Ensure that the secret that signs the tokens is there.
 
     + backend: the backend, as described

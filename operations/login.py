@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING
 
 from pyinfra import host as current_host
@@ -196,7 +196,7 @@ FAULTS = (
 
 
 @operation()
-def verified(backend: Backend) -> Iterator[FunctionCommand]:
+def verified(backend: Backend) -> Generator[FunctionCommand, None, None]:
     """Prove that people can log in, and that nobody gets in who should not.
 
     + backend: the backend, as described

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING
 
 from pyinfra.api import FunctionCommand, operation
@@ -276,7 +276,7 @@ FAULTS = (
 
 
 @operation()
-def ready(backend: Backend) -> Iterator[FunctionCommand]:
+def ready(backend: Backend) -> Generator[FunctionCommand, None, None]:
     """Ensure that PostgreSQL runs and lets the backend in.
 
     + backend: the backend, as described

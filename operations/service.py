@@ -122,7 +122,7 @@ def _startable(seen: Observation) -> ServiceState | None:
 
 
 def _why(service: ServiceState) -> str:
-    """Say how it ended; where it was not even started, an older traceback is no evidence."""
+    """Say how it ended, and why: in systemd's words, or the last ones of its own."""
     words = {
         "exit-code": f"exited with {service.exit_status}",
         "signal": f"killed by signal {service.exit_status}",
@@ -131,7 +131,7 @@ def _why(service: ServiceState) -> str:
     how = words.get(service.result, service.result or service.state)
     if service.reason:
         return redact_foreign(f"{how}: {service.reason}")
-    if service.exceptions and service.result != "resources":
+    if service.exceptions:
         return redact_foreign(f"{how}; last exception: {service.exceptions[-1]}")
     return how
 
@@ -224,14 +224,26 @@ def _change(backend: Backend, verb: str, *, before: str = "") -> Change:
 
 _NEEDED = ("venv", "env_file", "jwt", "postgres")
 
-UNIT_MISSING = Fault("service.unit-missing", _detect_missing)
-MASKED = Fault("service.masked", _detect_masked)
-BAD_SETTING = Fault("service.bad-setting", _detect_bad_setting)
-STOPPED = Fault("service.stopped", _detect_stopped, _start)
-FAILED = Fault(
-    "service.failed", _detect_failed, _restart_failed, symptom_of=(*_NEEDED, "migrations")
+UNIT_MISSING = Fault("service.unit-missing", _detect_missing, about="the service does not exist")
+MASKED = Fault("service.masked", _detect_masked, about="the service is masked")
+BAD_SETTING = Fault(
+    "service.bad-setting", _detect_bad_setting, about="systemd refuses a setting of the service"
 )
-OLDER_THAN_ENV_FILE = Fault("service.older-than-env-file", _detect_older, _restart, unless=_NEEDED)
+STOPPED = Fault("service.stopped", _detect_stopped, _start, about="the service is stopped")
+FAILED = Fault(
+    "service.failed",
+    _detect_failed,
+    _restart_failed,
+    symptom_of=(*_NEEDED, "migrations"),
+    about="the service has failed",
+)
+OLDER_THAN_ENV_FILE = Fault(
+    "service.older-than-env-file",
+    _detect_older,
+    _restart,
+    unless=_NEEDED,
+    about="the process is older than its env file",
+)
 
 FAULTS = (UNIT_MISSING, MASKED, BAD_SETTING, STOPPED, FAILED, OLDER_THAN_ENV_FILE)
 

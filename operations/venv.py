@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from relogin.requirements import Requirement
 
 _DEADLINE = 600
-# pip runs in the file's folder, to which paths in it are relative, but isolated: the project's own
-# modules would hide the standard library's. Its files get the rights that site-packages has.
+# pip runs in the file's folder, to which paths in it are relative, but isolated (-I): the project's
+# modules may be named like the standard library's. Its files get the rights that site-packages has.
 _INSTALL = """\
 owner={owner}
 limit=env; if command -v timeout >/dev/null; then limit='timeout {limit}'; fi
@@ -124,10 +124,20 @@ def _install_script(part: Venv, venv: VenvState, file: str, owner: str) -> str:
 
 
 REQUIREMENTS_UNREADABLE = Fault(
-    "venv.requirements-unreadable", _detect_unreadable, severity=Severity.WARNING
+    "venv.requirements-unreadable",
+    _detect_unreadable,
+    severity=Severity.WARNING,
+    about="a requirements file cannot be read or understood",
 )
-REQUIREMENT_MISSING = Fault("venv.requirement-missing", _detect_missing, _install)
-REQUIREMENT_WRONG_VERSION = Fault("venv.requirement-wrong-version", _detect_wrong_version, _install)
+REQUIREMENT_MISSING = Fault(
+    "venv.requirement-missing", _detect_missing, _install, about="a requirement is not installed"
+)
+REQUIREMENT_WRONG_VERSION = Fault(
+    "venv.requirement-wrong-version",
+    _detect_wrong_version,
+    _install,
+    about="a requirement is installed in another version",
+)
 
 FAULTS = (REQUIREMENTS_UNREADABLE, REQUIREMENT_MISSING, REQUIREMENT_WRONG_VERSION)
 

@@ -216,7 +216,7 @@ def _forms(value: str) -> Iterator[str]:
         yield value
     if "'" not in value:
         yield f"'{value}'"
-    # python-dotenv until 1.2.2 takes the quote after `\\\\` for escaped and reads on.
+    # python-dotenv until 1.2.2 takes the quote after `\\` for escaped and reads on.
     if not value.endswith("\\"):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         yield f'"{escaped}"'

@@ -33,8 +33,9 @@ class Done:
 class Entry:
     """What a run knows of one backend on one host.
 
-    `first` holds every finding in the order in which it was first seen; `left` those still there
-    when their layer was done; `late` those first seen after a change of ours. `halted` is why nothing more is changed on the host, or None.
+    `first` holds every finding in the order in which it was first seen, `late` the keys of those
+    first seen after a change of ours, `left` what is still there. `halted` is why nothing more is
+    changed on the host, or None.
     """
 
     host: str

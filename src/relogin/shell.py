@@ -60,7 +60,7 @@ def side_by_side(parts: Mapping[str, str]) -> str:
     """
     functions = [f"{name}() {{\n{body}\n}}" for name, body in parts.items()]
     pipeline = ""
-    for name in reversed(parts):
+    for name in reversed(list(parts)):
         answer = f"part {quote(name)} {name}"
         pipeline = f"{answer} | {{ {pipeline}; cat; }}" if pipeline else f"{answer}"
     return "\n".join([*functions, pipeline])

@@ -91,7 +91,7 @@ def forged(token: str) -> dict[str, str]:
     weak = own if own in _HMAC else "HS256"
     return {
         "signed with another secret": _signed(_with(header, own), claims, _stranger(own), own),
-        "alg none": f"{_with(header, 'none')}.{claims}.",
+        "of algorithm none": f"{_with(header, 'none')}.{claims}.",
         "signed with the empty secret": _signed(_with(header, weak), claims, b"", weak),
     }
 

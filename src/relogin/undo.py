@@ -16,12 +16,13 @@ def store(backend: Backend) -> str:
     """Give the shell lines that make this run's folder and leave its path in `$undo`.
 
     Root's is under /var/lib/relogin, anybody else's under the state folder of the XDG base
-    directory specification.
+    directory specification, which a set XDG_STATE_HOME names for root as well.
     """
     return f"""\
 set -e
-if [ "$(id -u)" = 0 ]; then undo=/var/lib/relogin
-else undo=${{XDG_STATE_HOME:-$HOME/.local/state}}/relogin; fi
+if [ -n "${{XDG_STATE_HOME:-}}" ]; then undo=$XDG_STATE_HOME/relogin
+elif [ "$(id -u)" = 0 ]; then undo=/var/lib/relogin
+else undo=$HOME/.local/state/relogin; fi
 undo=$undo/{shell.quote(backend.name)}/undo/$(date -u +%Y%m%dT%H%M%SZ)-$$
 mkdir -p "$undo"; chmod 700 "$undo"
 """

@@ -61,7 +61,7 @@ MENDED = (
         (*ENV, *UNDO),
         name="env_file.key-not-declared-value, another database in DATABASE_URL",
     ),
-    Case("env_file.readable-by-others", f"chmod 644 {BACKEND}/.env", UNDO),
+    Case("env_file.readable-by-others", f"chmod 644 {BACKEND}/.env", (ENV[0], *UNDO)),
     Case(
         "jwt.secret-missing",
         f"sed -i /^SECRET_KEY=/d {BACKEND}/.env",

@@ -1,4 +1,4 @@
-"""Every fault that a machine mends, on a real host: named first, mended, proven, and nothing else."""
+"""Every fault that a machine mends, on a real host: named first, mended, proven, no more."""
 
 from collections.abc import Iterator
 

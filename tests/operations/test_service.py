@@ -161,12 +161,12 @@ def test_a_file_from_the_future_says_that_the_clock_was_set_back():
     assert found(observation(active, changed, now=active.started + 60)) == []
 
 
-def test_of_two_files_the_later_one_has_the_value_in_force():
+def test_a_file_is_not_judged_by_a_value_that_a_later_file_overrides():
     active = state("active")
     first = EnvFile("/srv/.env", {"ACCESS_CODE": "x"})
     backend = dataclasses.replace(HALEXT, env_file=(first, EnvFile("/srv/.env.local", {})))
     early = file(changed=active.started + 1, ACCESS_CODE="overridden")
-    late = file(changed=active.started - 1, ACCESS_CODE=KEYS["ACCESS_CODE"])
+    late = file(changed=active.started - 1, ACCESS_CODE="of the later file")
     assert found(observation(active, early, late), backend) == []
 
 

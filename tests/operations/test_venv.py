@@ -109,10 +109,9 @@ def wheels(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def stable(tmp_path_factory, wheels) -> Backend:
-    """A venv with pip, and a module in the project's folder that would hide one of pip's."""
+    """A venv with pip."""
     folder = tmp_path_factory.mktemp("stable")
     make_venv(folder / "env", pip=True)
-    (folder / "email.py").write_text("raise SystemExit('the wrong email')")
     return described(folder / "env", "", pip_args=("--no-index", "--find-links", str(wheels)))
 
 
@@ -161,7 +160,8 @@ def test_what_cannot_be_had_fails_with_pips_own_words(stable):
     assert list(found(stable)) == ["venv.requirement-missing"]
 
 
-def test_a_venv_without_pip_gets_it_first(env, wheels):
+def test_a_venv_without_pip_gets_it_first_and_not_with_the_projects_own_random(env, wheels):
+    (env.parent / "random.py").write_text("raise SystemExit('the wrong random')")
     backend = described(env, "mule\n", pip_args=("--no-index", "--find-links", str(wheels)))
     assert mended(backend)[0] == 0
     assert found(backend) == {}
