@@ -175,7 +175,7 @@ def _compared(
     unknown = [key for key in values if key not in environ]
     if differing:
         what, severity = "runs on older values of", Severity.CRITICAL
-    elif unknown or service.environ is None:
+    elif unknown:
         what, severity = "may run on older values of", Severity.WARNING
     else:
         return

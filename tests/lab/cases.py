@@ -16,12 +16,14 @@ for i in $(seq 100); do curl -sf -o /dev/null http://127.0.0.1/api/health && bre
 class Case:
     """A fault: the root script that makes it, what its verdict says first, what may differ after.
 
-    `differs` are beginnings of snapshot keys.
+    `differs` are beginnings of snapshot keys; `restless` those of what never comes to rest while
+    the fault is there (a crash loop).
     """
 
     fault: str
     inject: str
     differs: tuple[str, ...] = ()
+    restless: tuple[str, ...] = ()
     name: str = ""
 
     def __str__(self) -> str:
@@ -33,20 +35,24 @@ def env(script: str) -> str:
     return f"cd {BACKEND}\n{script}\n{RESTART}"
 
 
+UNINSTALL = f"cd {BACKEND}; runuser -u halext -- env/bin/python -m pip uninstall -qy"
+
 MENDED = (
     Case(
         "venv.requirement-missing",
-        f"cd {BACKEND} && runuser -u halext -- env/bin/python -m pip uninstall -qy python-multipart"
-        f" 2>/dev/null\nsystemctl restart halext-api; sleep 2",
+        f"{UNINSTALL} python-multipart\nsystemctl restart halext-api; sleep 2",
         ("file:", "distribution:"),
+        restless=("unit:halext-api",),
     ),
     Case(
         "venv.requirement-wrong-version",
-        f"cd {BACKEND} && runuser -u halext -- env/bin/python -m pip uninstall -qy bcrypt "
-        "2>/dev/null\nd=$(echo env/lib/python3*/site-packages)/bcrypt-3.0.dist-info; "
-        "runuser -u halext -- mkdir $d; printf 'Metadata-Version: 2.1\\nName: bcrypt\\nVersion: 3.0\\n'"
-        " >$d/METADATA; : >$d/RECORD; chown -R halext: $d; systemctl restart halext-api; sleep 2",
+        f"""{UNINSTALL} bcrypt
+        folder=$(echo env/lib/python3*/site-packages)/bcrypt-3.0.dist-info
+        mkdir $folder; : >$folder/RECORD
+        printf 'Metadata-Version: 2.1\\nName: bcrypt\\nVersion: 3.0\\n' >$folder/METADATA
+        chown -R halext: $folder; systemctl restart halext-api; sleep 2""",
         ("file:",),
+        restless=("unit:halext-api",),
     ),
     Case("env_file.key-missing", env("sed -i /^ACCESS_CODE=/d .env"), (*ENV, *UNDO)),
     Case("env_file.key-empty", env("sed -i 's/^ACCESS_CODE=.*/ACCESS_CODE=/' .env"), (*ENV, *UNDO)),
@@ -108,13 +114,15 @@ MENDED = (
     ),
     Case(
         "accounts.inactive",
-        f"{PSQL} -d halext_org -c \"UPDATE users SET is_active = false WHERE username = 'ops'\"",
+        f"echo \"UPDATE users SET is_active = false WHERE username = 'ops'\" | {PSQL} -d halext_org",
         UNDO,
     ),
     Case(
         "accounts.password-differs",
-        f"{PSQL} -d halext_org -c \"UPDATE users SET hashed_password = (SELECT hashed_password FROM "
-        "users WHERE username <> 'ops' ORDER BY id LIMIT 1) WHERE username = 'ops'\"",
+        f"""{PSQL} -d halext_org <<'SQL'
+        UPDATE users SET hashed_password = (SELECT hashed_password FROM users
+          WHERE username <> 'ops' ORDER BY id LIMIT 1) WHERE username = 'ops'
+SQL""",
         ("row:halext_org.public.users:1", *UNDO),
     ),
     Case("service.stopped", "systemctl stop halext-api"),
@@ -134,4 +142,45 @@ MENDED = (
         "sleep 1.1; cp -p /root/env.right .env.new; mv .env.new .env; rm /root/env.right",
         ENV[:1],
     ),
+)
+
+
+def code(before: str, after: str) -> str:
+    """Change a line of the backend's own code: what no machine may mend."""
+    return f"""cd {BACKEND}
+    python3 - <<'PYTHON'
+text = open("main.py").read()
+assert {before!r} in text
+open("main.py", "w").write(text.replace({before!r}, {after!r}))
+PYTHON
+    {RESTART}"""
+
+
+PERSONS = (
+    Case(
+        "login.signature-wrong",
+        code('SECRET_KEY = os.getenv("SECRET_KEY")', 'SECRET_KEY = "a" * 40'),
+    ),
+    Case(
+        "login.protected-refused",
+        code("jwt.decode(bearer, SECRET_KEY,", 'jwt.decode(bearer, "a" * 40,'),
+    ),
+    Case(
+        "login.forged-token-accepted",
+        code("algorithms=[ALGORITHM])", 'options={"verify_signature": False})'),
+    ),
+    Case(
+        "login.wrong-password-accepted",
+        code("if not bcrypt.checkpw(", "if False and not bcrypt.checkpw("),
+    ),
+)
+
+EVERYTHING = "\n".join(
+    (
+        f"{UNINSTALL} python-multipart 2>/dev/null",
+        "sed -i -e /^SECRET_KEY=/d -e 's/^DEV_MODE=.*/DEV_MODE=true/' -e /^ACCESS_CODE=/d .env",
+        f"{PSQL} -d halext_org -c \"DELETE FROM users WHERE username = 'ops'\"",
+        f"{PSQL} -c \"ALTER ROLE halext_user PASSWORD 'of-yesterday'\"",
+        "chmod 644 .env; systemctl stop postgresql@15-main; systemctl restart halext-api; sleep 3",
+    )
 )

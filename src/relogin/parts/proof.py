@@ -15,7 +15,8 @@ class Login:
     """Describe the login request and the protected route that proves it.
 
     `fields` may hold `{login}`, `{email}` and `{password}`; `token` and `identity` are dotted paths
-    in the JSON answers. `deadline` is in seconds, for the whole proof.
+    in the JSON answers. `deadline` is in seconds, for each request and for how long
+    a service that was just started may take.
     """
 
     url: str
@@ -73,7 +74,7 @@ class Jwt:
 
 @part
 class Probe:
-    """Describe one more URL that must answer."""
+    """Describe one more URL that must answer with a status, and a body that holds a text."""
 
     url: str
     expect: int = 200
