@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from relogin.backend import Backend
     from relogin.facts.connection import Connection
-    from relogin.facts.login import Proof
+    from relogin.facts.proof import Proof
     from relogin.remote import Answer
 
 DEADLINE = 45.0

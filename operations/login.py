@@ -10,8 +10,9 @@ from pyinfra import state as current_state
 from pyinfra.api import FunctionCommand, operation
 
 from relogin import run
-from relogin.facts.login import Check, Proof, prove
+from relogin.facts.login import prove
 from relogin.facts.observation import with_login
+from relogin.facts.proof import Check, Proof
 from relogin.fault import Fault
 from relogin.finding import Finding
 from relogin.mend import fail_with, observe, say
@@ -176,6 +177,16 @@ WRONG_PASSWORD_ACCEPTED = Fault(
     ),
     about="a wrong password is accepted",
 )
+PROBE_FAILED = Fault(
+    "login.probe-failed",
+    _check_failed(
+        "probe",
+        "a declared probe is not answered as it should be",
+        "ask it by hand with that Host header, and compare Probe(…) with the route",
+    ),
+    symptom_of=BELOW,
+    about="a declared probe is not answered as declared",
+)
 FAULTS = (
     NOT_REACHED,
     PROXY_UP_BACKEND_DOWN,
@@ -192,6 +203,7 @@ FAULTS = (
     OPEN_WITHOUT_TOKEN,
     FORGED_TOKEN_ACCEPTED,
     WRONG_PASSWORD_ACCEPTED,
+    PROBE_FAILED,
 )
 
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pyinfra.api.state import State
 
     from relogin.backend import Backend
-    from relogin.facts.login import Proof
     from relogin.facts.observation import Observation
+    from relogin.facts.proof import Proof
 
 
 @dataclasses.dataclass

@@ -31,6 +31,11 @@ class Reply:
     refused: bool = False
     json: Any = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    text: str = field(default="", repr=False)
+
+    @property
+    def ok(self) -> bool:
+        return self.status is not None and self.status < 300
 
     @property
     def shown(self) -> str:
@@ -50,6 +55,7 @@ def request(tunnel: Tunnel, method: str, url: str, *, deadline: float, **what: A
         time.monotonic() - started,
         json=_json(answer),
         headers=dict(answer.headers),
+        text=answer.text,
     )
 
 

@@ -48,7 +48,8 @@ MENDED = (
         "venv.requirement-wrong-version",
         f"""{UNINSTALL} bcrypt
         folder=$(echo env/lib/python3*/site-packages)/bcrypt-3.0.dist-info
-        mkdir $folder; : >$folder/RECORD
+        mkdir $folder
+        printf 'bcrypt-3.0.dist-info/METADATA,,\\nbcrypt-3.0.dist-info/RECORD,,\\n' >$folder/RECORD
         printf 'Metadata-Version: 2.1\\nName: bcrypt\\nVersion: 3.0\\n' >$folder/METADATA
         chown -R halext: $folder; systemctl restart halext-api; sleep 2""",
         ("file:",),
@@ -114,7 +115,7 @@ MENDED = (
     ),
     Case(
         "accounts.inactive",
-        f"echo \"UPDATE users SET is_active = false WHERE username = 'ops'\" | {PSQL} -d halext_org",
+        f'{PSQL} -d halext_org -c "UPDATE users SET is_active = false WHERE id = 1"',
         UNDO,
     ),
     Case(

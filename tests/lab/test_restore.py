@@ -68,8 +68,11 @@ def test_the_whole_runbook_at_once_is_healed_by_one_run(host: Host) -> None:
     assert host.login().works, ran.output
     found = unexpected(
         differences(healthy, host.snapshot()),
-        (*ENV, *UNDO, "file:/srv/", "distribution:", "env:SECRET_KEY", "role-verifier:halext_user")
-        + ("row:halext_org.public.users:", "value:halext_org.public.users_id_seq"),
+        (
+            *(*ENV, *UNDO, "file:/srv/", "distribution:", "env:SECRET_KEY"),
+            *("role-verifier:halext_user", "row:halext_org.public.users:"),
+            "value:halext_org.public.users_id_seq",
+        ),
     )
     assert {} == found
     assert [] == restore(host).changed()

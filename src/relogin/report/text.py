@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +15,7 @@ from relogin.secret import redact
 if TYPE_CHECKING:
     from pyinfra.api.state import State
 
-    from relogin.facts.login import Check, Proof
+    from relogin.facts.proof import Check, Proof
     from relogin.run import Entry, Run
 
 _NOT_RUN = "nothing was looked at (--dry with -y runs no operation: leave out -y to see a plan)"
@@ -57,7 +57,7 @@ def _block(entry: Entry) -> Iterator[str]:
     yield f"{click.style(f'{entry.host} · {entry.backend.name}', bold=True)}: {_headline(entry)}"
     if entry.halted:
         yield from _section("Stopped", [entry.halted])
-    first, followed = _ranked(entry)
+    first, followed = _ranked(entry.first.values(), entry.late)
     yield from _section("What was wrong first", _told(entry, first[:1]))
     yield from _section("What else was wrong", _told(entry, first[1:]))
     yield from _section("What followed from it", _told(entry, followed))
@@ -81,7 +81,9 @@ def _headline(entry: Entry) -> str:
     return click.style(what, fg="green", bold=True) + rest
 
 
-def _ranked(entry: Entry) -> tuple[list[Finding], list[Finding]]:
+def _ranked(
+    found: Iterable[Finding], late: set[tuple[str, str]]
+) -> tuple[list[Finding], list[Finding]]:
     """Split the findings in causes and consequences, causes in the catalogue's order.
 
     A symptom leads itself where nothing that could cause it was found. A service that is older
@@ -91,7 +93,7 @@ def _ranked(entry: Entry) -> tuple[list[Finding], list[Finding]]:
 
     order = {fault.id: number for number, fault in enumerate(FAULTS)}
     causes_of = {fault.id: fault.symptom_of for fault in FAULTS}
-    findings = sorted(entry.first.values(), key=lambda found: order.get(found.fault, len(order)))
+    findings = sorted(found, key=lambda one: order.get(one.fault, len(order)))
     causes = [found for found in findings if not found.symptom]
     critical = {found.layer for found in causes if found.critical}
     critical |= {found.fault for found in causes if found.critical}
@@ -99,7 +101,7 @@ def _ranked(entry: Entry) -> tuple[list[Finding], list[Finding]]:
         found
         for found in findings
         if (found.symptom and critical & set(causes_of.get(found.fault, ())))
-        or (found.key in entry.late and found.fault.startswith("service.older-than"))
+        or (found.key in late and found.fault.startswith("service.older-than"))
     ]
     leading = [found for found in findings if found not in followed]
     return sorted(leading, key=lambda found: -found.severity), followed
@@ -141,12 +143,17 @@ def _changes(entry: Entry) -> list[str]:
 
 
 def _for_a_person(entry: Entry) -> list[str]:
+    """Give the next steps: of what only a person may mend, else of what leads what is left."""
     if not entry.executed:
         return []
     mine = [found for found in entry.left.values() if found.by_person and not found.symptom]
-    if entry.proof is not None and not entry.proof.proven and not mine:
-        mine = list(entry.left.values())
-    return [f"{found.what}: {found.remedy}" for found in mine if found.remedy]
+    if not mine and entry.proof is not None and not entry.proof.proven:
+        mine, _ = _ranked(list(entry.left.values()), entry.late)
+    return [f"{found.what}: {_next_step(found)}" for found in mine if found.remedy]
+
+
+def _next_step(finding: Finding) -> str:
+    return finding.remedy if finding.by_person else "what was done about it did not hold"
 
 
 def _unseen(entry: Entry) -> list[str]:
@@ -165,6 +172,7 @@ _GROUPS = (
     ("", ("login",)),
     ("token: ", ("token", "algorithm", "signature", "subject", "expiry")),
     ("", ("protected", "identity")),
+    ("", ("probe",)),
     ("refused: ", ("unprotected", "wrong-password", "forged")),
 )
 

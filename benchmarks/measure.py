@@ -1,0 +1,57 @@
+"""Run a command and tell what it cost."""
+
+import os
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Wall seconds of the whole process, and the CPU seconds (user, system) of all it started."""
+
+    wall: float
+    cpu: float
+
+
+@dataclass(frozen=True)
+class Command:
+    """A variant's command line and what its environment has beside ours."""
+
+    words: list[str]
+    environment: Mapping[str, str]
+
+
+def run(command: Command) -> Cost:
+    """Run it once.
+
+    Raises:
+        RuntimeError: it failed, so that what it cost means nothing; with the end of what it said.
+    """
+    with tempfile.TemporaryFile() as said:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            command.words,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            cwd=REPOSITORY,
+            env=os.environ | command.environment,
+        )
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if status:
+            said.seek(0)
+            raise RuntimeError(f"{command.words[:2]} failed: {said.read()[-3000:].decode()}")
+    return Cost(wall, used.ru_utime + used.ru_stime)
+
+
+def median(values: list[float]) -> float:
+    return statistics.median(values)

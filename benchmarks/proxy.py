@@ -1,0 +1,58 @@
+"""A TCP proxy that counts what passes, and can hold it back as a long line would."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass
+class Traffic:
+    """Connections, and bytes up (from the control machine) and down."""
+
+    connections: int = 0
+    up: int = 0
+    down: int = 0
+
+
+class _Proxy:
+    def __init__(self, address: str, delay: float) -> None:
+        self.address, self.delay = address, delay
+        self.traffic = Traffic()
+        self.port = 0
+        self.loop = asyncio.new_event_loop()
+
+    async def listen(self) -> None:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.traffic.connections += 1
+        far_reader, far_writer = await asyncio.open_connection(self.address, 22)
+        await asyncio.gather(
+            self._pump(reader, far_writer, "up"), self._pump(far_reader, writer, "down")
+        )
+
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, direction: str
+    ) -> None:
+        """Pass on each piece after the delay, in order; several may be under way."""
+        while data := await reader.read(65536):
+            setattr(self.traffic, direction, getattr(self.traffic, direction) + len(data))
+            self.loop.call_later(self.delay, writer.write, data)
+        self.loop.call_later(self.delay, writer.close)
+
+
+@contextmanager
+def proxy(address: str, *, delay: float = 0) -> Iterator[tuple[int, Traffic]]:
+    """Listen before a host's sshd: the port, and what has passed; `delay` is seconds one way."""
+    made = _Proxy(address, delay)
+    made.loop.run_until_complete(made.listen())
+    thread = threading.Thread(target=made.loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield made.port, made.traffic
+    finally:
+        made.loop.call_soon_threadsafe(made.loop.stop)
+        thread.join()

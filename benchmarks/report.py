@@ -1,0 +1,97 @@
+"""The result as Markdown."""
+
+import os
+import platform
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+from .counts import Counts
+from .measure import Cost, median
+from .variants import NAMES
+
+GOAL = 1.6
+_HEAD = """\
+# What a pass over healthy hosts costs
+
+Measured {date} by `make bench` (`python -m benchmarks --rounds {rounds}`), every variant in turn, the
+hosts being containers on the same machine: {machine}. Load average {load}. {versions}.
+
+- **floor** is the least that the same work takes: OpenSSH, one connection, one script under sudo
+  that checks the packages of requirements.txt, four keys of .env, role and account, and the unit;
+  then the login by curl through the same connection (POST /token, GET /users/me).
+- **plain pyinfra, the floor's requests** is `pyinfra INVENTORY deploys/restore_access.py -y` on the
+  shipped example with `Login(refusals=False)`: the same two requests, and one without a token
+  beside the second.
+- **the full proof** also tries a wrong password and four forged tokens, side by side.
+
+The goal is at most {goal} x the floor on one host, the proof's extra requests aside.
+"""
+_CAVEATS = """\
+Seconds are medians, the minimum in brackets; x is the ratio of the medians. CPU is user and system
+time of the control machine's processes. The account's bcrypt cost is 4: at 12, which is the usual
+one, each check of a password takes 0.2 s more, on the host as in relogin, and hides the rest. The lab's
+recorder of programs is off and systemd-logind is masked. Round trips are worked out from the time
+that a delay of 50 ms each way adds, so they have a little noise; the other counts have none.
+"""
+
+
+def markdown(
+    costs: Mapping[tuple[int, str], Sequence[Cost]],
+    counted: Mapping[str, Counts],
+    *,
+    rounds: int,
+    load: tuple[float, float],
+) -> str:
+    """Give the page: what was measured where, the tables, and what to mind in reading them."""
+    head = _HEAD.format(
+        date=date.today().isoformat(),  # noqa: DTZ011 # the day where the machine stands
+        rounds=rounds,
+        machine=_machine(),
+        load=f"{load[0]:.1f} before, {load[1]:.1f} after",
+        versions=_versions(),
+        goal=GOAL,
+    )
+    return "\n".join([head, *_times(costs), "", *_counts(counted), "", _CAVEATS])
+
+
+def _times(costs: Mapping[tuple[int, str], Sequence[Cost]]) -> Iterator[str]:
+    yield "| hosts | what | wall s | x floor | CPU s | x floor |"
+    yield "|---|---|---|---|---|---|"
+    for (number, variant), runs in costs.items():
+        floor = costs[number, "floor"]
+        walls, cpus = [run.wall for run in runs], [run.cpu for run in runs]
+        wall = f"{_both(walls)} | {median(walls) / median([run.wall for run in floor]):.2f}"
+        cpu = f"{_both(cpus)} | {median(cpus) / median([run.cpu for run in floor]):.1f}"
+        yield f"| {number} | {NAMES[variant]} | {wall} | {cpu} |"
+
+
+def _both(values: list[float]) -> str:
+    return f"{median(values):.2f} ({min(values):.2f})"
+
+
+def _counts(counted: Mapping[str, Counts]) -> Iterator[str]:
+    if not counted:
+        return
+    yield "| one host | sessions | connections | bytes up | bytes down | round trips |"
+    yield "|---|---|---|---|---|---|"
+    for variant, found in counted.items():
+        numbers = f"{found.sessions} | {found.connections} | {found.up} | {found.down}"
+        yield f"| {NAMES[variant]} | {numbers} | {found.round_trips:.1f} |"
+
+
+def _machine() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    model = models[0] if models else platform.machine()
+    return f"{os.cpu_count()} cores ({model}), {memory:.0f} GiB, Linux {platform.release()}"
+
+
+def _versions() -> str:
+    ssh = subprocess.run(["ssh", "-V"], capture_output=True, text=True, check=True).stderr
+    names = ("relogin", "pyinfra", "paramiko", "httpx")
+    packages = ", ".join(f"{name} {version(name)}" for name in names)
+    return f"Python {platform.python_version()}, {packages}, {ssh.partition(',')[0]}"

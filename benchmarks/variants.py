@@ -1,0 +1,54 @@
+"""The commands that are compared."""
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.lab import canaries
+from tests.lab.host import Host
+
+from . import floor
+from .measure import Command
+
+NAMES = {
+    "floor": "floor: OpenSSH, one script, curl",
+    "login": "plain pyinfra, the floor's requests",
+    "proof": "plain pyinfra, the full proof",
+}
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Hosts, and a folder that holds what the commands read."""
+
+    folder: Path
+    hosts: list[Host]
+
+    def command(self, variant: str, addresses: list[str]) -> Command:
+        """Give a variant's command on hosts, each `ADDRESS:PORT`."""
+        if variant == "floor":
+            return Command([str(floor.SCRIPT), str(self.folder), *addresses], {})
+        given = self.folder / f"{variant}.json"
+        given.write_text(json.dumps(self._given(variant, addresses)))
+        pyinfra = str(Path(sys.executable).with_name("pyinfra"))
+        words = [pyinfra, "benchmarks/inventory.py", "deploys/restore_access.py", "-y"]
+        return Command(
+            words,
+            {
+                "RELOGIN_BENCHMARK": str(given),
+                "RELOGIN_BENCHMARK_PASSWORD": floor.PASSWORD,
+                "HALEXT_ACCESS_CODE": canaries.ACCESS_CODE,
+                "HOME": str(self.folder),
+            },
+        )
+
+    def _given(self, variant: str, addresses: list[str]) -> dict[str, object]:
+        return {
+            "addresses": addresses,
+            "account": floor.ACCOUNT,
+            "email": floor.ME["email"],
+            "refusals": variant == "proof",
+            "key": str(self.hosts[0].key),
+            "known_hosts": str(self.folder / "known_hosts"),
+        }
