@@ -9,6 +9,7 @@ from .proxy import proxy
 from .variants import Bench
 
 _DELAY = 0.05
+_VERBOSE = "/etc/ssh/sshd_config.d/benchmark.conf"
 _SESSIONS = "journalctl -q -o cat -t sshd --since @{since} | grep -c '^Starting session: ' || true"
 
 
@@ -28,12 +29,14 @@ def counts(bench: Bench, variant: str, rounds: int = 3) -> Counts:
     host = bench.hosts[0]
     with proxy(host.address) as (port, traffic):
         short = _walls(bench, variant, port, rounds)
+        host.root(f"echo LogLevel VERBOSE >{_VERBOSE}; systemctl reload ssh")
         since = time.time()
         before = traffic.connections, traffic.up, traffic.down
         measure.run(bench.command(variant, [f"127.0.0.1:{port}"]))
         passed = traffic.connections, traffic.up, traffic.down
     with proxy(host.address, delay=_DELAY) as (port, _):
         long = _walls(bench, variant, port, rounds)
+    host.root(f"rm {_VERBOSE}; systemctl reload ssh")
     sessions = int(host.root(_SESSIONS.format(since=since)))
     connections, up, down = (now - then for now, then in zip(passed, before, strict=True))
     return Counts(sessions, connections, up, down, (long - short) / (2 * _DELAY) + 1)

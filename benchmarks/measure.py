@@ -42,7 +42,7 @@ def run(command: Command) -> Cost:
             stdout=said,
             stderr=said,
             cwd=REPOSITORY,
-            env=os.environ | command.environment,
+            env=_environment() | command.environment,
         )
         _, status, used = os.wait4(process.pid, 0)
         wall = time.perf_counter() - started
@@ -51,6 +51,11 @@ def run(command: Command) -> Cost:
             said.seek(0)
             raise RuntimeError(f"{command.words[:2]} failed: {said.read()[-3000:].decode()}")
     return Cost(wall, used.ru_utime + used.ru_stime)
+
+
+def _environment() -> dict[str, str]:
+    """Give ours without what changes how Python starts: bytecode is compiled, as pip leaves it."""
+    return {name: text for name, text in os.environ.items() if not name.startswith("PYTHON")}
 
 
 def median(values: list[float]) -> float:

@@ -38,10 +38,18 @@ class _Proxy:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, direction: str
     ) -> None:
         """Pass on each piece after the delay, in order; several may be under way."""
-        while data := await reader.read(65536):
+        while data := await _read(reader):
             setattr(self.traffic, direction, getattr(self.traffic, direction) + len(data))
             self.loop.call_later(self.delay, writer.write, data)
         self.loop.call_later(self.delay, writer.close)
+
+
+async def _read(reader: asyncio.StreamReader) -> bytes:
+    """Give what comes next, nothing at the end: a client may also leave by a reset."""
+    try:
+        return await reader.read(65536)
+    except ConnectionError:
+        return b""
 
 
 @contextmanager

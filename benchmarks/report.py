@@ -16,8 +16,8 @@ GOAL = 1.6
 _HEAD = """\
 # What a pass over healthy hosts costs
 
-Measured {date} by `make bench` (`python -m benchmarks --rounds {rounds}`), every variant in turn, the
-hosts being containers on the same machine: {machine}. Load average {load}. {versions}.
+Measured {date} by `make bench` (`python -m benchmarks --rounds {rounds}`), every variant in turn,
+the hosts being containers on the same machine: {machine}. Load average {load}. {versions}.
 
 - **floor** is the least that the same work takes: OpenSSH, one connection, one script under sudo
   that checks the packages of requirements.txt, four keys of .env, role and account, and the unit;
@@ -32,9 +32,9 @@ The goal is at most {goal} x the floor on one host, the proof's extra requests a
 _CAVEATS = """\
 Seconds are medians, the minimum in brackets; x is the ratio of the medians. CPU is user and system
 time of the control machine's processes. The account's bcrypt cost is 4: at 12, which is the usual
-one, each check of a password takes 0.2 s more, on the host as in relogin, and hides the rest. The lab's
-recorder of programs is off and systemd-logind is masked. Round trips are worked out from the time
-that a delay of 50 ms each way adds, so they have a little noise; the other counts have none.
+one, each check of a password takes 0.2 s more, on the host as in relogin, and hides the rest. The
+lab's recorder of programs is off and systemd-logind is masked. Round trips are worked out from the
+time that a delay of 50 ms each way adds, so they have a little noise; the other counts have none.
 """
 
 
@@ -47,7 +47,7 @@ def markdown(
 ) -> str:
     """Give the page: what was measured where, the tables, and what to mind in reading them."""
     head = _HEAD.format(
-        date=date.today().isoformat(),  # noqa: DTZ011 # the day where the machine stands
+        date=date.today().isoformat(),
         rounds=rounds,
         machine=_machine(),
         load=f"{load[0]:.1f} before, {load[1]:.1f} after",

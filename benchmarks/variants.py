@@ -40,6 +40,7 @@ class Bench:
                 "RELOGIN_BENCHMARK_PASSWORD": floor.PASSWORD,
                 "HALEXT_ACCESS_CODE": canaries.ACCESS_CODE,
                 "HOME": str(self.folder),
+                "PYTHONPYCACHEPREFIX": str(self.folder / "bytecode"),
             },
         )
 

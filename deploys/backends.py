@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from pyinfra import host as current_host
 from pyinfra import inventory
 
 from relogin.backend import Backend
+from relogin.mend import given
 from relogin.parts.part import suggest
 
 if TYPE_CHECKING:
@@ -31,9 +32,26 @@ def each_backend() -> Iterator[Backend]:
         _refuse(f"--data backend={wanted}: no host has it{suggest(str(wanted), union)}")
     if not union:
         _refuse("no host's data holds a Backend; describe one in inventories/group_data/<group>.py")
+    _refuse_unknown_faults(mine.values())
     for name in current_host.loop(union):
         if name in mine and wanted in {None, name}:
             yield mine[name]
+
+
+def _refuse_unknown_faults(mine: Iterable[Backend]) -> None:
+    """Refuse layers and faults that do not exist: a misspelt one would narrow nothing."""
+    from relogin.operations.catalogue import FAULTS
+
+    known = [fault.id for fault in (*FAULTS, *(own for one in mine for own in one.faults))]
+    layers = list(dict.fromkeys(fault.partition(".")[0] for fault in known))
+    for layer in given("only"):
+        if layer not in layers:
+            _refuse(f"--data only={layer}: there is no such layer{suggest(layer, layers)}")
+    accepted = [(f"{one!r}: accepted", fault) for one in mine for fault in one.accepted]
+    for where, fault in [*(("--data skip", fault) for fault in given("skip")), *accepted]:
+        if fault not in known:
+            alike = [one for one in known if one.startswith(f"{fault.partition('.')[0]}.")]
+            _refuse(f"{where}={fault}: there is no such fault{suggest(fault, alike or layers)}")
 
 
 def backends(host: Host) -> dict[str, Backend]:
@@ -52,7 +70,7 @@ def backends(host: Host) -> dict[str, Backend]:
 def _refuse_variables_of_two_groups(host: Host) -> None:
     """Refuse what pyinfra would resolve by silently taking the last group's."""
     seen: dict[str, str] = {}
-    for group in host.groups:
+    for group in dict.fromkeys(host.groups):  # pyinfra names the groups of an @ host twice
         for variable, value in _group_data(group).items():
             if not isinstance(value, Backend):
                 continue

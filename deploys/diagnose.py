@@ -16,8 +16,8 @@ from relogin.report.text import verdict_at_exit
 @deploy("Diagnose")
 def diagnose() -> None:
     """Look at every backend of the host and try its login; registers no operation."""
-    verdict_at_exit()
     for backend in each_backend():
+        verdict_at_exit()
         record = run.entry(state, host, backend)
         seen = observe(record)
         if seen is None:

@@ -12,8 +12,8 @@ from relogin.report.text import verdict_at_exit
 @deploy("Restore access")
 def restore_access() -> None:
     """Mend every layer of every backend of the host, in order; only the login decides."""
-    verdict_at_exit()
     for backend in each_backend():
+        verdict_at_exit()
         name = backend.name
         venv.dependencies(
             backend=backend, name=f"{name}: ensure venv dependencies", _ignore_errors=True

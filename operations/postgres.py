@@ -9,7 +9,8 @@ from pyinfra.api import FunctionCommand, operation
 
 from relogin import scram, shell, sql, undo
 from relogin.facts.connection import Connection
-from relogin.facts.postgres import Role, Server, admin_command, url_in_force
+from relogin.facts.postgres import admin_command, url_in_force
+from relogin.facts.postgres_state import Role, Server
 from relogin.fault import Change, Fault
 from relogin.finding import Finding, Unreadable
 from relogin.mend import mend

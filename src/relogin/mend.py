@@ -66,15 +66,20 @@ def observe(record: Entry) -> Observation | None:
 def chosen(backend: Backend, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
     """Give a layer's faults with the backend's own of it, narrowed by `--data only= skip=`."""
     layers = {fault.layer for fault in faults}
-    skipped = _listed("skip")
-    only = _listed("only") or layers
-    own = tuple(fault for fault in backend.faults if fault.layer in layers)
-    both = faults + own
-    return tuple(fault for fault in both if fault.id not in skipped and fault.layer in only)
+    return narrowed(faults + tuple(own for own in backend.faults if own.layer in layers))
 
 
-def _listed(name: str) -> set[str]:
-    return set(filter(None, str(current_host.data.get(name) or "").split(",")))
+def narrowed(faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+    """Give those of the faults that `--data only=LAYER,… skip=FAULT,…` leaves."""
+    skipped, only = given("skip"), given("only")
+    return tuple(
+        fault for fault in faults if fault.id not in skipped and (fault.layer in only or not only)
+    )
+
+
+def given(option: str) -> list[str]:
+    """Give the words of one `--data` option, which are separated by commas."""
+    return list(filter(None, str(current_host.data.get(option) or "").split(",")))
 
 
 def say(record: Entry, findings: list[Finding]) -> None:

@@ -78,11 +78,11 @@ class Entry:
 
     def judge(self, seen: Observation) -> None:
         """Judge the whole catalogue on the last look: what is left, and so what is mended."""
+        from relogin.mend import narrowed
         from relogin.operations.catalogue import FAULTS
 
-        found = [finding for fault in FAULTS for finding in fault.found(self.backend, seen)]
-        for own in self.backend.faults:
-            found += own.found(self.backend, seen)
+        faults = narrowed((*FAULTS, *self.backend.faults))
+        found = [finding for fault in faults for finding in fault.found(self.backend, seen)]
         self.left = {finding.key: finding for finding in found}
         self.mended = dict.fromkeys(key for key in self.first if key not in self.left)
 

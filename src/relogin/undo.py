@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -65,5 +66,5 @@ def _unchanged(seen: EnvFileState) -> str:
 
 def kept_sql(psql: str, name: str, select: str) -> str:
     """Give the shell line that keeps the SQL which would undo a change, as `select` writes it."""
-    kept = f'"$undo"/{shell.quote(name)}.sql'
+    kept = f'"$undo"/{re.sub("[^A-Za-z0-9_.@-]", "_", name)}.sql'
     return f"{sql.psql(sql.READ + select, command=psql)} >{kept}\n[ -s {kept} ]\n"

@@ -92,19 +92,19 @@ def _ranked(
     from relogin.operations.catalogue import FAULTS
 
     order = {fault.id: number for number, fault in enumerate(FAULTS)}
-    causes_of = {fault.id: fault.symptom_of for fault in FAULTS}
-    findings = sorted(found, key=lambda one: order.get(one.fault, len(order)))
-    causes = [found for found in findings if not found.symptom]
-    critical = {found.layer for found in causes if found.critical}
-    critical |= {found.fault for found in causes if found.critical}
-    followed = [
-        found
-        for found in findings
-        if (found.symptom and critical & set(causes_of.get(found.fault, ())))
-        or (found.key in late and found.fault.startswith("service.older-than"))
-    ]
-    leading = [found for found in findings if found not in followed]
-    return sorted(leading, key=lambda found: -found.severity), followed
+    causes_of = {fault.id: set(fault.symptom_of) for fault in FAULTS}
+    leading: list[Finding] = []
+    followed: list[Finding] = []
+    critical: set[str] = set()
+    for finding in sorted(found, key=lambda one: order.get(one.fault, len(order))):
+        of_ours = finding.key in late and finding.fault.startswith("service.older-than")
+        if of_ours or critical & causes_of.get(finding.fault, set()):
+            followed.append(finding)
+            continue
+        leading.append(finding)
+        if finding.critical:
+            critical |= {finding.layer, finding.fault}
+    return sorted(leading, key=lambda one: -one.severity), followed
 
 
 def _section(title: str, lines: list[str]) -> Iterator[str]:

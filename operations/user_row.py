@@ -1,0 +1,115 @@
+"""One row of the users table: made, changed, and how to take that back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from relogin import passwords, sql, undo
+from relogin.facts.accounts import Table
+from relogin.facts.postgres_state import Server
+from relogin.fault import Change
+from relogin.operations.postgres import administrator
+
+if TYPE_CHECKING:
+    from relogin.backend import Backend
+    from relogin.facts.observation import Observation
+    from relogin.parts.database import Account, Accounts
+
+
+def declared(backend: Backend) -> Accounts:
+    """Give what the profile says of accounts."""
+    assert backend.accounts is not None  # noqa: S101 # without them there is no table to look at
+    return backend.accounts
+
+
+def psql_of(backend: Backend, seen: Observation) -> str:
+    """Give the administrator's psql, in the backend's database."""
+    assert isinstance(seen.postgres, Server)  # noqa: S101 # there is no finding otherwise
+    return administrator(backend, seen, seen.postgres.target.database)
+
+
+def relation(backend: Backend) -> str:
+    """Give the users table, qualified and quoted."""
+    schema = backend.database.schema if backend.database else "public"
+    return sql.name(schema, declared(backend).table)
+
+
+def hash_of(backend: Backend, seen: Observation, account: Account) -> str:
+    """Make the hash of an account's declared password, in the table's own scheme."""
+    assert account.password is not None  # noqa: S101 # else it is a person's
+    scheme = declared(backend).scheme or (
+        seen.accounts.scheme if isinstance(seen.accounts, Table) else None
+    )
+    return sql.literal(passwords.make(account.password.reveal(), scheme or "bcrypt"))
+
+
+def insert(backend: Backend, seen: Observation, account: Account) -> str:
+    """Insert one row where there is none, under a lock that another run of ours also takes."""
+    columns, known = declared(backend).columns, declared(backend).values
+    values = {
+        columns.login: sql.literal(account.login),
+        columns.password: hash_of(backend, seen, account),
+    }
+    if columns.email is not None and account.email is not None:
+        values[columns.email] = sql.literal(account.email)
+    if columns.active is not None:
+        values[columns.active] = "true"
+    if columns.admin is not None:
+        values[columns.admin] = sql.literal(account.admin)
+    values |= {name: sql.literal(value) for name, value in known.items()}
+    statement = sql.fill(
+        _INSERT,
+        relation=relation(backend),
+        columns=", ".join(map(sql.name, values)),
+        values=", ".join(values.values()),
+        login=sql.name(columns.login),
+        given=sql.literal(account.login),
+    )
+    return sql.psql(sql.WRITE + statement, command=psql_of(backend, seen))
+
+
+# The lock is ours alone (its number is arbitrary), so that two runs at once make one row.
+_LOCK = "select pg_advisory_xact_lock(7354366) \\g /dev/null\n"
+_INSERT = f"""\
+begin; {_LOCK}insert into :relation: (:columns:) select :values:
+ where not exists (select 1 from :relation: where lower(cast(:login: as text)) = lower(:given:));
+commit;
+"""
+
+
+def update(
+    backend: Backend, seen: Observation, login: str, column: str, value: str, why: str
+) -> Change:
+    """Change one column of one row, by its primary key; what it was is kept as SQL."""
+    assert isinstance(seen.accounts, Table)  # noqa: S101 # there is no finding otherwise
+    row = seen.accounts.row(login)
+    assert row is not None  # noqa: S101
+    psql, table = psql_of(backend, seen), relation(backend)
+    where = f"{sql.name(declared(backend).columns.id)}::text = {sql.literal(row.id)}"
+    head = sql.literal(f"UPDATE {table} SET {sql.name(column)} = ")
+    tail = sql.literal(f" WHERE {where};")
+    old = f"quote_nullable({sql.name(column)})"
+    kept = f"select {head} || {old} || {tail} from {table} where {where};"
+    statement = (
+        f"begin; {_LOCK}update {table} set {sql.name(column)} = {value} where {where}; commit;"
+    )
+    return Change(
+        undo.store(backend)
+        + undo.kept_sql(psql, f"account-{login}-{column}", kept)
+        + sql.psql(sql.WRITE + statement, command=psql),
+        why,
+    )
+
+
+def adopted(backend: Backend, seen: Observation, account: Account) -> str:
+    """Give the UPDATE that turns a row made by the backend's own command into the declared one."""
+    columns = declared(backend).columns
+    values = {columns.password: hash_of(backend, seen, account)}
+    if columns.active is not None:
+        values[columns.active] = "true"
+    if columns.admin is not None:
+        values[columns.admin] = sql.literal(account.admin)
+    pairs = ", ".join(f"{sql.name(name)} = {value}" for name, value in values.items())
+    where = f"{sql.name(columns.login)} = {sql.literal(account.login)}"
+    statement = f"update {relation(backend)} set {pairs} where {where};"
+    return sql.psql(sql.WRITE + statement, command=psql_of(backend, seen))
