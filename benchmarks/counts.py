@@ -34,10 +34,10 @@ def counts(bench: Bench, variant: str, rounds: int = 3) -> Counts:
         before = traffic.connections, traffic.up, traffic.down
         measure.run(bench.command(variant, [f"127.0.0.1:{port}"]))
         passed = traffic.connections, traffic.up, traffic.down
+    sessions = int(host.root(_SESSIONS.format(since=since)))
+    host.root(f"rm {_VERBOSE}; systemctl reload ssh")
     with proxy(host.address, delay=_DELAY) as (port, _):
         long = _walls(bench, variant, port, rounds)
-    host.root(f"rm {_VERBOSE}; systemctl reload ssh")
-    sessions = int(host.root(_SESSIONS.format(since=since)))
     connections, up, down = (now - then for now, then in zip(passed, before, strict=True))
     return Counts(sessions, connections, up, down, (long - short) / (2 * _DELAY) + 1)
 

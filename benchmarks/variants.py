@@ -40,7 +40,6 @@ class Bench:
                 "RELOGIN_BENCHMARK_PASSWORD": floor.PASSWORD,
                 "HALEXT_ACCESS_CODE": canaries.ACCESS_CODE,
                 "HOME": str(self.folder),
-                "PYTHONPYCACHEPREFIX": str(self.folder / "bytecode"),
             },
         )
 

@@ -9,7 +9,7 @@ from relogin import run
 from relogin.deploys.backends import each_backend
 from relogin.facts.login import prove
 from relogin.facts.observation import with_login
-from relogin.mend import observe, say
+from relogin.mend import observe, say, tell_why_halted
 from relogin.report.text import verdict_at_exit
 
 
@@ -21,6 +21,8 @@ def diagnose() -> None:
         record = run.entry(state, host, backend)
         seen = observe(record)
         if seen is None:
+            tell_why_halted(record)
+            state.failed_hosts.add(host)  # so that pyinfra exits with 1; its own way would prompt
             continue
         if backend.login is not None:
             record.proof = prove(host, backend, seen, refusals=True, patience=0)

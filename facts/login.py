@@ -26,6 +26,7 @@ from relogin.facts.proof import (
     token_in,
 )
 from relogin.fault import internal_error
+from relogin.finding import Unreadable
 from relogin.parts.configuration import FromEnv
 from relogin.secret import Secret, SecretMissing, make_value
 from relogin.tunnel import Tunnel
@@ -87,10 +88,18 @@ class _Prover:
         until = time.monotonic() + patience
         while True:
             reply = ask()
+            if (told := self._told_to_wait(reply)) is not None:
+                time.sleep(told)
+                return ask()
             starting = reply.refused or reply.status in _STARTING
             if not starting or time.monotonic() > until:
                 return reply
             time.sleep(0.3)  # cooperative: other hosts go on
+
+    def _told_to_wait(self, reply: web.Reply) -> float | None:
+        """Give the seconds after which a 429 may be asked again (RFC 9110, 10.2.3), if bearable."""
+        after = reply.headers.get("retry-after", "") if reply.status == 429 else ""
+        return float(after) if after.isdigit() and float(after) <= self.login.deadline else None
 
     def _of_token(self, token: str, reply: web.Reply) -> Iterator[Check]:
         declared = self.backend.token
@@ -182,7 +191,8 @@ class _Prover:
             return value
         found = self.seen.env(value.key)
         if found is None:
-            raise SecretMissing(f"{value.key} has no value in the env file")
+            unseen = [one.reason for one in self.seen.env_files if isinstance(one, Unreadable)]
+            raise SecretMissing("; ".join(unseen) or f"{value.key} has no value in the env file")
         return found
 
     def _identities(self) -> dict[str, str | None]:

@@ -10,6 +10,7 @@ from pyinfra.api import FunctionCommand, operation
 
 from relogin import database_url, env_text, undo
 from relogin.facts.env_file import EnvFileState
+from relogin.facts.file import FileMeta
 from relogin.fault import Change, Fault
 from relogin.finding import Finding, Severity
 from relogin.mend import mend
@@ -155,6 +156,8 @@ def _corrected_url(wanted: DatabaseUrl, found: str) -> tuple[str | None, str]:
         right["password"] = password
         differs.append("another password")
     if not address.password and password is None:
+        if wanted.password.source == "kept":
+            return None, ", ".join([*differs, "no password"])
         right["password"] = make_value()
         differs.append("no password")
     if not differs:
@@ -194,7 +197,10 @@ def written(
     Raises:
         env_text.Unwritable: no form of a value is read alike by every declared reader.
     """
-    text = env_text.with_values(state.text, values, declared.readers)
+    try:
+        text = env_text.with_values(state.text, values, declared.readers)
+    except env_text.Unwritable as error:
+        raise env_text.Unwritable(f"{declared.path}: {error}") from None
     keys = ", ".join(sorted(values))
     return Change(undo.replaced_file(backend, state, text), f"{declared.path}: write {keys}")
 
@@ -204,7 +210,7 @@ def _detect_readable_by_others(backend: Backend, seen: Observation) -> Iterator[
     for declared, state in _readable(backend, seen):
         if not state.meta.mode & 0o007:
             continue
-        needed = user not in {None, "", "root", state.meta.owner, state.meta.group}
+        needed = _needs_rights_of_others(user, state.meta)
         reads_itself = "python-dotenv" in declared.readers
         yield Finding(
             f"{declared.path} can be read by every user of the host",
@@ -216,6 +222,12 @@ def _detect_readable_by_others(backend: Backend, seen: Observation) -> Iterator[
             else "the rights of others are taken away",
             by_person=needed and reads_itself,
         )
+
+
+def _needs_rights_of_others(user: str | None, meta: FileMeta) -> bool:
+    """Tell whether a user can only read a file as everybody can; of others' groups we know none."""
+    by_group = user == meta.group and meta.mode & 0o040
+    return not (user in {None, "", "root", meta.owner} or by_group)
 
 
 def _fix_readable_by_others(

@@ -15,7 +15,7 @@ from relogin.facts.observation import with_login
 from relogin.facts.proof import Check, Proof
 from relogin.fault import Fault
 from relogin.finding import Finding
-from relogin.mend import fail_with, observe, say
+from relogin.mend import fail_with, observe, say, tell_why_halted
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
@@ -216,13 +216,16 @@ def verified(backend: Backend) -> Generator[FunctionCommand, None, None]:
     record = run.entry(current_state, current_host, backend)
     seen = observe(record)
     if seen is None:
-        yield fail_with(f"{backend.name}: the login is not proven: {record.halted}")
+        tell_why_halted(record)
+        yield fail_with(f"{backend.name}: the login is not proven")
         return
     if backend.login is None:
         yield fail_with(f"{backend.name}: no login is declared, so none can be proven")
         return
-    patience = backend.login.deadline if record.changes else 0
-    record.proof = prove(current_host, backend, seen, refusals=True, patience=patience)
+    patience = backend.login.deadline if any(done.seconds for done in record.changes) else 0
+    record.proof = prove(
+        current_host, backend, seen, refusals=_refusals_due(record), patience=patience
+    )
     if not record.proof.proven:
         record.forget()  # the state that belongs to a failed proof is today's, not the last look's
         seen = observe(record) or seen
@@ -230,3 +233,14 @@ def verified(backend: Backend) -> Generator[FunctionCommand, None, None]:
     say(record, list(record.left.values()))
     if not record.proof.proven:
         yield fail_with(f"{backend.name}: the login is not proven")
+
+
+def _refusals_due(record: run.Entry) -> bool:
+    """Try a wrong password and forged tokens once in a run, and not on a quiet scheduled one.
+
+    They may lock accounts: so not while pyinfra only works out what would change, and not on a
+    scheduled run (`--data scheduled=true`) that found and changed nothing.
+    """
+    quiet = not record.first and not record.changes
+    scheduled = bool(current_host.data.get("scheduled"))
+    return bool(current_state.is_executing) and not (scheduled and quiet)

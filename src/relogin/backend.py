@@ -43,12 +43,23 @@ class Backend:
     faults: tuple[Fault, ...] = ()
 
     def __post_init__(self) -> None:
-        listed(self, "probes", "faults")
+        listed(self, "env_file", "probes", "faults")
         refuse_unless(
             re.fullmatch(r"[A-Za-z0-9][\w.-]*", self.name),
             f"Backend: name {self.name!r} must be letters, digits, dots, dashes and underscores",
         )
+        self._refuse_other_kinds()
         self._refuse_what_is_nowhere()
+
+    def _refuse_other_kinds(self) -> None:
+        for name, kinds in _KINDS.items():
+            value = getattr(self, name)
+            for one in value if isinstance(value, tuple) else (value,):
+                refuse_unless(
+                    one is None or isinstance(one, kinds),
+                    f"{self!r}: {name} is a {type(one).__name__}, "
+                    f"expected {' or '.join(kind.__name__ for kind in kinds)}",
+                )
 
     def _refuse_what_is_nowhere(self) -> None:
         declared = [key for file in self.env_files for key in file.keys]
@@ -100,6 +111,19 @@ class Backend:
         for value in _walk(self):
             if isinstance(value, FromEnv):
                 yield value.key
+
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "service": (Systemd, Supervisor),
+    "login": (Login,),
+    "env_file": (EnvFile,),
+    "venv": (Venv,),
+    "database": (Postgres,),
+    "migrations": (Alembic,),
+    "accounts": (Accounts,),
+    "token": (Jwt,),
+    "probes": (Probe,),
+}
 
 
 def _walk(value: object) -> Iterator[object]:

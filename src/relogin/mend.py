@@ -35,7 +35,8 @@ def mend(backend: Backend, faults: tuple[Fault, ...]) -> Iterator[FunctionComman
     record = entry(current_state, current_host, backend)
     seen = observe(record)
     if seen is None:
-        yield fail_with(record.halted or "nothing could be looked at")
+        tell_why_halted(record)
+        yield fail_with()
         return
     wanted = chosen(backend, faults)
     findings = [finding for fault in wanted for finding in fault.found(backend, seen)]
@@ -189,27 +190,37 @@ def _left(record: Entry, faults: tuple[Fault, ...]) -> list[Finding]:
 
 
 def _missing_secret(backend: Backend) -> str | None:
+    missing: dict[str, None] = {}
     for secret in backend.secrets():
         try:
             secret.reveal()
-        except SecretMissing as missing:
-            return str(missing)
-    return None
+        except SecretMissing as error:
+            missing[str(error)] = None
+    return "; ".join(missing) or None
 
 
 def _named(findings: list[Finding]) -> list[str]:
     return [f"{finding.fault} ({finding.what})" for finding in findings]
 
 
-def fail_with(message: str) -> FunctionCommand:
-    """Give the command that fails this host with one line; raising would abort every host."""
+def tell_why_halted(record: Entry) -> None:
+    """Log once why nothing (more) is done for this backend; later operations fail silently."""
+    if not record.told:
+        record.told = True
+        why = redact(record.halted or "nothing could be looked at")
+        current_host.log_styled(why, fg="red", log_func=logger.error)
+
+
+def fail_with(message: str = "") -> FunctionCommand:
+    """Give the command that fails this host, with one line; raising would abort every host."""
     function: Callable[[State, Host], bool] = _failing(redact(message))
     return FunctionCommand(function, (), {})
 
 
 def _failing(message: str) -> Callable[[State, Host], bool]:
     def fail(state: State, host: Host) -> bool:
-        host.log_styled(message, fg="red", log_func=logger.error)
+        if message:
+            host.log_styled(message, fg="red", log_func=logger.error)
         return False
 
     return fail

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass
 class Done:
-    """A change that was tried: why, whether it succeeded, how long it took."""
+    """A change that was tried: why, whether it succeeded, how long it took (0: it never ran)."""
 
     why: str
     ok: bool
@@ -29,13 +29,13 @@ class Done:
     output: str = ""
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(repr=False)
 class Entry:
     """What a run knows of one backend on one host.
 
     `first` holds every finding in the order in which it was first seen, `late` the keys of those
     first seen after a change of ours, `left` what is still there. `halted` is why nothing more is
-    changed on the host, or None.
+    changed on the host, or None; `told` that this was logged.
     """
 
     host: str
@@ -48,6 +48,7 @@ class Entry:
     changes: list[Done] = dataclasses.field(default_factory=list)
     proof: Proof | None = None
     halted: str | None = None
+    told: bool = False
     looked: bool = False
     executed: bool = False
     started: float = dataclasses.field(default_factory=time.monotonic)
@@ -92,11 +93,22 @@ class Entry:
         return time.monotonic() - self.started
 
     def _note_unseen(self) -> None:
+        from relogin.facts.machine import Machine
+
         look = self._look[1] if self._look else None
         if isinstance(look, Unreadable):
             self.unseen = {"host": look.reason}
         elif look is not None:
             self.unseen = dict(look.unreadable())
+            if self.unseen and isinstance(look.machine, Machine) and not look.machine.root:
+                self.unseen = {"host": _without_root(look.machine.user), **self.unseen}
+
+
+def _without_root(user: str) -> str:
+    return (
+        f"we were {user} there, without root: log in as root, let {user} use sudo, or, where sudo"
+        " asks, give its password (sudo_password in the host's data, or --use-sudo-password)"
+    )
 
 
 @dataclasses.dataclass

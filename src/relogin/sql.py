@@ -8,13 +8,18 @@ from relogin import shell
 
 # Statement logging off for the session, so that no value lands in the server's log, also not of a
 # statement that fails (log_min_error_statement); settings of the database hit the administrator as
-# well, hence the explicit read-only mode and search path (PostgreSQL docs, 20.8 and 20.11).
+# well, hence the explicit read-only mode and search path (PostgreSQL docs, 20.8 and 20.11). Not
+# every server has the samples (12, 13) and extensions that write statements into the log, too.
 _QUIET = """\
 \\set ON_ERROR_STOP on
 \\set VERBOSITY sqlstate
 set log_statement = 'none'; set log_min_duration_statement = -1;
 set log_min_error_statement = 'panic';
 set lc_messages = 'C'; set client_encoding = 'UTF8'; set search_path = pg_catalog;
+select set_config(name, off, false) from pg_settings join (values
+ ('log_transaction_sample_rate', '0'), ('log_min_duration_sample', '-1'),
+ ('auto_explain.log_min_duration', '-1'), ('pgaudit.log', 'none')) quiet (name, off)
+ using (name) \\g /dev/null
 set statement_timeout = '15s'; set lock_timeout = '5s';
 """
 READ = _QUIET + "set default_transaction_read_only = on;\n"

@@ -40,6 +40,7 @@ def replaced_file(backend: Backend, seen: EnvFileState, text: str) -> str:
 cp -p "$real" "$undo/${{real##*/}}"
 new=$(mktemp "$real.XXXXXX"); trap 'rm -f "$new"' EXIT
 cp -p "$real" "$new"
+{_OWNER_KEPT}
 {shell.fed(text, 'cat >"$new"')}
 sync "$new" 2>/dev/null || sync
 mv -f "$new" "$real"
@@ -49,11 +50,17 @@ mv -f "$new" "$real"
 def narrowed(backend: Backend, seen: EnvFileState) -> str:
     """Give the script that takes the rights of others from a file, and notes what they were."""
     mode, real = seen.meta.mode, shell.quote(seen.real_path)
-    note = f"chmod {mode:04o} {seen.real_path}\n"
+    note = f"chmod {mode:04o} {real}\n"
     return f"""\
 {store(backend)}{shell.fed(note, 'cat >"$undo/modes.sh"')}
-chmod {mode & ~0o007:04o} {real}
+chmod o= {real}
 """
+
+
+# cp -p does not fail where it cannot keep the owner (POSIX, cp, -p).
+_OWNER_KEPT = """\
+[ "$(stat -c %u:%g "$new")" = "$(stat -c %u:%g "$real")" ] ||
+  { echo "$real was not written: its owner cannot be kept by $(id -un)"; exit 9; }"""
 
 
 def _unchanged(seen: EnvFileState) -> str:
@@ -66,5 +73,5 @@ def _unchanged(seen: EnvFileState) -> str:
 
 def kept_sql(psql: str, name: str, select: str) -> str:
     """Give the shell line that keeps the SQL which would undo a change, as `select` writes it."""
-    kept = f'"$undo"/{re.sub("[^A-Za-z0-9_.@-]", "_", name)}.sql'
+    kept = f'"$undo"/{re.sub("[^A-Za-z0-9_.@-]", "_", name)[:100]}.sql'
     return f"{sql.psql(sql.READ + select, command=psql)} >{kept}\n[ -s {kept} ]\n"

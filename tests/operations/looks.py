@@ -2,8 +2,6 @@
 
 import base64
 import json
-import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -115,9 +113,8 @@ def text(part: str, before: str, after: str) -> Edit:
     def edit(answers: Answers) -> Answers:
         said = answers[part].text.decode()
         assert before in said
-        return answers | {
-            part: Answer(said.replace(before, after).encode(), answers[part].status)
-        }
+        raw = said.replace(before, after).encode("utf-8", "surrogateescape")
+        return answers | {part: Answer(raw, answers[part].status)}
 
     return edit
 
@@ -146,8 +143,6 @@ def said(part: str, answer: str, status: int = 0) -> Edit:
 
 def stopped(answers: Answers) -> Answers:
     """Let the service not run: then nothing can be had from its environment."""
-    state = text("service.show", "ActiveState=active\nSubState=running\nUnitFileState=enabled\n\n", "")
-    assert state
     show = answers["service.show"].text.replace(
         b"ActiveState=active\nSubState=running", b"ActiveState=inactive\nSubState=dead", 1
     )

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from relogin.run import Entry, Run
 
 _NOT_RUN = "nothing was looked at (--dry with -y runs no operation: leave out -y to see a plan)"
+_NOT_PROVEN = {
+    None: "the login could not be tried",
+    False: "people cannot log in",
+    True: "people can log in, but not all is as it must be",
+}
 _RULE = "─" * 78
 
 
@@ -74,7 +79,7 @@ def _headline(entry: Entry) -> str:
     if entry.proof is None:
         return click.style("the login is not proven", fg="red", bold=True)
     if not entry.proof.proven:
-        return click.style("people cannot log in", fg="red", bold=True)
+        return click.style(_NOT_PROVEN[entry.proof.check("login")], fg="red", bold=True)
     changed = any(change.ok for change in entry.changes)
     what = "people can log in again" if changed else "people can log in"
     rest = f" ({entry.seconds:.0f} s)" if changed else "; nothing was changed"
@@ -157,7 +162,8 @@ def _next_step(finding: Finding) -> str:
 
 
 def _unseen(entry: Entry) -> list[str]:
-    return [f"{layer}: {reason}" for layer, reason in entry.unseen.items()]
+    reasons = entry.unseen.items()
+    return [f"{layer}: {reason}" for layer, reason in reasons if reason != entry.halted]
 
 
 def _proof(proof: Proof) -> Iterator[str]:

@@ -1,0 +1,22 @@
+"""What these tests share: a database server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.embedded.server import Server
+from tests.operations.databases import serving
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with serving() as running:
+        yield running
+
+
+@pytest.fixture
+def undo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where what was overwritten is kept."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path / "state"
