@@ -92,6 +92,6 @@ def _machine() -> str:
 
 def _versions() -> str:
     ssh = subprocess.run(["ssh", "-V"], capture_output=True, text=True, check=True).stderr
-    names = ("relogin", "pyinfra", "paramiko", "httpx")
+    names = ("relogin", "pyinfra", "paramiko", "gevent")
     packages = ", ".join(f"{name} {version(name)}" for name in names)
     return f"Python {platform.python_version()}, {packages}, {ssh.partition(',')[0]}"

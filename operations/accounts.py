@@ -121,7 +121,7 @@ def _fix_missing(backend: Backend, seen: Observation, finding: Finding) -> Itera
     known = {
         "login": account.login,
         "email": account.email or "",
-        "password": secrets.token_urlsafe(24),
+        "password": f"Aa1{secrets.token_urlsafe(24)}",  # never taken for an option
     }
     words = [word.format_map(known) for word in shlex.split(create)]
     then = user_row.adopted(backend, seen, account)
@@ -155,9 +155,44 @@ def _fix_inactive(backend: Backend, seen: Observation, finding: Finding) -> Iter
     )
 
 
+def _detect_admin_lost(backend: Backend, seen: Observation) -> Iterator[Finding]:
+    column = user_row.declared(backend).columns.admin if backend.accounts else None
+    for account, row in _rows(backend, seen):
+        if row is not None and column is not None and account.admin and not row.admin:
+            yield Finding(
+                f"account {account.login} is no administrator any more",
+                subject=account.login,
+                seen=f"{column} is {row.admin}",
+                remedy="it is made one again",
+            )
+
+
+def _fix_admin_lost(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
+    column = user_row.declared(backend).columns.admin
+    assert column is not None  # noqa: S101 # there is no finding otherwise
+    why = f"account {finding.subject}: {column} = true"
+    yield user_row.update(backend, seen, finding.subject, column, "true", why)
+
+
+def _detect_hash(backend: Backend, seen: Observation) -> Iterator[Finding]:
+    for account, row in _rows(backend, seen):
+        if row is None or row.hash.problem is None:
+            continue
+        undeclared = account.password is None
+        yield Finding(
+            f"the stored hash of account {account.login} cannot be a password's",
+            subject=account.login,
+            seen=f"it is {row.hash.problem}" + (f" {row.hash.scheme}" if row.hash.scheme else ""),
+            remedy="declare its password, so that it can be set"
+            if undeclared
+            else "the declared password is set, as a hash",
+            by_person=undeclared,
+        )
+
+
 def _detect_password(backend: Backend, seen: Observation) -> Iterator[Finding]:
     for account, row in _rows(backend, seen):
-        if row is None or account.password is None:
+        if row is None or account.password is None or row.hash.problem is not None:
             continue
         if row.accepts(account.password.reveal()) is False:
             stored = row.hash
@@ -197,13 +232,33 @@ MISSING = Fault(
 INACTIVE = Fault(
     "accounts.inactive", _detect_inactive, _fix_inactive, about="a declared account is not active"
 )
+HASH_UNUSABLE = Fault(
+    "accounts.hash-unusable",
+    _detect_hash,
+    _fix_password,
+    about="an account's stored hash is none",
+)
 PASSWORD_DIFFERS = Fault(
     "accounts.password-differs",
     _detect_password,
     _fix_password,
     about="an account's password is not the declared one",
 )
-FAULTS = (TABLE_MISSING, COLUMN_MISSING, MISSING, INACTIVE, PASSWORD_DIFFERS)
+ADMIN_LOST = Fault(
+    "accounts.admin-lost",
+    _detect_admin_lost,
+    _fix_admin_lost,
+    about="a declared administrator is none any more",
+)
+FAULTS = (
+    TABLE_MISSING,
+    COLUMN_MISSING,
+    MISSING,
+    HASH_UNUSABLE,
+    PASSWORD_DIFFERS,
+    INACTIVE,
+    ADMIN_LOST,
+)
 
 
 @operation()

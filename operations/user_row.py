@@ -8,7 +8,7 @@ from relogin import passwords, sql, undo
 from relogin.facts.accounts import Table
 from relogin.facts.postgres_state import Server
 from relogin.fault import Change
-from relogin.operations.postgres import administrator
+from relogin.operations.administrator import administrator
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
@@ -68,10 +68,11 @@ def insert(backend: Backend, seen: Observation, account: Account) -> str:
     return sql.psql(sql.WRITE + statement, command=psql_of(backend, seen))
 
 
-# The lock is ours alone (its number is arbitrary), so that two runs at once make one row.
+# The lock is ours alone (its number is arbitrary), so that two runs at once make one row. What the
+# other one made is seen only if the snapshot is taken after the wait (PostgreSQL docs, 13.2).
 _LOCK = "select pg_advisory_xact_lock(7354366) \\g /dev/null\n"
 _INSERT = f"""\
-begin; {_LOCK}insert into :relation: (:columns:) select :values:
+begin isolation level read committed; {_LOCK}insert into :relation: (:columns:) select :values:
  where not exists (select 1 from :relation: where lower(cast(:login: as text)) = lower(:given:));
 commit;
 """

@@ -12,10 +12,10 @@ _unplaced = property(lambda error: None, lambda error, traceback: None)
 class ProfileError(PyinfraError, ValueError):
     """Raised while an inventory loads: a backend's description contradicts itself."""
 
-    __traceback__ = _unplaced  # type: ignore[assignment]
+    __traceback__ = _unplaced
 
 
 class UsageError(PyinfraError, ValueError):
     """Raised before anything is touched: this run was asked for something that cannot be."""
 
-    __traceback__ = _unplaced  # type: ignore[assignment]
+    __traceback__ = _unplaced

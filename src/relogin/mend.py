@@ -12,7 +12,7 @@ from pyinfra import logger
 from pyinfra import state as current_state
 from pyinfra.api import FunctionCommand
 
-from relogin import remote
+from relogin import remote, undo
 from relogin.fault import Change, Fault, internal_error
 from relogin.finding import Finding, Unreadable
 from relogin.run import Done, Entry, entry
@@ -167,6 +167,7 @@ def _apply(state: State, host: Host, record: Entry, change: Change) -> bool:
         record.halted = f"the outcome of a change is unknown: {answer.reason}"
         record.changes.append(Done(change.why, ok=False, seconds=seconds, output=answer.reason))
         return True
+    record.kept = record.kept or undo.folder(record.backend) in change.script
     output = redact_foreign("\n".join(answer.lines[-5:])).strip()
     record.changes.append(Done(change.why, answer.status == 0, seconds, output))
     if answer.status != 0:

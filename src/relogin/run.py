@@ -35,7 +35,8 @@ class Entry:
 
     `first` holds every finding in the order in which it was first seen, `late` the keys of those
     first seen after a change of ours, `left` what is still there. `halted` is why nothing more is
-    changed on the host, or None; `told` that this was logged.
+    changed on the host, or None; `told` that this was logged. `kept` says that what was overwritten
+    is in the host's undo store.
     """
 
     host: str
@@ -49,6 +50,7 @@ class Entry:
     proof: Proof | None = None
     halted: str | None = None
     told: bool = False
+    kept: bool = False
     looked: bool = False
     executed: bool = False
     started: float = dataclasses.field(default_factory=time.monotonic)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
+import secrets
+import time
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -13,8 +16,19 @@ if TYPE_CHECKING:
     from relogin.facts.env_file import EnvFileState
 
 
+@functools.cache
+def run_id() -> str:
+    """Give the name of this run: when it began (UTC), and what tells it from one at that second."""
+    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(2)}"
+
+
+def folder(backend: Backend) -> str:
+    """Give where this run's values are kept, below the store."""
+    return f"{shell.quote(backend.name)}/undo/{run_id()}"
+
+
 def store(backend: Backend) -> str:
-    """Give the shell lines that make this run's folder and leave its path in `$undo`.
+    """Give the shell lines that make a folder for one change of this run, and name it in `$undo`.
 
     Root's is under /var/lib/relogin, anybody else's under the state folder of the XDG base
     directory specification, which a set XDG_STATE_HOME names for root as well.
@@ -24,8 +38,10 @@ set -e
 if [ -n "${{XDG_STATE_HOME:-}}" ]; then undo=$XDG_STATE_HOME/relogin
 elif [ "$(id -u)" = 0 ]; then undo=/var/lib/relogin
 else undo=$HOME/.local/state/relogin; fi
-undo=$undo/{shell.quote(backend.name)}/undo/$(date -u +%Y%m%dT%H%M%SZ)-$$
+undo=$undo/{folder(backend)}
 mkdir -p "$undo"; chmod 700 "$undo"
+n=0; until mkdir "$undo/$n" 2>/dev/null; do n=$((n + 1)); [ $n -lt 1000 ] || exit 1; done
+undo=$undo/$n
 """
 
 

@@ -126,6 +126,21 @@ MENDED = (
 SQL""",
         ("row:halext_org.public.users:1", *UNDO),
     ),
+    Case(
+        "accounts.hash-unusable",
+        f"{PSQL} -d halext_org -c \"UPDATE users SET hashed_password = 'plaintext' WHERE id = 1\"",
+        ("row:halext_org.public.users:1", *UNDO),
+    ),
+    Case(
+        "accounts.admin-lost",
+        f"{PSQL} -d halext_org -c 'UPDATE users SET is_admin = false WHERE id = 1'",
+        UNDO,
+    ),
+    Case(
+        "postgres.role-cannot-login",
+        f"{PSQL} -c 'ALTER ROLE halext_user NOLOGIN'\n{RESTART}",
+        UNDO,
+    ),
     Case("service.stopped", "systemctl stop halext-api"),
     Case(
         "service.failed",

@@ -1,0 +1,161 @@
+"""The backend's role: that it is there, may log in, has its password and its privileges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from relogin import scram, sql, undo
+from relogin.facts.postgres_state import Role, Server
+from relogin.fault import Change, Fault
+from relogin.finding import Finding
+from relogin.operations.administrator import administrator, password_in_force, where_up
+
+if TYPE_CHECKING:
+    from relogin.backend import Backend
+    from relogin.facts.observation import Observation
+
+
+def _judge_role_missing(backend: Backend, seen: Observation, server: Server) -> Finding | None:
+    if server.role is not None:
+        return None
+    alike = ", ".join(server.similar_roles)
+    known = password_in_force(backend, seen) is not None
+    return Finding(
+        f"role {server.target.role} does not exist",
+        subject=server.target.role,
+        seen=f"there is {alike}" if alike else "no such row in pg_roles",
+        remedy=f"decide whether {alike} is meant"
+        if alike
+        else "it is made, with the URL's password",
+        by_person=bool(alike) or not known,
+    )
+
+
+def _fix_role_missing(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
+    statement = (
+        f"create role {sql.name(finding.subject)} login password {_verifier(backend, seen)};"
+    )
+    psql = sql.psql(sql.WRITE + statement, command=administrator(backend, seen))
+    yield Change(
+        psql, f"CREATE ROLE {finding.subject} LOGIN, with the password of the database URL"
+    )
+
+
+def _verifier(backend: Backend, seen: Observation) -> str:
+    password = password_in_force(backend, seen)
+    assert password is not None  # noqa: S101 # without one there is no finding to fix
+    return sql.literal(scram.scram_verifier(password))
+
+
+def _judge_no_login(backend: Backend, seen: Observation, server: Server) -> Finding | None:
+    if server.role is None or server.role.can_login:
+        return None
+    return Finding(
+        f"role {server.role.name} may not log in",
+        subject=server.role.name,
+        seen="pg_roles.rolcanlogin is false",
+        remedy="it gets LOGIN; if somebody locked it on purpose, accept this fault in the profile",
+    )
+
+
+def _fix_no_login(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
+    psql = administrator(backend, seen)
+    name = sql.literal(finding.subject)
+    kept = f"select format('ALTER ROLE %I NOLOGIN;', {name})"
+    statement = f"alter role {sql.name(finding.subject)} login;"
+    yield Change(
+        undo.store(backend)
+        + undo.kept_sql(psql, f"role-{finding.subject}-login", kept)
+        + sql.psql(sql.WRITE + statement, command=psql),
+        f"ALTER ROLE {finding.subject} LOGIN",
+    )
+
+
+def _judge_password(backend: Backend, seen: Observation, server: Server) -> Finding | None:
+    password = password_in_force(backend, seen)
+    if server.role is None or password is None or server.role.accepts(password) is not False:
+        return None
+    return Finding(
+        f"the password of role {server.role.name} is not the one in the database URL",
+        subject=server.role.name,
+        seen=_said(server.role),
+        remedy="the role gets the URL's password",
+    )
+
+
+def _said(role: Role) -> str:
+    return (
+        "it has no password" if role.kind == "none" else f"its {role.kind} verifier does not match"
+    )
+
+
+def _fix_password(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
+    psql = administrator(backend, seen)
+    role = sql.literal(finding.subject)
+    kept = (
+        "select format('ALTER ROLE %I PASSWORD %L;', rolname, rolpassword)"
+        f" from pg_authid where rolname = {role};"
+    )
+    statement = f"alter role {sql.name(finding.subject)} password {_verifier(backend, seen)};"
+    yield Change(
+        undo.store(backend)
+        + undo.kept_sql(psql, f"role-{finding.subject}", kept)
+        + sql.psql(sql.WRITE + statement, command=psql),
+        f"ALTER ROLE {finding.subject}: set the password of the database URL",
+    )
+
+
+def _judge_privileges(backend: Backend, seen: Observation, server: Server) -> Finding | None:
+    closed = [*server.closed_tables, *server.closed_sequences]
+    if not closed or server.role is None:
+        return None
+    return Finding(
+        f"role {server.role.name} may not use {', '.join(closed)}",
+        subject=server.role.name,
+        seen="has_any_column_privilege and has_sequence_privilege say no",
+        remedy="SELECT, INSERT and UPDATE are granted, and USAGE on the sequences",
+    )
+
+
+def _fix_privileges(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
+    assert backend.database is not None  # noqa: S101 # there is no finding otherwise
+    assert isinstance(seen.postgres, Server)  # noqa: S101
+    role, schema = sql.name(finding.subject), backend.database.schema
+    grants = [f"grant usage on schema {sql.name(schema)} to {role};"]
+    for table in seen.postgres.closed_tables:
+        grants.append(f"grant select, insert, update on {sql.name(schema, table)} to {role};")
+    for sequence in seen.postgres.closed_sequences:
+        grants.append(f"grant usage on sequence {sql.name(schema, sequence)} to {role};")
+    psql = administrator(backend, seen, seen.postgres.target.database)
+    yield Change(
+        sql.psql(sql.WRITE + "\n".join(grants), command=psql),
+        f"GRANT to {finding.subject} what the backend needs",
+    )
+
+
+ROLE_MISSING = Fault(
+    "postgres.role-missing",
+    where_up(_judge_role_missing),
+    _fix_role_missing,
+    about="the backend's role does not exist",
+)
+ROLE_CANNOT_LOGIN = Fault(
+    "postgres.role-cannot-login",
+    where_up(_judge_no_login),
+    _fix_no_login,
+    about="the role may not log in",
+)
+ROLE_PASSWORD_DIFFERS = Fault(
+    "postgres.role-password-differs",
+    where_up(_judge_password),
+    _fix_password,
+    about="the role's password is not the one in DATABASE_URL",
+)
+PRIVILEGES_MISSING = Fault(
+    "postgres.table-privileges-missing",
+    where_up(_judge_privileges),
+    _fix_privileges,
+    about="the role may not use the users table or its sequence",
+)
+FAULTS = (ROLE_MISSING, ROLE_CANNOT_LOGIN, ROLE_PASSWORD_DIFFERS)

@@ -1,0 +1,109 @@
+"""A small backend over HTTP that is sound, or has the flaw that it is told to have."""
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
+from urllib.parse import parse_qs
+
+import jwt
+
+from tests.lab import canaries
+
+
+class Sound(BaseHTTPRequestHandler):
+    """Log ops in and know them by their token; a flaw is another value of one of these."""
+
+    signs_with = canaries.SECRET_KEY
+    checks_with = canaries.SECRET_KEY
+    algorithm = "HS256"
+    claims: ClassVar[dict[str, Any]] = {"sub": "ops"}
+    lifetime = 1800
+    login_status = 200
+    field = "access_token"
+    token: str | None = None
+    checks_password = True
+    checks_tokens = True
+    needs_token = True
+    me_status = 200
+    identity = "ops"
+    health = 200
+    busy = 0
+    limit: int | None = None
+    asked: ClassVar[list[str]] = []
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        if self.headers["Content-Type"] == "application/json":
+            form = json.loads(body)
+        else:
+            form = {key: values[0] for key, values in parse_qs(body).items()}
+        right = form.get("password") == canaries.OPS_PASSWORD and form.get("username") == "ops"
+        self.asked.append("login" if right else "wrong login")
+        if type(self).busy:
+            type(self).busy -= 1
+            self._answer(503, {})
+        elif self.path != "/token" or self.login_status >= 400:
+            self._answer(self.login_status if self.path == "/token" else 404, {"detail": "no"})
+        elif self.headers["X-Halext-Code"] != canaries.ACCESS_CODE:
+            self._answer(403, {"detail": "code"})
+        elif self.checks_password and not right:
+            self._answer(self.limit or 401, {"detail": "password"})
+        else:
+            self._answer(200, {self.field: self.token or self._token()})
+
+    def _token(self) -> str:
+        claims = {**self.claims, "exp": int(time.time()) + self.lifetime}
+        return jwt.encode(claims, self.signs_with, self.algorithm)
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        if self.path == "/api/health":
+            right = self.headers["Host"] == "org.halext.org"
+            self._answer(self.health if right else 404, {"status": "ok"})
+        elif self._is_known():
+            self._answer(self.me_status, {"username": self.identity})
+        else:
+            self._answer(self.limit or 401, {"detail": "who?"})
+
+    def _is_known(self) -> bool:
+        bearer = (self.headers["Authorization"] or "").removeprefix("Bearer ")
+        if not bearer:
+            return not self.needs_token
+        if self.token is not None:
+            return bearer == self.token
+        options = {} if self.checks_tokens else {"verify_signature": False}
+        try:
+            jwt.decode(bearer, self.checks_with, [self.algorithm], options=options)
+        except jwt.InvalidTokenError:
+            return False
+        return True
+
+    def _answer(self, status: int, body: dict[str, Any]) -> None:
+        raw = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(raw)))
+        self.end_headers()
+        self.wfile.write(raw)
+
+    def log_message(self, *words: object) -> None:
+        pass
+
+
+@contextlib.contextmanager
+def listening(**flaws: Any) -> Iterator[str]:
+    """Serve on a port of its own until the block ends; give the URL."""
+    handler = type("Flawed", (Sound,), {"asked": [], **flaws})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
