@@ -11,6 +11,7 @@ from tests.lab import engine
 from tests.lab.host import Host
 
 from . import floor
+from .installed import installed
 from .variants import Bench
 
 # bcrypt's least cost, so that hashing does not hide what the tools themselves take.
@@ -35,7 +36,7 @@ def ready(count: int) -> Iterator[Bench]:
                 _prepare(host)
             floor.prepare(folder, hosts[0], folder / "known_hosts")
             know(folder, hosts, [f"{host.address}:22" for host in hosts])
-            yield Bench(folder, hosts)
+            yield Bench(folder, installed(folder), hosts)
         finally:
             for host in hosts:
                 host.root("echo /usr/local/lib/execs.so >/etc/ld.so.preload")

@@ -1,7 +1,8 @@
 """The shipped Halext backend on the hosts of a file, with the benchmark's account.
 
-`"refusals": false` in the file leaves the wrong password and the forged tokens out of the proof, so
-that it makes the floor's requests, and one without a token beside the last of them.
+Its probe is left out: the floor makes none. `"refusals": false` in the file also leaves out the
+wrong password and the forged tokens, so that the proof makes the floor's requests, and one without
+a token beside the last of them.
 """
 
 import dataclasses
@@ -23,6 +24,7 @@ _account = relogin.Account(
 _backend = dataclasses.replace(
     _halext,
     accounts=dataclasses.replace(_halext.accounts, present=[_account]),
+    probes=[],
     login=dataclasses.replace(_halext.login, account=_account.login, refusals=_given["refusals"]),
 )
 

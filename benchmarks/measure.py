@@ -42,7 +42,7 @@ def run(command: Command) -> Cost:
             stdout=said,
             stderr=said,
             cwd=REPOSITORY,
-            env=_environment() | command.environment,
+            env={**_environment(), **command.environment},
         )
         _, status, used = os.wait4(process.pid, 0)
         wall = time.perf_counter() - started
@@ -54,7 +54,7 @@ def run(command: Command) -> Cost:
 
 
 def _environment() -> dict[str, str]:
-    """Give ours without what changes how Python starts: bytecode is compiled, as pip leaves it."""
+    """Give ours without what would change how the measured Python runs."""
     return {name: text for name, text in os.environ.items() if not name.startswith("PYTHON")}
 
 

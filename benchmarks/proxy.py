@@ -21,11 +21,14 @@ class _Proxy:
         self.address, self.delay = address, delay
         self.traffic = Traffic()
         self.port = 0
-        self.loop = asyncio.new_event_loop()
+        self.listening = threading.Event()
 
     async def listen(self) -> None:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
+        self.loop, self.done = asyncio.get_running_loop(), asyncio.Event()
+        async with await asyncio.start_server(self._serve, "127.0.0.1", 0) as server:
+            self.port = server.sockets[0].getsockname()[1]
+            self.listening.set()
+            await self.done.wait()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.traffic.connections += 1
@@ -56,11 +59,11 @@ async def _read(reader: asyncio.StreamReader) -> bytes:
 def proxy(address: str, *, delay: float = 0) -> Iterator[tuple[int, Traffic]]:
     """Listen before a host's sshd: the port, and what has passed; `delay` is seconds one way."""
     made = _Proxy(address, delay)
-    made.loop.run_until_complete(made.listen())
-    thread = threading.Thread(target=made.loop.run_forever, daemon=True)
+    thread = threading.Thread(target=asyncio.run, args=(made.listen(),), daemon=True)
     thread.start()
+    made.listening.wait()
     try:
         yield made.port, made.traffic
     finally:
-        made.loop.call_soon_threadsafe(made.loop.stop)
+        made.loop.call_soon_threadsafe(made.done.set)
         thread.join()

@@ -19,22 +19,25 @@ _HEAD = """\
 Measured {date} by `make bench` (`python -m benchmarks --rounds {rounds}`), every variant in turn,
 the hosts being containers on the same machine: {machine}. Load average {load}. {versions}.
 
-- **floor** is the least that the same work takes: OpenSSH, one connection, one script under sudo
-  that checks the packages of requirements.txt, four keys of .env, role and account, and the unit;
-  then the login by curl through the same connection (POST /token, GET /users/me).
+- **floor** is the same work by hand: OpenSSH, one connection, one script under sudo that checks the
+  packages of requirements.txt (importlib.metadata), four keys of .env, role and account (psql) and
+  the unit (systemctl); then the login by curl through the same connection (POST /token, GET
+  /users/me).
 - **plain pyinfra, the floor's requests** is `pyinfra INVENTORY deploys/restore_access.py -y` on the
-  shipped example with `Login(refusals=False)`: the same two requests, and one without a token
-  beside the second.
+  shipped example with `Login(refusals=False)` and without its probe: the same two requests, and one
+  without a token beside the second. relogin is installed from its wheel in an environment of its
+  own.
 - **the full proof** also tries a wrong password and four forged tokens, side by side.
 
 The goal is at most {goal} x the floor on one host, the proof's extra requests aside.
 """
 _CAVEATS = """\
 Seconds are medians, the minimum in brackets; x is the ratio of the medians. CPU is user and system
-time of the control machine's processes. The account's bcrypt cost is 4: at 12, which is the usual
-one, each check of a password takes 0.2 s more, on the host as in relogin, and hides the rest. The
-lab's recorder of programs is off and systemd-logind is masked. Round trips are worked out from the
-time that a delay of 50 ms each way adds, so they have a little noise; the other counts have none.
+time of the control machine's processes; what the hosts do shares its cores. The account's bcrypt
+cost is 4: at 12, which is the usual one, each check of a password takes some 0.2 s more, on the
+host in every variant and once in relogin, and hides the rest. The lab's recorder of programs is off
+and systemd-logind is masked. Round trips are worked out from the time that a delay of 50 ms each
+way adds, so they have a little noise; the other counts have none.
 """
 
 

@@ -1,7 +1,6 @@
 """The commands that are compared."""
 
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +19,10 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Bench:
-    """Hosts, and a folder that holds what the commands read."""
+    """Hosts, a folder that holds what the commands read, and the pyinfra that is measured."""
 
     folder: Path
+    pyinfra: Path
     hosts: list[Host]
 
     def command(self, variant: str, addresses: list[str]) -> Command:
@@ -31,8 +31,7 @@ class Bench:
             return Command([str(floor.SCRIPT), str(self.folder), *addresses], {})
         given = self.folder / f"{variant}.json"
         given.write_text(json.dumps(self._given(variant, addresses)))
-        pyinfra = str(Path(sys.executable).with_name("pyinfra"))
-        words = [pyinfra, "benchmarks/inventory.py", "deploys/restore_access.py", "-y"]
+        words = [str(self.pyinfra), "benchmarks/inventory.py", "deploys/restore_access.py", "-y"]
         return Command(
             words,
             {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gevent import get_hub
 from pyinfra.api import FactBase
 
 from relogin import passwords, sql
@@ -41,7 +43,14 @@ class UserRow:
 
     def accepts(self, password: str) -> bool | None:
         """Tell whether a password fits the stored hash; None for a scheme we cannot judge."""
-        return passwords.verify(password, self.password.reveal()) if self.password else False
+        return _fits(password, self.password.reveal()) if self.password else False
+
+
+@functools.cache
+def _fits(password: str, stored: str) -> bool | None:
+    """Judge once, and in a thread: bcrypt takes 0.2 s on purpose, in which other hosts go on."""
+    judged: bool | None = get_hub().threadpool.apply(passwords.verify, (password, stored))
+    return judged
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ language and without the names and passwords that the full text can hold (Postgr
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import re
 import select
@@ -21,6 +20,8 @@ from relogin.finding import Unreadable
 from relogin.tunnel import Refused, listening
 
 if TYPE_CHECKING:
+    import ctypes
+
     from relogin.database_url import DatabaseAddress
     from relogin.tunnel import Tunnel
 
@@ -90,6 +91,8 @@ def _polled(connection: Any, until: float) -> Connection:
 
 
 def _say_only_the_sqlstate(connection: Any) -> None:
+    import ctypes
+
     library = _libpq()
     if library is not None:
         library.PQsetErrorVerbosity(ctypes.c_void_p(connection.pgconn_ptr), _PQERRORS_SQLSTATE)
@@ -98,6 +101,8 @@ def _say_only_the_sqlstate(connection: Any) -> None:
 @functools.cache
 def _libpq() -> ctypes.CDLL | None:
     """Give the libpq that psycopg has loaded; psycopg does not wrap this function."""
+    import ctypes
+
     maps = Path("/proc/self/maps")
     lines = maps.read_text().splitlines() if maps.exists() else []
     paths = [line.split()[-1] for line in lines if re.search(r"/libpq[-.][^/]*$", line)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,9 +38,6 @@ def parse(line: str) -> FileMeta | Unreadable | None:
 
 
 def epoch(stamp: str) -> float:
-    """Read `2026-11-21 10:04:35.123456789 +0000`; %f takes six digits at most."""
-    return datetime.strptime(re.sub(r"(\.\d{6})\d*", r"\1", stamp), _format(stamp)).timestamp()
-
-
-def _format(stamp: str) -> str:
-    return "%Y-%m-%d %H:%M:%S.%f %z" if "." in stamp else "%Y-%m-%d %H:%M:%S %z"
+    """Read `2026-11-21 10:04:35.123456789 +0000`, to the microsecond."""
+    day, time, zone = stamp.split(" ")
+    return datetime.fromisoformat(f"{day}T{time}{zone}").timestamp()

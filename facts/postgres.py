@@ -69,9 +69,12 @@ def admin_command(admin: Peer, *, port: int, database: str = "postgres") -> str:
     """Give the psql of the administrator; libpq's environment of the caller is not let in."""
     where = ["-h", admin.socket] if admin.socket else []
     role = ["-U", admin.role] if admin.role else []
-    words = [admin.psql, *where, "-p", str(admin.port or port), *role, "-d", database]
+    at = str(admin.port or port)
     env = "env -u PGPASSWORD -u PGSERVICE PGCONNECT_TIMEOUT=5"
-    return f"as_user {shell.quote(admin.os_user)} {env} {shell.words(words)}"
+    plain = admin.psql == "psql" and admin.socket is None
+    psql = f'"$(psql_at {at})"' if plain else shell.quote(admin.psql)
+    words = shell.words([*where, "-p", at, *role, "-d", database])
+    return f"as_user {shell.quote(admin.os_user)} {env} {psql} {words}"
 
 
 def script(backend: Backend, target: Target) -> str:

@@ -27,7 +27,7 @@ _PROPERTIES = (
 # `--timestamp` came with systemd 247; without it times are in the caller's zone, in whole seconds.
 _SCRIPT = """\
 log() {{
-  [ "$(id -u)" = 0 ] || id -Gn | grep -Eqw 'adm|systemd-journal' || return 4
+  [ "$uid" = 0 ] || id -Gn | grep -Eqw 'adm|systemd-journal' || return 4
   within 8 journalctl -q -u {unit} -n 60 -o short-iso --no-pager{redact}
 }}
 show() {{ printf '%s\\n' "$said"; return "$rc"; }}
@@ -37,7 +37,7 @@ look() {{
   if [ "$rc" != 0 ]; then
     said=$(within 8 systemctl show {units} --no-pager -p {properties} 2>&1); rc=$?
   fi
-  pid=$(printf '%s\\n' "$said" | sed -n 's/^MainPID=//p' | sed -n 1p)
+  pid=$(printf '%s\\n' "$said" | sed -n '/^MainPID=/{{s///p;q;}}')
   part show show
   part environ environ
 }}

@@ -74,11 +74,11 @@ print(json.dumps({
 _SCRIPT = """\
 venv={path}
 printf '%s\\n' "$venv"; meta "$venv"; meta "$venv/pyvenv.cfg"; meta "$venv/bin/python"
-made=$(sed -n 's/^version\\(_info\\)\\{{0,1\\}} *= *//p' "$venv/pyvenv.cfg" 2>/dev/null | sed -n 1p)
+made=$(sed -n '/^version\\(_info\\)\\{{0,1\\}} *= */{{s///p;q;}}' "$venv/pyvenv.cfg" 2>/dev/null)
 printf '%s\\n' "$made"
 [ -x "$venv/bin/python" ] || return 0
 limit=env; if command -v timeout >/dev/null; then limit='timeout 15'; fi
-owner=$(stat -Lc %U "$venv"); [ "$(id -u)" = 0 ] || owner=$(id -un)
+owner=$me; [ "$uid" != 0 ] || owner=$(stat -Lc %U "$venv")
 as_user "$owner" $limit "$venv/bin/python" -I -B -c {collector} {files}"""
 
 

@@ -176,7 +176,7 @@ def _fix_admin_lost(backend: Backend, seen: Observation, finding: Finding) -> It
 
 def _detect_hash(backend: Backend, seen: Observation) -> Iterator[Finding]:
     for account, row in _rows(backend, seen):
-        if row is None or row.hash.problem is None:
+        if row is None or row.hash.problem in {None, "unknown"}:  # that one may be sound
             continue
         undeclared = account.password is None
         yield Finding(

@@ -13,6 +13,7 @@ from relogin import run
 from relogin.facts.login import prove
 from relogin.facts.observation import with_login
 from relogin.facts.proof import Check, Proof
+from relogin.facts.service import ServiceState
 from relogin.fault import Fault
 from relogin.finding import Finding
 from relogin.mend import fail_with, observe, say, tell_why_halted
@@ -222,7 +223,7 @@ def verified(backend: Backend) -> Generator[FunctionCommand, None, None]:
     if backend.login is None:
         yield fail_with(f"{backend.name}: no login is declared, so none can be proven")
         return
-    patience = backend.login.deadline if any(done.seconds for done in record.changes) else 0
+    patience = backend.login.deadline if _may_be_starting(record, seen) else 0
     record.proof = prove(
         current_host, backend, seen, refusals=_refusals_due(record), patience=patience
     )
@@ -233,6 +234,14 @@ def verified(backend: Backend) -> Generator[FunctionCommand, None, None]:
     say(record, list(record.left.values()))
     if not record.proof.proven:
         yield fail_with(f"{backend.name}: the login is not proven")
+
+
+def _may_be_starting(record: run.Entry, seen: Observation) -> bool:
+    """Tell whether a start is on its way, ours or another's, that has not failed already."""
+    if isinstance(seen.service, ServiceState) and seen.service.state in {"activating", "starting"}:
+        return True
+    dead = any(found.layer == "service" and found.critical for found in record.left.values())
+    return any(done.seconds for done in record.changes) and not dead
 
 
 def _refusals_due(record: run.Entry) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relogin.finding import Finding, Severity
+from relogin.finding import Finding, Severity, legible
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
@@ -63,14 +63,28 @@ class Fault:
             return (internal_error(error, self.id),)
 
     def _marked(self, backend: Backend, finding: Finding) -> Finding:
-        accepted = self.id in backend.accepted
-        return dataclasses.replace(
+        marked = dataclasses.replace(
             finding,
+            what=legible(finding.what),
+            seen=legible(finding.seen),
+            expected=legible(finding.expected),
+            remedy=legible(finding.remedy),
             fault=self.id,
-            severity=Severity.NOTE if accepted else min(finding.severity, self.severity),
+            severity=min(finding.severity, self.severity),
             by_person=finding.by_person or self.fix is None,
             symptom=bool(self.symptom_of),
         )
+        reason = backend.accepted.get(self.id)
+        return marked if reason is None else _accepted(marked, reason)
+
+    def to_json(self) -> str:
+        return self.id
+
+
+def _accepted(finding: Finding, reason: str) -> Finding:
+    """Give a finding that is shown, but neither mended nor anybody's business."""
+    seen = "; ".join(filter(None, (finding.seen, f"accepted: {legible(reason)}")))
+    return dataclasses.replace(finding, seen=seen, remedy="", severity=Severity.NOTE)
 
 
 def internal_error(error: BaseException, where: str) -> Finding:

@@ -14,6 +14,13 @@ class Severity(enum.IntEnum):
     CRITICAL = 3
 
 
+def legible(text: str) -> str:
+    """Give a text in one line, with what a terminal would obey written as an escape."""
+    return "".join(
+        character if character.isprintable() else repr(character)[1:-1] for character in text
+    )
+
+
 @dataclass(frozen=True)
 class Unreadable:
     """Say that something could not be seen, and why: neither healthy nor broken."""

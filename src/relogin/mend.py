@@ -46,13 +46,16 @@ def mend(backend: Backend, faults: tuple[Fault, ...]) -> Iterator[FunctionComman
     for fault in wanted:
         yield from _mend_one(record, fault)
     left = [finding for finding in _left(record, wanted) if finding.critical]
-    if left:
+    if record.halted is not None:
+        tell_why_halted(record)
+        yield fail_with()
+    elif left:
         yield fail_with(f"{backend.name}: still wrong: {', '.join(_named(left))}")
 
 
 def observe(record: Entry) -> Observation | None:
     """Give this stage's look, or None where the run must not go on for this backend."""
-    if record.halted is None:
+    if record.halted is None and not record.looked:
         record.halted = _missing_secret(record.backend)
     if record.halted is not None:
         return None
@@ -109,7 +112,8 @@ def _mend_one(record: Entry, fault: Fault) -> Iterator[FunctionCommand]:
     tried: set[tuple[str, str]] = set()
     while record.halted is None and (finding := _next(record, fault, tried)) is not None:
         tried.add(finding.key)
-        if fault.fix is None or finding.by_person or _blocked(record, fault):
+        accepted = fault.id in record.backend.accepted
+        if fault.fix is None or finding.by_person or accepted or _blocked(record, fault):
             continue
         try:
             for change in fault.fix(record.backend, _look(record), finding):
@@ -117,7 +121,9 @@ def _mend_one(record: Entry, fault: Fault) -> Iterator[FunctionCommand]:
                 if not record.changes[-1].ok:
                     break
         except (SecretMissing, ValueError) as error:
-            record.changes.append(Done(f"mend {finding.what}", ok=False, output=redact(str(error))))
+            if current_state.is_executing:
+                failed = Done(f"mend {finding.what}", ok=False, output=redact(str(error)))
+                record.changes.append(failed)
             current_host.log_styled(redact(str(error)), fg="red", log_func=logger.warning)
         except Exception as error:  # noqa: BLE001 # pyinfra would abort every host
             say(record, [internal_error(error, f"the fix of {fault.id}")])
@@ -140,20 +146,19 @@ def _look(record: Entry) -> Observation:
 
 def _blocked(record: Entry, fault: Fault) -> bool:
     """Tell whether something that this fix builds on is itself broken, or could not be seen."""
-    from relogin.operations.catalogue import LAYERS
+    from relogin.operations.catalogue import FAULTS
 
     seen = _look(record)
-    needed = (*fault.unless, *fault.symptom_of)
-    unseen = {layer for layer, _ in seen.unreadable()}
+    needed = {*fault.unless, *fault.symptom_of}
+    layers = {need.partition(".")[0] for need in needed}
     blockers = [
         finding
-        for layer in LAYERS
-        for other in layer
+        for other in (*FAULTS, *record.backend.faults)
         if other.id != fault.id and (other.id in needed or other.layer in needed)
         for finding in other.found(record.backend, seen)
         if finding.critical
     ]
-    return bool(blockers) or bool(unseen & set(needed))
+    return bool(blockers) or any(layer in layers for layer, _ in seen.unreadable())
 
 
 def _apply(state: State, host: Host, record: Entry, change: Change) -> bool:

@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 
 logging.getLogger("paramiko").addHandler(logging.NullHandler())  # it would print on stderr
 
+# Where sudo itself refuses, it ends with 1 and has read nothing of the script, which ends with 0.
 _ELEVATE = """\
-if [ "$(id -u)" != 0 ] && sudo -n true </dev/null 2>/dev/null; then exec sudo -n sh -s; fi
-exec sh -s"""
+[ "$(id -u)" != 0 ] || exec sh -s
+sudo -n sh -s 2>/dev/null
+case $? in 1 | 127) exec sh -s ;; esac"""
 # The password comes twice: the first line is tried with nothing behind it, since sudo would take
 # the script's lines for its second and third try and lock the operator out (sudoers(5),
 # passwd_tries); the second line is for the real run.
@@ -40,6 +42,7 @@ if sudo -n true </dev/null 2>/dev/null; then IFS= read -r p; exec sudo -n sh -s;
 if printf "%s\\n" "$p" | sudo -S -k -p "" true 2>/dev/null; then exec sudo -S -k -p "" sh -s; fi
 echo "#sudo-refused\""""
 _PLAIN = "exec sh -s"
+_FORBIDDEN = "sudo() { return 1; }\n"  # `_sudo = False`: not for the administrator's psql either
 _REFUSED = "sudo refused the password that was given (tried once, so as not to lock you out)"
 
 
@@ -93,7 +96,8 @@ def _run(host: Host, script: str, deadline: float) -> list[str] | Unreadable:
         return password
     command, before = _command(host, password)
     head, tail = "exec 2>/dev/null\n{\n", "\necho '#end'\nexit 0\n}"
-    whole = f"{head}{shell.PRELUDE}\necho '#relogin 1'\n{script}{tail}"
+    prelude = shell.PRELUDE + (_FORBIDDEN if host.data.get("_sudo") is False else "")
+    whole = f"{head}{prelude}\necho '#relogin 1'\n{script}{tail}"
     _set_deadlines(host, channel)
     try:
         _, output = host.run_shell_command(

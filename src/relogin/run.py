@@ -86,7 +86,8 @@ class Entry:
 
         faults = narrowed((*FAULTS, *self.backend.faults))
         found = [finding for fault in faults for finding in fault.found(self.backend, seen)]
-        self.left = {finding.key: finding for finding in found}
+        ours = {key: old for key, old in self.first.items() if old.layer == "relogin"}
+        self.left = ours | {finding.key: finding for finding in found}
         self.mended = dict.fromkeys(key for key in self.first if key not in self.left)
 
     @property

@@ -1,6 +1,7 @@
 """Make and compare the passwords of PostgreSQL's roles as the server stores them."""
 
 import base64
+import functools
 import hashlib
 import hmac
 import secrets
@@ -34,6 +35,7 @@ def scram_verifier(password: str, *, salt: bytes | None = None, iterations: int 
     return f"SCRAM-SHA-256${iterations}:{_b64(salt)}${keys}"
 
 
+@functools.cache  # a pass asks for the same ones several times
 def scram_stored_keys(password: str, salt: bytes | str, iterations: int) -> tuple[bytes, ...]:
     """Give the StoredKeys that a password can have: prepared by SASLprep and, if it differs, raw.
 

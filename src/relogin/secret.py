@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hmac
 import os
@@ -87,9 +88,9 @@ class Secret:
         Raises:
             SecretMissing: the source has none.
         """
-        value = (
-            self._value if self.source == "seen" else _resolve(self.source, self.name, self._home)
-        )
+        if self.source == "seen":
+            return self._value or ""
+        value = _resolve(self.source, self.name, self._home)
         if not value:
             raise SecretMissing(f"{self!r} has no value: {_next_step(self.source, self._home)}")
         _remember(value)
@@ -165,6 +166,13 @@ def _inventory_folder() -> Path | None:
 
 @functools.cache
 def _resolve(source: str, name: str, home: Path | None) -> str | None:
+    """Ask the source, once; what cannot be read, or is no text, has no value."""
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        return _asked(source, name, home)
+    return None
+
+
+def _asked(source: str, name: str, home: Path | None) -> str | None:
     if source == "env":
         return os.environ.get(name) or _dotenv(home).get(name)
     if source == "file":
@@ -190,7 +198,7 @@ def _next_step(source: str, home: Path | None) -> str:
     folder = home or Path()
     return {
         "env": f"set it in the environment or in {folder / '.env'}",
-        "file": "the file is missing or empty on this machine",
+        "file": "the file is missing, empty or not readable on this machine",
         "command": "the command failed or printed nothing; run it by hand to see why",
     }.get(source, "it is only known on the host")
 
@@ -199,8 +207,11 @@ def _next_step(source: str, home: Path | None) -> str:
 def _fingerprint_key() -> bytes:
     state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "relogin"
     path = state / "fingerprint.key"
-    if not path.is_file():
-        state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.touch(mode=0o600)
-        path.write_bytes(secrets.token_bytes(32))
-    return path.read_bytes()
+    try:
+        if not path.is_file():
+            state.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.touch(mode=0o600)
+            path.write_bytes(secrets.token_bytes(32))
+        return path.read_bytes()
+    except OSError:  # one that lasts for this run still tells equal values
+        return secrets.token_bytes(32)

@@ -7,26 +7,38 @@ from collections.abc import Iterable, Mapping
 
 # What every script may use. Reasons, each seen: a child that reads stdin eats the rest of the
 # script, hence the braces around a whole script; `$(…)` drops NULs and final newlines, hence pipes;
-# dash's echo interprets backslashes, hence printf.
+# dash's echo interprets backslashes, hence printf. Each program that is started costs the host a
+# millisecond, so what all parts want to know is asked once. Debian's psql is a Perl program that
+# finds the real one and the server's socket: it takes longer than our queries.
 PRELUDE = """\
 LC_ALL=C; export LC_ALL; PATH=$PATH:/usr/sbin:/sbin:/usr/local/bin; umask 077
 cd / 2>/dev/null
 within() { shift; "$@"; }
 if command -v timeout >/dev/null; then within() { timeout "$@"; }; fi
-if command -v base64 >/dev/null; then encode() { base64 | tr -d '\\n'; }
+if [ "$(printf x | base64 -w 0)" = eA== ]; then encode() { base64 -w 0; }
+elif command -v base64 >/dev/null; then encode() { base64 | tr -d '\\n'; }
 else encode() { printf hex:; od -An -v -tx1 | tr -d ' \\n'; }; fi
+me=$(id -un); uid=$(id -u)
 as_user() {
   as=$1; shift
-  if [ "$(id -un)" = "$as" ]; then "$@"
-  elif [ "$(id -u)" != 0 ]; then sudo -n -u "$as" -- "$@"
-  elif setpriv --reuid "$as" --init-groups --regid "$(id -g "$as")" true 2>/dev/null; then
-    HOME=/ setpriv --reuid "$as" --init-groups --regid "$(id -g "$as")" -- "$@"
+  if [ "$me" = "$as" ]; then "$@"; return; fi
+  if [ "$uid" != 0 ]; then sudo -n -u "$as" -- "$@"; return; fi
+  gid=$(id -g "$as")
+  if setpriv --reuid "$as" --init-groups --regid "$gid" true 2>/dev/null; then
+    HOME=/ setpriv --reuid "$as" --init-groups --regid "$gid" -- "$@"
   elif command -v runuser >/dev/null; then runuser -u "$as" -- "$@"
   else su -s /bin/sh "$as" -c '"$0" "$@"' -- "$@"; fi
 }
 part() {
   printf '%s\\t' "$1"; shift
   { "$@" 2>&1; printf '\\n#rc=%s' "$?"; } </dev/null | encode; echo
+}
+psql_at() {
+  psql=psql
+  if [ -S "/var/run/postgresql/.s.PGSQL.$1" ]; then
+    for real in /usr/lib/postgresql/[1-9][0-9]/bin/psql; do [ ! -x "$real" ] || psql=$real; done
+  fi
+  echo "$psql"
 }
 meta() {
   stat -Lc '%F|%a|%U|%G|%u|%g|%s|%y|%z' "$1" 2>/dev/null ||

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import ssl
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
+import httpcore
+import httpx
 from paramiko import SSHException
 
 from relogin.tunnel import Refused, as_socket
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from relogin.tunnel import Tunnel
-
-_READY_MADE = (
-    "/%:=&?~+!$,;'@()*[]"  # what quote() leaves alone: a declared URL may be quoted already
-)
+    from relogin.tunnel import Pipe, Tunnel
 
 
 @dataclass(frozen=True)
@@ -63,89 +58,120 @@ def request(
     `deadline` is in seconds, for each time that something is waited for. A redirect is an answer.
     """
     started = time.monotonic()
-    pieces = urlsplit(url)
-    kind, body = _body(data, json)
-    connection = _Connection(tunnel, pieces, deadline)
+    sent = [(_bytes(name), _bytes(value)) for name, value in headers.items()]
     try:
-        connection.request(method, _target(pieces), body, {**_HEADERS, **kind, **headers})
-        answer = connection.getresponse()
-        return _reply(answer, answer.read(), time.monotonic() - started)
-    except (OSError, EOFError, ValueError, SSHException, http.client.HTTPException) as error:
+        with _client(tunnel, url, deadline) as client:
+            answer = client.request(method, url, headers=sent, data=data, json=json)
+    except (
+        httpx.HTTPError,
+        httpx.InvalidURL,
+        OSError,
+        EOFError,
+        ValueError,
+        SSHException,
+    ) as error:
         return _failed(error, time.monotonic() - started)
-    finally:
-        connection.close()
+    return Reply(
+        answer.status_code,
+        time.monotonic() - started,
+        json=_json(answer),
+        headers=dict(answer.headers),
+        text=answer.text,
+    )
 
 
-class _Connection(http.client.HTTPConnection):
-    """An HTTP connection that begins on the host; httpx would take longer to import than to ask."""
-
-    def __init__(self, tunnel: Tunnel, pieces: SplitResult, deadline: float) -> None:
-        self._tunnel = tunnel
-        self._tls = pieces.scheme == "https"
-        self.default_port = 443 if self._tls else 80
-        super().__init__(pieces.hostname or "", pieces.port or self.default_port, timeout=deadline)
-
-    def connect(self) -> None:
-        pipe = self._tunnel.open(self.host, self.port, min(self.timeout or 10, 10))
-        if self._tls:
-            plain = as_socket(pipe)
-            plain.settimeout(self.timeout)
-            context = ssl.create_default_context()  # costs 12 ms, so only here
-            self.sock = context.wrap_socket(plain, server_hostname=self.host)
-        else:
-            pipe.settimeout(self.timeout)
-            self.sock = pipe
+def _bytes(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode()
 
 
-_HEADERS = {"Accept": "*/*", "User-Agent": "relogin"}
-
-
-def _body(data: Mapping[str, str] | None, value: Any) -> tuple[dict[str, str], bytes | None]:
-    if data is not None:
-        return {"Content-Type": "application/x-www-form-urlencoded"}, urlencode(data).encode()
-    if value is not None:
-        return {"Content-Type": "application/json"}, json.dumps(value).encode()
-    return {}, None
-
-
-def _target(pieces: SplitResult) -> str:
-    query = f"?{pieces.query}" if pieces.query else ""
-    return quote((pieces.path or "/") + query, safe=_READY_MADE)
-
-
-def _reply(answer: http.client.HTTPResponse, raw: bytes, seconds: float) -> Reply:
-    headers: dict[str, str] = {}
-    for name, value in answer.getheaders():
-        known = headers.get(name.lower())
-        headers[name.lower()] = f"{known}, {value}" if known else value
-    text = _decoded(raw, answer.headers.get_content_charset("utf-8"))
-    return Reply(answer.status, seconds, json=_json(raw), headers=headers, text=text)
-
-
-def _decoded(raw: bytes, charset: str) -> str:
+def _json(answer: httpx.Response) -> Any:
     try:
-        return raw.decode(charset, "replace")
-    except LookupError:
-        return raw.decode("utf-8", "replace")
-
-
-def _json(raw: bytes) -> Any:
-    try:
-        return json.loads(raw)
+        return answer.json()
     except (ValueError, RecursionError):
         return None
 
 
 def _failed(error: Exception, seconds: float) -> Reply:
     """Say what went wrong, by its kind: an error's own text may repeat a header that was sent."""
-    if isinstance(error, Refused | ConnectionRefusedError):
+    causes = list(_chain(error))
+    if any(isinstance(cause, Refused | ConnectionRefusedError) for cause in causes):
         return Reply(None, seconds, "nobody listens there", refused=True)
-    if isinstance(error, ssl.SSLCertVerificationError):
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return Reply(None, seconds, "the certificate is not trusted")
-    if isinstance(error, TimeoutError):
+    if any(isinstance(cause, httpx.TimeoutException | TimeoutError) for cause in causes):
         return Reply(None, seconds, "no answer in time")
     if type(error) is OSError:  # the tunnel's own words
         return Reply(None, seconds, f"could not be asked: {error}")
-    if isinstance(error, ValueError | http.client.InvalidURL):
+    if isinstance(error, ValueError | httpx.InvalidURL | httpx.LocalProtocolError):
         return Reply(None, seconds, "could not be asked: a header or the URL cannot be sent")
     return Reply(None, seconds, f"the connection broke ({type(error).__name__})")
+
+
+def _chain(error: BaseException | None) -> Iterable[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _client(tunnel: Tunnel, url: str, deadline: float) -> httpx.Client:
+    timeout = httpx.Timeout(deadline, connect=min(deadline, 10))
+    transport = _Through(tunnel, tls=url.startswith("https:"))
+    return httpx.Client(transport=transport, trust_env=False, timeout=timeout)
+
+
+class _Through(httpx.HTTPTransport):
+    """httpx over a tunnel. Its own initialiser would make a TLS context, which costs 12 ms."""
+
+    def __init__(self, tunnel: Tunnel, *, tls: bool) -> None:
+        context = ssl.create_default_context() if tls else None
+        self._pool = httpcore.ConnectionPool(ssl_context=context, network_backend=_Network(tunnel))
+
+
+class _Network(httpcore.NetworkBackend):
+    def __init__(self, tunnel: Tunnel) -> None:
+        self._tunnel = tunnel
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        return _Stream(self._tunnel.open(host, port, timeout or 10))
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, pipe: Pipe) -> None:
+        self._pipe = pipe
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self._pipe.settimeout(timeout)
+        try:
+            return self._pipe.recv(max_bytes)
+        except TimeoutError as error:
+            raise httpcore.ReadTimeout(str(error)) from error
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._pipe.settimeout(timeout)
+        try:
+            self._pipe.sendall(buffer)
+        except TimeoutError as error:
+            raise httpcore.WriteTimeout(str(error)) from error
+
+    def close(self) -> None:
+        self._pipe.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        plain = as_socket(self._pipe)
+        plain.settimeout(timeout)
+        return _Stream(ssl_context.wrap_socket(plain, server_hostname=server_hostname))
+
+    def get_extra_info(self, info: str) -> Any:
+        return None

@@ -43,7 +43,9 @@ KEYS: dict[str, str | Secret | DatabaseUrl] = {
     "ACCESS_CODE": Secret.seen(canaries.ACCESS_CODE),
     "SECRET_KEY": Secret.generated(),
 }
-OPS = Account("ops", email="ops@example.com", password=Secret.seen(canaries.OPS_PASSWORD))
+OPS = Account(
+    "ops", email="ops@example.com", password=Secret.seen(canaries.OPS_PASSWORD), admin=True
+)
 
 
 def halext(**changed: Any) -> Backend:

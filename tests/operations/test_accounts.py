@@ -32,6 +32,7 @@ from tests.operations.looks import (
 )
 
 ROW = ("accounts", "rows", "0")
+UNUSABLE = "the stored hash of account ops cannot be a password's"
 
 
 def test_sound_accounts_give_no_finding():
@@ -60,24 +61,17 @@ def test_sound_accounts_give_no_finding():
             "the password of account ops is not the declared one",
             False,
         ),
+        ("hash-unusable", psql(*ROW, password=None), UNUSABLE, False),
+        ("hash-unusable", psql(*ROW, password=canaries.OPS_PASSWORD), UNUSABLE, False),
+        ("hash-unusable", text("postgres", "$2b$12$H0cYZ", "$2b$12$H"), UNUSABLE, False),
+        ("hash-unusable", text("postgres", "$2b$12$H0cYZ", " $2b$12$H0cYZ"), UNUSABLE, False),
         (
-            "password-differs",
-            psql(*ROW, password=None),
-            "the password of account ops is not the declared one",
+            "admin-lost",
+            psql(*ROW, admin="false"),
+            "account ops is no administrator any more",
             False,
         ),
-        (
-            "password-differs",
-            psql(*ROW, password=canaries.OPS_PASSWORD),
-            "the password of account ops is not the declared one",
-            False,
-        ),
-        (
-            "password-differs",
-            text("postgres", "$2b$12$H0cYZ", "$2b$12$H"),
-            "the password of account ops is not the declared one",
-            False,
-        ),
+        ("admin-lost", psql(*ROW, admin=None), "account ops is no administrator any more", False),
     ],
 )
 def test_each_situation_belongs_to_one_fault(fault, edit, what, by_person):
@@ -129,9 +123,17 @@ def test_a_look_alike_is_named_and_no_second_account_made():
 
 def test_an_account_whose_password_is_not_declared_is_a_persons_and_not_judged():
     backend = halext(accounts=Accounts(present=[Account("ops")]))
-    (finding,) = found(FAULTS, look(psql("accounts", rows=[])), backend)
-    assert finding.by_person
-    assert [] == found(FAULTS, look(psql(*ROW, password=None)), backend)
+    for edit in (psql("accounts", rows=[]), psql(*ROW, password="")):
+        (finding,) = found(FAULTS, look(edit), backend)
+        assert finding.by_person
+        assert finding.remedy.startswith("declare its password, so that it can be ")
+    another = bcrypt.hashpw(b"another", bcrypt.gensalt(4)).decode()
+    assert [] == found(FAULTS, look(psql(*ROW, password=another)), backend)
+
+
+def test_an_administrator_that_nobody_declared_is_nobodys_business():
+    backend = halext(accounts=Accounts(present=[dataclasses.replace(OPS, admin=False)]))
+    assert [] == found(FAULTS, look(), backend)
 
 
 def test_a_hash_that_cannot_be_judged_gives_no_finding():
@@ -264,18 +266,19 @@ def test_accounts_of_any_name_are_made_mended_and_taken_back(server: Server, und
 
     odd = "o'ld\\:name:"
     server.sql(
-        f'UPDATE {identifier(name[:60])}."user" SET "isActive" = NULL,'
+        f'UPDATE {identifier(name[:60])}."user" SET "isActive" = NULL, "is:admin:" = false,'
         f' "Pass""Word" = {literal(odd)} WHERE "Login" = {literal(name)}',
         place.database,
     )
-    assert [f"inactive {name}", f"password-differs {name}"] == place.mended()
+    lost = ["hash-unusable", "inactive", "admin-lost"]
+    assert [f"{fault} {name}" for fault in lost] == place.mended()
     (_, _, mended) = place.rows()
     assert PasswordHasher().verify(mended['Pass"Word'], PASSWORD)
     assert others == place.rows()[:2]
     for kept in undo.rglob("*.sql"):
         server.sql(kept.read_text(), place.database)
-    assert {"isActive": None, 'Pass"Word': odd} == {
-        key: place.rows()[2][key] for key in ("isActive", 'Pass"Word')
+    assert {"isActive": None, "is:admin:": False, 'Pass"Word': odd} == {
+        key: place.rows()[2][key] for key in ("isActive", "is:admin:", 'Pass"Word')
     }
 
 

@@ -50,6 +50,12 @@ def test_a_sound_database_gives_no_finding():
             True,
         ),
         (
+            "role-cannot-login",
+            psql("server", "role", can_login=False),
+            "role halext_user may not log in",
+            False,
+        ),
+        (
             "role-password-differs",
             psql("server", "role", proof="0" * 64),
             "the password of role halext_user is not the one in the database URL",
@@ -212,13 +218,15 @@ def test_a_role_and_its_database_are_made_under_any_name(server: Server, undo: P
     assert ["role-missing", "database-missing"] == mended(backend)
     assert enters(server, name, PASSWORD, f"{name} db")
     assert not enters(server, name, "another", f"{name} db")
-    server.sql(f"ALTER ROLE {identifier(name)} PASSWORD 'of yesterday'")
-    assert ["role-password-differs"] == mended(backend)
+    server.sql(f"ALTER ROLE {identifier(name)} NOLOGIN PASSWORD 'of yesterday'")
+    assert ["role-cannot-login", "role-password-differs"] == mended(backend)
     assert enters(server, name, PASSWORD)
     assert [] == mended(backend)
-    (kept,) = undo.rglob("*.sql")
-    server.sql(kept.read_text())
+    one, other = sorted(undo.rglob("*.sql"))
+    server.sql(other.read_text())
     assert enters(server, name, "of yesterday")
+    server.sql(one.read_text())
+    assert not enters(server, name, "of yesterday")
 
 
 @pytest.mark.embedded

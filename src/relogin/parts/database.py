@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from relogin.parts.configuration import FromEnv
-from relogin.parts.part import absolute, listed, part, refuse_unless
+from relogin.parts.part import absolute, fillable, listed, part, refuse_unless
 from relogin.secret import Secret
 
 
@@ -99,3 +99,5 @@ class Accounts:
         logins = [account.login for account in self.present]
         for login in logins:
             refuse_unless(logins.count(login) == 1, f"Accounts: {login!r} is declared twice")
+        if self.create is not None:
+            fillable("Accounts: create", self.create, ("login", "email", "password"))

@@ -7,6 +7,7 @@ import difflib
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from string import Formatter
 from typing import Any, NoReturn, TypeVar, dataclass_transform
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ def part(cls: type[T]) -> type[T]:
     """Make a frozen dataclass that answers an unknown field with the nearest known one."""
     made = dataclasses.dataclass(frozen=True)(cls)
     fields = [field.name for field in dataclasses.fields(made)]  # type: ignore[arg-type] # it is one
+    texts = [field.name for field in dataclasses.fields(made) if field.type == "str"]  # type: ignore[arg-type]
     init: Callable[..., None] = made.__init__
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -27,6 +29,8 @@ def part(cls: type[T]) -> type[T]:
             init(self, *args, **kwargs)
         except TypeError as error:
             refuse(str(error).replace(f"{cls.__name__}.__init__()", cls.__name__))
+        for name in texts:
+            _text(f"{cls.__name__}: {name}", getattr(self, name))
 
     made.__init__ = __init__  # type: ignore[method-assign] # the check must come before the real one
     return made
@@ -36,7 +40,7 @@ def suggest(given: str, known: Iterable[str]) -> str:
     """Give a `did you mean`, or the list of what there is."""
     known = sorted(known)
     near = difflib.get_close_matches(given, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; there is {', '.join(known)}"
+    return f"; did you mean {near[0]!r}?" if near else f"; there is {', '.join(known) or 'none'}"
 
 
 def refuse(problem: str) -> NoReturn:
@@ -50,6 +54,21 @@ def refuse_unless(holds: object, problem: str) -> None:
     """Refuse where the condition does not hold."""
     if not holds:
         refuse(problem)
+
+
+def _text(what: str, value: object) -> None:
+    if not isinstance(value, str) or not value or "\0" in value:
+        refuse(f"{what} is {value!r}, expected a text")
+
+
+def fillable(what: str, template: str, known: tuple[str, ...]) -> None:
+    """Refuse a template that holds other names in braces than the known ones."""
+    try:
+        names = [name for _, name, _, _ in Formatter().parse(template) if name is not None]
+    except ValueError as error:
+        refuse(f"{what}: {error}; a brace that means itself is written twice")
+    for name in names:
+        refuse_unless(name in known, f"{what}: there is no {{{name}}}{suggest(name, known)}")
 
 
 def absolute(what: str, *paths: str | None) -> None:

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from relogin.parts.configuration import FromEnv
-from relogin.parts.part import part, refuse_unless, web_address
+from relogin.parts.part import fillable, part, refuse_unless, web_address
 from relogin.secret import Secret
 
 
@@ -44,6 +44,8 @@ class Login:
         refuse_unless(
             self.body in {"form", "json"}, f"Login: body is {self.body!r}; it is form or json"
         )
+        for name, template in self.fields.items():
+            fillable(f"Login: field {name!r}", template, ("login", "email", "password"))
 
 
 @part

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import os
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,8 @@ def verdict_at_exit() -> None:
 
 
 def _last_words(record: Run, state: State) -> None:
-    click.echo(redact(verdict(record, state)), err=True)
+    plain = False if os.environ.get("NO_COLOR") else None  # no-color.org; click does not know it
+    click.echo(redact(verdict(record, state)), err=True, color=plain)
     gc.freeze()  # else the interpreter, as it ends, looks through everything for garbage: 0.1 s
 
 

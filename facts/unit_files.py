@@ -1,0 +1,142 @@
+"""A unit's files as they lie on disk: systemd runs on what it read at its last daemon-reload."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from relogin import shell
+from relogin.facts import file
+
+if TYPE_CHECKING:
+    from relogin.remote import Answer
+
+OURS = "zz-relogin.conf"
+# systemd.unit(5), "Unit File Load Path", those that people and packages write to.
+_FOLDERS = "/etc /run /usr/local/lib /usr/lib /lib"
+# The loop begins with what is more specific, and so wins. /lib is mostly a link to /usr/lib.
+_SCRIPT = """\
+files() {{
+  set --; links=
+  for name in {names}; do
+    for folder in {folders}; do
+      [ "$folder" != /lib ] || [ ! -L /lib ] || continue
+      for f in "$folder/systemd/system/$name" "$folder/systemd/system/$name.d"/*.conf; do
+        if [ -L "$f" ]; then links=1; elif [ ! -f "$f" ]; then continue; fi
+        set -- "$@" "$f"
+      done
+    done
+  done
+  [ $# -gt 0 ] || return 0
+  stat -Lc '%z|%n' "$@"
+  [ -z "$links" ] || stat -c '%z|%n|%N' "$@"
+  grep -HE '^[[:space:]]*({settings})[[:space:]]*=' "$@" /dev/null
+  return 0
+}}"""
+_SETTINGS = ("WorkingDirectory", "EnvironmentFile")
+_STAT = re.compile(r"(?P<changed>\d+-\d+-\d+ [^|]*)\|(?P<path>/[^|]*)(?:\|(?P<link>.*))?")
+_SETTING = re.compile(
+    rf"(?P<path>/[^:]*):\s*(?P<name>{'|'.join(_SETTINGS)})\s*=\s*(?P<value>.*?)\s*"
+)
+
+
+@dataclass(frozen=True)
+class UnitFile:
+    """A fragment or a drop-in; `changed` is its ctime, or that of the link to it, if later.
+
+    `masks` says that it is a link to /dev/null; `settings` are (name, value) of WorkingDirectory
+    and EnvironmentFile, in order.
+    """
+
+    path: str
+    changed: float
+    masks: bool = False
+    settings: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the files say together: the settings, and which file said each last."""
+
+    working_directory: str = ""
+    environment_files: tuple[str, ...] = ()
+    said_by: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+
+def script(unit: str) -> str:
+    """Give the shell function `files`."""
+    return _SCRIPT.format(
+        names=shell.words(_names(unit)), folders=_FOLDERS, settings="|".join(_SETTINGS)
+    )
+
+
+def _names(unit: str) -> Iterator[str]:
+    """Give the names whose file or drop-in folder counts, the most specific first.
+
+    systemd.unit(5): `a@1.service` has those of `a@.service`, `a-b.service` those of `a-.service`,
+    and each service those of `service`.
+    """
+    yield unit
+    stem, dot, kind = unit.rpartition(".")
+    if "@" in stem and not stem.endswith("@"):
+        stem = f"{stem.partition('@')[0]}@"
+        yield f"{stem}{dot}{kind}"
+    while "-" in stem.rstrip("-"):
+        stem = stem.rstrip("-").rpartition("-")[0] + "-"
+        yield f"{stem}{dot}{kind}"
+    yield kind
+
+
+def parse(answer: Answer | None) -> tuple[UnitFile, ...]:
+    """Take apart what `files` wrote: the fragment first, then the drop-ins as they apply.
+
+    Of two of one name the one that was found first counts.
+    """
+    lines = answer.text.decode("utf-8", "replace").split("\n") if answer is not None else []
+    stats = [found for line in lines if (found := _STAT.fullmatch(line))]
+    settings = [found for line in lines if (found := _SETTING.fullmatch(line))]
+    by_name: dict[str, UnitFile] = {}
+    for path in dict.fromkeys(stat["path"] for stat in stats):
+        mine = [stat for stat in stats if stat["path"] == path]
+        known = UnitFile(
+            path,
+            max(file.epoch(stat["changed"]) for stat in mine),
+            any("'/dev/null'" in (stat["link"] or "") for stat in mine),
+            tuple((one["name"], one["value"]) for one in settings if one["path"] == path),
+        )
+        by_name.setdefault("" if not path.endswith(".conf") else known.name, known)
+    return tuple(by_name[name] for name in sorted(by_name))
+
+
+def together(files: tuple[UnitFile, ...]) -> Settings | None:
+    """Give what the files say together, or None where only systemd can tell.
+
+    That is where there is no file, or a value has a specifier, a pattern or a continued line. An
+    empty value takes back what was said (systemd.exec(5), systemd.service(5)).
+    """
+    said_by: dict[str, str] = {}
+    folder, paths = "", list[str]()
+    for one in files:
+        for name, value in one.settings:
+            if re.search(r"[%*?\[\\~]", value):
+                return None
+            said_by[name] = one.path
+            if name == "WorkingDirectory":
+                folder = plain(value)
+            else:
+                paths = [*paths, plain(value)] if value else []
+    return Settings(folder, tuple(paths), said_by) if files else None
+
+
+def plain(path: str) -> str:
+    """Give a path as systemd shows it: without `-` or `!`, doubled and final slashes."""
+    return re.sub(r"/+", "/", path.lstrip("-!")).rstrip("/") or path.lstrip("-!")[:1]

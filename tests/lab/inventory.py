@@ -1,0 +1,95 @@
+"""Inventories of a test's own: lab hosts, each reached in its own way, with the example's data."""
+
+import os
+import pty
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from .host import Host
+from .product import REPOSITORY, SECRETS, Ran, pyinfra
+
+RESTORE = ("deploys/restore_access.py", "-y")
+GROUP_DATA = ("--group-data", "inventories/group_data")
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to a host: the user, and expressions that become more of its data."""
+
+    host: Host
+    user: str = "deploy"
+    data: tuple[tuple[str, str], ...] = ()
+
+    def line(self) -> str:
+        data = {
+            "ssh_hostname": repr(self.host.address),
+            "ssh_user": repr(self.user),
+            "ssh_key": repr(str(self.host.key)),
+            "ssh_known_hosts_file": repr(str(self.host.known_hosts)),
+            "ssh_strict_host_key_checking": "'yes'",
+            **dict(self.data),
+        }
+        pairs = ", ".join(f"{name!r}: {value}" for name, value in data.items())
+        return f"    ({self.host.name!r}, {{{pairs}}}),\n"
+
+
+def by(host: Host, user: str = "deploy", **data: str) -> Way:
+    """Give a way to a host; the data are Python expressions of the inventory."""
+    return Way(host, user, tuple(data.items()))
+
+
+def written(folder: Path, *ways: Way) -> str:
+    """Write an inventory of these ways; give its path."""
+    path = folder / "hosts.py"
+    lines = "".join(way.line() for way in ways)
+    path.write_text(f"from relogin import Secret\n\nhalext = [\n{lines}]\n")
+    return str(path)
+
+
+def run(folder: Path, ways: list[Way], *words: str, secrets: dict[str, str] | None = None) -> Ran:
+    """Run pyinfra on these ways: the restore by default, without a prompt."""
+    return pyinfra(
+        [],
+        *GROUP_DATA,
+        *(words or RESTORE),
+        inventory=written(folder, *ways),
+        secrets=SECRETS | (secrets or {}),
+    )
+
+
+def block(ran: Ran, host: Host) -> str:
+    """Give the verdict's block of one host."""
+    blocks = ran.verdict.split("─" * 78)
+    [found] = [each.strip() for each in blocks if each.strip().startswith(host.name)]
+    return found
+
+
+def at_a_terminal(folder: Path, ways: list[Way], *words: str, typed: str) -> Ran:
+    """Run the restore at a terminal of its own, and type one line when a password is asked for."""
+    argv = [str(Path(sys.executable).with_name("pyinfra")), written(folder, *ways)]
+    near, far = pty.openpty()
+    running = subprocess.Popen(
+        ["setsid", "--ctty", "--wait", *argv, *GROUP_DATA, *RESTORE, *words],
+        cwd=REPOSITORY,
+        env={**os.environ, **SECRETS, "HOME": str(folder), "NO_COLOR": "1"},
+        stdin=far,
+        stdout=far,
+        stderr=far,
+    )
+    os.close(far)
+    output = b""
+    while data := _read(near):
+        output += data
+        if b"password: " in data:
+            os.write(near, f"{typed}\n".encode())
+    os.close(near)
+    return Ran(running.wait(60), output.decode().replace("\r\n", "\n"))
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # Linux: nobody has the other end any more (pty(7))
+        return b""
