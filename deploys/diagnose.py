@@ -10,6 +10,7 @@ from relogin.deploys.backends import each_backend
 from relogin.facts.login import prove
 from relogin.facts.observation import with_login
 from relogin.mend import observe, say, tell_why_halted
+from relogin.operations.login import seen_after_failure
 from relogin.report.text import verdict_at_exit
 
 
@@ -26,6 +27,8 @@ def diagnose() -> None:
             continue
         if backend.login is not None:
             record.proof = prove(host, backend, seen, refusals=True, patience=0)
+            if not record.proof.proven:
+                seen = seen_after_failure(record, seen)
             seen = with_login(host, backend, seen, record.proof)
         record.judge(seen)
         say(record, list(record.left.values()))

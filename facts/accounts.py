@@ -66,6 +66,7 @@ class Table:
     scheme: str | None = None
 
     def row(self, login: str) -> UserRow | None:
+        """Give the row of exactly this login."""
         found = [row for row in self.rows or () if row.login == login]
         return found[0] if found else None
 

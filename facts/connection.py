@@ -38,6 +38,7 @@ class Connection:
 
     @property
     def shown(self) -> str:
+        """Say why it does not connect, without what libpq says."""
         if self.refused:
             return "nobody listens there"
         return f"SQLSTATE {self.sqlstate}" if self.sqlstate else "the server did not say why"

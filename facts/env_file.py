@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pyinfra.api import FactBase
 
-from relogin import env_text, shell
+from relogin import env_text, shell, undo
 from relogin.facts import alone, file
 from relogin.finding import Unreadable
+from relogin.parts.configuration import DatabaseUrl
 from relogin.secret import Secret
 
 if TYPE_CHECKING:
     from pyinfra.api import StringCommand
 
+    from relogin.backend import Backend
+    from relogin.parts.configuration import EnvFile
     from relogin.remote import Answer
 
 
@@ -23,7 +26,8 @@ if TYPE_CHECKING:
 class EnvFileState:
     """An env file as it is; its text and values are secrets and stay out of every output.
 
-    `real_path` is where a symlink leads. `values` is what python-dotenv reads.
+    `real_path` is where a symlink leads. `values` is what python-dotenv reads. `kept` are values of
+    keys that must be kept and are not there, from copies in the undo store.
     """
 
     path: str
@@ -31,6 +35,7 @@ class EnvFileState:
     meta: file.FileMeta
     raw: bytes = field(repr=False)
     values: Mapping[str, str | None] = field(repr=False)
+    kept: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def text(self) -> str:
@@ -45,17 +50,45 @@ class EnvFileState:
         return self.values.get(key) or None
 
 
+@dataclass(frozen=True)
+class MissingEnvFile:
+    """The place of an env file that is not there.
+
+    `link` is where a dangling symlink says that it is, `real_path` where it would really be;
+    `folder` is that one's folder (None: not there), and `beside` are the files there that bear its
+    name with something behind it. `kept` is as in EnvFileState, for every key that must be kept.
+    """
+
+    path: str
+    link: str
+    real_path: str
+    folder: file.FileMeta | Unreadable | None
+    beside: tuple[str, ...] = ()
+    kept: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
 def script(path: str) -> str:
     """Give the part of the look that fetches one env file, whole: it travels encoded."""
-    quoted = shell.quote(path)
-    return f"meta {quoted}; readlink -f {quoted}; [ -e {quoted} ] && cat {quoted}"
+    return _SCRIPT.format(path=shell.quote(path))
 
 
-def parse(path: str, answer: Answer) -> EnvFileState | Unreadable | None:
-    """Take the part's answer apart; None where there is no such file."""
+_SCRIPT = """\
+meta {path}; readlink -f {path} || echo
+if [ -e {path} ]; then cat {path}; return; fi
+readlink {path} || echo
+real=$(readlink -f {path})
+[ -n "$real" ] || return 1
+meta "${{real%/*}}/"; ls -1d "$real"?* 2>/dev/null
+return 1"""
+
+
+def parse(path: str, answer: Answer) -> EnvFileState | MissingEnvFile | Unreadable:
+    """Take the part's answer apart."""
     head, real_path, content = (*answer.text.split(b"\n", 2), b"", b"")[:3]
     meta = file.parse(head.decode())
-    if not isinstance(meta, file.FileMeta):
+    if meta is None:
+        return _missing(path, answer.lines)
+    if isinstance(meta, Unreadable):
         return meta
     if meta.kind == "directory":
         return Unreadable(f"{path} is a directory")
@@ -65,11 +98,75 @@ def parse(path: str, answer: Answer) -> EnvFileState | Unreadable | None:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         return Unreadable(f"{path} is not UTF-8")
+    return EnvFileState(path, real_path.decode(), meta, content, _values(text))
+
+
+def _values(text: str) -> dict[str, str | None]:
     values = env_text.values(text)
     for value in filter(None, values.values()):
         if len(value) >= 8:  # a port or a flag is no secret, and blotting it out helps nobody
             Secret.seen(value)
-    return EnvFileState(path, real_path.decode(), meta, content, values)
+    return values
+
+
+def _missing(path: str, lines: list[str]) -> MissingEnvFile:
+    _, real_path, link, folder, *beside = [*lines, *[""] * 4]
+    names = tuple(name.rpartition("/")[2] for name in beside if name)
+    there = file.parse(folder) if folder else None
+    return MissingEnvFile(path, link, real_path, there, names)
+
+
+def kept_script(backend: Backend, declared: EnvFile) -> str:
+    """Give the part of the look that fetches lost values of keys that must be kept.
+
+    Up to five copies in the undo store that have one of them, the newest first; none is read while
+    the file has all of these keys.
+    """
+    keys = must_be_kept(declared)
+    return _KEPT.format(
+        copies=undo.copies(backend, declared.path),
+        path=shell.quote(declared.path),
+        patterns=shell.words(f"{_BINDS.format(key=key)}" for key in keys),
+        any=shell.quote(_BINDS.format(key=f"({'|'.join(keys)})")),
+    )
+
+
+_BINDS = r"""^[[:space:]]*(export[[:space:]]+)?{key}[[:space:]]*=[[:space:]]*["']?[^"'#[:space:]]"""
+_KEPT = """\
+{copies}lost=
+for binds in {patterns}; do grep -qE -e "$binds" {path} 2>/dev/null || lost=yes; done
+[ -n "$lost" ] || return 0
+n=0; copies | while IFS= read -r copy; do
+  ! grep -qE -e {any} "$copy" || {{ n=$((n + 1)); part "$n" cat "$copy"; }}
+  [ "$n" -lt 5 ] || break
+done"""
+
+
+def must_be_kept(declared: EnvFile) -> list[str]:
+    """Give the keys whose value nobody may make up."""
+    return [
+        key
+        for key, value in declared.keys.items()
+        for secret in [value.password if isinstance(value, DatabaseUrl) else value]
+        if isinstance(secret, Secret) and secret.source == "kept"
+    ]
+
+
+def with_kept(
+    state: EnvFileState | MissingEnvFile, declared: EnvFile, answer: Answer
+) -> EnvFileState | MissingEnvFile:
+    """Add the values that `kept_script` found for keys which the file has not."""
+    found = alone.answers(answer.lines)
+    kept: dict[str, str] = {}
+    for name in sorted(found, reverse=True):
+        copy = _values(found[name].text.decode("utf-8-sig", "replace"))
+        kept.update({key: value for key, value in copy.items() if value})
+    lost = [
+        key
+        for key in must_be_kept(declared)
+        if not (isinstance(state, EnvFileState) and state.value(key))
+    ]
+    return replace(state, kept={key: kept[key] for key in lost if key in kept})
 
 
 class EnvKeys(FactBase[Any]):

@@ -19,6 +19,7 @@ ports() {
   stat -Lc %z /proc/self; cut -d ' ' -f 1 /proc/uptime
   within 8 ss -Hltnp | while read -r _ _ _ address _ users; do
     name=${users#*'(("'}; name=${name%%'"'*}
+    case $users in *pid=*) ;; *) printf '%s||||||\\n' "$address" ;; esac
     while :; do
       case $users in *pid=*) users=${users#*pid=} ;; *) break ;; esac
       p=${users%%,*}
@@ -40,11 +41,14 @@ _ANY = {"*", "0.0.0.0", "::", ""}  # noqa: S104 # compared with, not bound to
 
 @dataclass(frozen=True)
 class Listener:
-    """A process that listens; `started` is in epoch seconds of the host's clock."""
+    """A process that listens; `started` is in epoch seconds of the host's clock.
+
+    `pid` is None, and all else empty, of a process that the kernel does not show (containers).
+    """
 
     address: str
     port: int
-    pid: int
+    pid: int | None
     program: str
     user: str
     unit: str
@@ -58,21 +62,24 @@ def parse(answer: Answer | None) -> tuple[Listener, ...] | Unreadable:
     now, uptime, *lines = answer.lines
     booted = file.epoch(now) - float(uptime)
     split = (line.split("|") for line in lines)
-    return tuple(_listener(fields, booted) for fields in split if len(fields) == 6)
+    return tuple(_listener(fields, booted) for fields in split if len(fields) >= 6)
 
 
 def _listener(fields: list[str], booted: float) -> Listener:
-    address, pid, program, user, group, ticks = fields
+    address, pid, program, user, group, ticks, *_ = fields
     host, _, port = address.rpartition(":")
     groups = [path.rstrip("/").rpartition("/")[2] for path in group.split()]
     started = booted + int(ticks) / TICKS if ticks.isdigit() else None
     unit = next((name for name in groups if name), "")
-    return Listener(host.strip("[]"), int(port), int(pid), program, user, unit, started)
+    known = int(pid) if pid else None
+    return Listener(host.strip("[]"), int(port), known, program, user, unit, started)
 
 
 def holders(log: tuple[str, ...], listening: tuple[Listener, ...], unit: str) -> list[Listener]:
     """Give the processes outside the unit on a port that its log says was already in use."""
-    wanted = {(said["address"], int(said["port"])) for line in log for said in _WANTED.finditer(line)}
+    wanted = {
+        (said["address"], int(said["port"])) for line in log for said in _WANTED.finditer(line)
+    }
     return [
         one
         for one in listening

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gevent.pool import Pool
 from pyinfra.api import FactBase
 
-from relogin import shell, tokens, web
+from relogin import shell, tokens
 from relogin.facts import alone
 from relogin.facts.accounts import Table
 from relogin.facts.proof import (
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pyinfra.api import StringCommand
     from pyinfra.api.host import Host
 
+    from relogin import web
     from relogin.backend import Backend
     from relogin.facts.observation import Observation
     from relogin.parts.proof import Probe
@@ -177,6 +178,8 @@ class _Prover:
         return self._ask("GET", self.login.protected or "", headers=headers)
 
     def _ask(self, method: str, url: str, **what: Any) -> web.Reply:
+        from relogin import web  # imported while the host was looking: see observation.look
+
         return web.request(self.tunnel, method, url, deadline=self.login.deadline, **what)
 
     def _headers(self) -> dict[str, bytes]:

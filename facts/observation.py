@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+import gevent
+
 from relogin import remote
 from relogin.facts import accounts, env_file, machine, postgres, service, venv
+from relogin.fault import internal_error
 from relogin.finding import Unreadable
 from relogin.tunnel import Tunnel
 
@@ -19,28 +23,32 @@ if TYPE_CHECKING:
     from relogin.backend import Backend
     from relogin.facts.connection import Connection
     from relogin.facts.proof import Proof
+    from relogin.parts.configuration import EnvFile
     from relogin.remote import Answer
+    from relogin.run import Done
 
 DEADLINE = 45.0
+_SENT = 0.03
 
 
 @dataclasses.dataclass(frozen=True)
 class Observation:
     """What was seen of a backend on a host, in one moment.
 
-    What was not asked for is None; what is not there is None as well where the field says so
-    (an env file, the venv); what could not be seen is Unreadable. `login` is None until tried, and
-    `connection` (the backend's own URL) is only tried where the login failed.
+    What was not asked for is None; what could not be seen is Unreadable. `login` is None until
+    tried, and `connection` (the backend's own URL) is only tried where the login failed. `done` is
+    what this run has changed, or tried to, before the look.
     """
 
     machine: machine.Machine | Unreadable
-    env_files: tuple[env_file.EnvFileState | Unreadable | None, ...] = ()
-    venv: venv.VenvState | Unreadable | None = None
+    env_files: tuple[env_file.EnvFileState | env_file.MissingEnvFile | Unreadable, ...] = ()
+    venv: venv.VenvState | venv.BrokenVenv | Unreadable | None = None
     service: service.ServiceState | Unreadable | None = None
     postgres: postgres.Server | Unreadable | None = None
     accounts: accounts.Table | Unreadable | None = None
     login: Proof | None = None
     connection: Connection | Unreadable | None = None
+    done: tuple[Done, ...] = ()
 
     def env(self, key: str) -> str | None:
         """Give the value in force of an env key: the last file that has it wins."""
@@ -71,10 +79,15 @@ def look(host: Host, backend: Backend) -> Observation | Unreadable:
 
     Never raises: an answer that makes no sense is Unreadable, for its part alone.
     """
-    answers = remote.ask(host, _scripts(backend), deadline=DEADLINE)
-    if isinstance(answers, Unreadable):
-        return answers
-    return _parsed(host, backend, _Answers(answers))
+    if backend.login is not None:  # httpx takes 30 ms to import; so long the host has to work
+        gevent.spawn_later(_SENT, importlib.import_module, "relogin.web")
+    try:
+        answers = remote.ask(host, _scripts(backend), deadline=DEADLINE)
+        if isinstance(answers, Unreadable):
+            return answers
+        return _parsed(host, backend, _Answers(answers))
+    except Exception as error:  # noqa: BLE001 # out of an operation it would abort every host
+        return Unreadable(f"relogin itself failed in the look: {internal_error(error, '').seen}")
 
 
 def with_login(host: Host, backend: Backend, seen: Observation, proof: Proof) -> Observation:
@@ -94,6 +107,8 @@ def _scripts(backend: Backend) -> dict[str, str]:
     scripts = {"machine": machine.script()}
     for number, declared in enumerate(backend.env_files):
         scripts[f"env_{number}"] = env_file.script(declared.path)
+        if env_file.must_be_kept(declared):
+            scripts[f"kept_{number}"] = env_file.kept_script(backend, declared)
     if backend.venv is not None:
         scripts["venv"] = venv.script(backend.venv)
     if backend.service is not None:
@@ -119,15 +134,18 @@ class _Answers:
         except Exception as error:  # noqa: BLE001 # see above
             return Unreadable(f"its answer could not be understood ({type(error).__name__})")
 
-    def env_file(self, number: int, path: str) -> Any:
-        return self.part(f"env_{number}", lambda answer: env_file.parse(path, answer))
+    def env_file(self, number: int, declared: EnvFile) -> Any:
+        state = self.part(f"env_{number}", lambda answer: env_file.parse(declared.path, answer))
+        if f"kept_{number}" not in self.by_name or isinstance(state, Unreadable):
+            return state
+        return self.part(f"kept_{number}", lambda it: env_file.with_kept(state, declared, it))
 
 
 def _parsed(host: Host, backend: Backend, answers: _Answers) -> Observation:
     files = enumerate(backend.env_files)
     seen = Observation(
         machine=answers.part("machine", machine.parse),
-        env_files=tuple(answers.env_file(number, file.path) for number, file in files),
+        env_files=tuple(answers.env_file(number, file) for number, file in files),
         venv=answers.part("venv", venv.parse) if backend.venv else None,
         service=answers.part("service", service.parse) if backend.service else None,
     )

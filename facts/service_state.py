@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from relogin import shell
+from relogin.facts.listeners import Listener
+from relogin.facts.unit_files import UnitFile
 from relogin.finding import Unreadable
 from relogin.secret import redact_foreign
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from relogin.remote import Answer
 
 LOG_LINES = 40
+_SHOWN = 20
 _TRACEBACK = "Traceback (most recent call last):"
 # What uvicorn and gunicorn say where there is no traceback.
 _SAID = re.compile(r"Error loading ASGI app.*|.*address already in use.*|Connection in use: .*")
@@ -22,13 +25,15 @@ _SAID = re.compile(r"Error loading ASGI app.*|.*address already in use.*|Connect
 
 @dataclass(frozen=True)
 class Need:
-    """Another unit without which nobody gets in."""
+    """Another unit without which nobody gets in; `reason` is what its log says where it is down."""
 
     name: str
     active: bool
     state: str
     sub: str
     result: str
+    load: str = "loaded"
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,12 @@ class ServiceState:
     or `fatal`, ``, `Exited too quickly`. `load` is systemd's: `loaded`, `not-found`, `masked`,
     `bad-setting`. `started` is when the main process was started, in epoch seconds of the host's
     clock; `exit_status` is None while it has not ended. `reason` is why the process manager could
-    not start it; `exceptions` are the last lines of the last start's tracebacks, oldest first.
+    not start it, `start_limit` that it tried too often; `exceptions` are the last lines of the last
+    start's tracebacks, oldest first; `crashes` is when its workers crashed, whose parent runs on.
+
+    Of a unit, `working_directory` and `environment_files` are what systemd has read, `files` what
+    lies on disk; `stale` is its own word that these differ, which it does not always see. `cwd` is
+    where the main process is. `listening` is only asked for where the service does not run well.
 
     `environ` holds the declared keys that the running main process was started with (proc(5): the
     block given at execve; what `load_dotenv` sets never shows there). Its values are secrets. It is
@@ -65,13 +75,28 @@ class ServiceState:
     log: tuple[str, ...] | Unreadable = field(default=(), repr=False)
     exceptions: tuple[str, ...] = ()
     reason: str = ""
+    start_limit: bool = False
+    crashes: tuple[float, ...] = ()
+    cwd: str = ""
+    stale: bool = False
+    drop_ins: tuple[str, ...] = ()
+    files: tuple[UnitFile, ...] = ()
+    listening: tuple[Listener, ...] | Unreadable = ()
     needs: tuple[Need, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Give everything but the values of `environ`, in whose place their lengths stand."""
-        fields = dict(vars(self), needs=[vars(need) for need in self.needs])
+        fields = dict(
+            vars(self),
+            needs=[vars(need) for need in self.needs],
+            files=[vars(one) for one in self.files],
+        )
         if isinstance(self.log, Unreadable):
             fields["log"] = self.log.to_json()
+        if isinstance(self.listening, Unreadable):
+            fields["listening"] = self.listening.to_json()
+        else:
+            fields["listening"] = [vars(one) for one in self.listening]
         if self.environ is not None:
             fields["environ"] = {key: len(value) for key, value in self.environ.items()}
         return fields
@@ -109,6 +134,23 @@ def clean(text: str, secrets: Mapping[str, str] | None) -> str:
     # systemd prints the value that it could not decode: "invalid UTF-8 value for key K: 'v'".
     text = re.sub(r"(for key \S+: ).*", r"\1***", text)
     return "\n".join(redact_foreign(line) for line in text.split("\n"))
+
+
+def said_meanwhile(
+    before: tuple[str, ...], after: tuple[str, ...] | Unreadable, secrets: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Give what a log grew by between two looks, its last lines at most, without `secrets`.
+
+    Both are the end of one log, so what `after` begins with is what `before` ends with.
+    """
+    if isinstance(after, Unreadable):
+        return (f"could not be seen: {after.reason}",)
+    known = next(
+        known
+        for known in range(len(before), -1, -1)
+        if after[:known] == before[len(before) - known :]
+    )
+    return tuple(clean(line, secrets) for line in after[known:][-_SHOWN:])
 
 
 def exceptions(messages: Iterable[tuple[str, str]]) -> Iterator[str]:

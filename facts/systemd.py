@@ -4,49 +4,86 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from relogin import shell
-from relogin.facts import alone, service_state
+from relogin.facts import alone, listeners, service_state, unit_files
 from relogin.facts.service_state import Need, ServiceState
 from relogin.finding import Unreadable
 from relogin.secret import redact_foreign
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from relogin.parts.runtime import Systemd
     from relogin.remote import Answer
 
 # Never `Environment`: any user may read it, and it holds secrets.
 _PROPERTIES = (
     "Id,LoadState,ActiveState,SubState,Result,UnitFileState,NRestarts,MainPID,ExecMainCode,"
-    "ExecMainStatus,ExecMainStartTimestamp,WorkingDirectory,EnvironmentFiles,User"
+    "ExecMainStatus,ExecMainStartTimestamp,WorkingDirectory,EnvironmentFiles,User,"
+    "NeedDaemonReload,DropInPaths"
 )
+# Of older lines only those that tell of a start, or of a worker that died: a traceback is long.
+_TELLING = r"""systemd\[1\]: Start|: Process [A-Za-z]*Process-[0-9]+:|exited with code [1-9]"""
 # `--timestamp` came with systemd 247; without it times are in the caller's zone, in whole seconds.
 _SCRIPT = """\
 log() {{
   [ "$uid" = 0 ] || id -Gn | grep -Eqw 'adm|systemd-journal' || return 4
-  within 8 journalctl -q -u {unit} -n 60 -o short-iso --no-pager{redact}
+  within 8 journalctl -q -u {unit} -n 240 -o short-iso --no-pager |
+    awk '{{ line[NR] = $0 }}
+      END {{
+        for (n = 1; n <= NR; n++) if (n > NR - 60 || line[n] ~ /{telling}/) print line[n]
+      }}'{redact}
 }}
-show() {{ printf '%s\\n' "$said"; return "$rc"; }}
+show() {{ printf 'Cwd=%s\\n%s\\n' "$cwd" "$said"; return "$rc"; }}
+down() {{
+  for id in $down; do
+    within 8 journalctl -q -u "$id" -n 12 -o short-iso --no-pager | sed "s/^/$id /"
+  done
+}}
+{files}
+{ports}
 {environ}
 look() {{
   said=$(within 8 systemctl show {units} --no-pager --timestamp=us+utc -p {properties} 2>&1); rc=$?
   if [ "$rc" != 0 ]; then
     said=$(within 8 systemctl show {units} --no-pager -p {properties} 2>&1); rc=$?
   fi
-  pid=$(printf '%s\\n' "$said" | sed -n '/^MainPID=/{{s///p;q;}}')
+  first=; pid=; folder=; restarts=; state=; down=; id=
+  while IFS== read -r key value; do
+    case $key in
+      MainPID) [ -n "$first" ] || pid=$value ;;
+      NRestarts) [ -n "$first" ] || restarts=$value ;;
+      WorkingDirectory) [ -n "$first" ] || folder=${{value#'!'}} ;;
+      Id) id=$value ;;
+      ActiveState)
+        if [ -z "$first" ]; then first=$id; state=$value
+        elif [ "$value" != active ]; then down="$down $id"; fi ;;
+    esac
+  done <<EOF
+$said
+EOF
+  cwd=
+  if [ "${{pid:-0}}" -gt 0 ] 2>/dev/null; then
+    cwd=$folder
+    [ "/proc/$pid/cwd" -ef "$folder" ] || cwd=$(readlink "/proc/$pid/cwd")
+  fi
   part show show
   part environ environ
+  [ "$state" = active ] && [ "${{restarts:-0}}" = 0 ] || part ports ports
+  [ -z "$down" ] || part down down
 }}
 TZ=UTC; export TZ
 echo systemd
-part log log | {{ look; cat; }}"""
+part files files | {{ part log log | {{ look; cat; }}; cat; }}"""
 _JOURNAL = re.compile(r"(?P<time>\S+) \S+ (?P<process>[^:]+): ?(?P<message>.*)")
 # Without its environment file a unit is not even started, and systemd says so first.
 _START = re.compile(r"Started |Starting |\S+: Failed to load environment files")
+# multiprocessing says it of a child that an exception ends (uvicorn's), gunicorn of its workers.
+_WORKER_CRASHED = re.compile(r"Process \w*Process-\d+:|.*Worker \(pid:\d+\) exited with code [1-9]")
+_ERROR = re.compile(r"(?i)\[emerg\]|error|fatal|failed")
+Secrets = Mapping[str, str] | None
 _REASON = re.compile(r"\S+\.\w+: (Failed (?!with result|to run).*|Changing to .* failed: .*)")
 
 
@@ -63,6 +100,9 @@ def script(part: Systemd, keys: tuple[str, ...], *, redacted: bool = False) -> s
         properties=_PROPERTIES,
         environ=service_state.environ_script(keys),
         redact=f" | {alone.REDACT}" if redacted else "",
+        telling=_TELLING,
+        files=unit_files.script(part.full_name),
+        ports=listeners.SCRIPT,
     )
 
 
@@ -76,15 +116,20 @@ def parse(answers: Mapping[str, Answer]) -> ServiceState | Unreadable:
     environ = service_state.environ(answers.get("environ"))
     log = _log(answers.get("log"), environ)
     lines = () if isinstance(log, Unreadable) else _of_last_start(log)
+    state = _state(unit)
     return dataclasses.replace(
-        _state(unit),
+        state,
         environ=environ,
         log=log
         if isinstance(log, Unreadable)
         else tuple(map(str, log[-service_state.LOG_LINES :])),
-        exceptions=tuple(service_state.exceptions((line.process, line.message) for line in lines)),
+        exceptions=_exceptions(lines) or (_exceptions(log) if state.restarts else ()),
         reason=_reason(lines),
-        needs=tuple(map(_need, needs)),
+        start_limit=any("Start request repeated too quickly" in line.message for line in lines),
+        crashes=tuple(_epoch_of(line) for line in lines if _WORKER_CRASHED.match(line.message)),
+        files=unit_files.parse(answers.get("files")),
+        listening=listeners.parse(answers["ports"]) if "ports" in answers else (),
+        needs=tuple(_need(need, answers.get("down"), environ) for need in needs),
     )
 
 
@@ -134,15 +179,28 @@ def _state(unit: Mapping[str, list[str]]) -> ServiceState:
         if one("ExecMainCode") not in {"", "0"}
         else None,
         main_pid=int(one("MainPID") or 0) or None,
-        working_directory=one("WorkingDirectory"),
+        working_directory=one("WorkingDirectory").removeprefix("!"),
         environment_files=tuple(files),
         user=one("User"),
+        cwd=one("Cwd"),
+        stale=one("NeedDaemonReload") == "yes",
+        drop_ins=tuple(filter(None, one("DropInPaths").split(" "))),
     )
 
 
-def _need(unit: Mapping[str, list[str]]) -> Need:
+def _need(unit: Mapping[str, list[str]], down: Answer | None, secrets: Secrets) -> Need:
     state = _state(unit)
-    return Need(state.name, state.active, state.state, state.sub, state.result)
+    prefix = f"{state.name} "
+    lines = down.text.decode("utf-8", "replace").split("\n") if down is not None else []
+    log = _parsed(
+        "\n".join(line.removeprefix(prefix) for line in lines if line.startswith(prefix)), secrets
+    )
+    last = [line for line in _of_last_start(log) if not line.process.startswith("systemd[")]
+    own = [line.message for line in last]
+    why = [said for said in own if _ERROR.search(said)] or own
+    return Need(
+        state.name, state.active, state.state, state.sub, state.result, state.load, *why[:1]
+    )
 
 
 def _epoch(stamp: str) -> float | None:
@@ -154,12 +212,27 @@ def _epoch(stamp: str) -> float | None:
     return moment.replace(tzinfo=UTC).timestamp()
 
 
-def _log(answer: Answer | None, environ: Mapping[str, str] | None) -> list[_Line] | Unreadable:
+def _log(answer: Answer | None, environ: Secrets) -> list[_Line] | Unreadable:
     if answer is None or answer.status != 0:
         return Unreadable("the journal can be read by root and the group systemd-journal alone")
-    text = service_state.clean(answer.text.decode("utf-8", "replace"), environ)
+    return _parsed(answer.text.decode("utf-8", "replace"), environ)
+
+
+def _parsed(text: str, secrets: Secrets) -> list[_Line]:
+    text = service_state.clean(text, secrets)
     found = (_JOURNAL.fullmatch(line) for line in text.split("\n"))
     return [_Line(line["time"], line["process"], line["message"]) for line in found if line]
+
+
+def _exceptions(lines: Sequence[_Line] | Unreadable) -> tuple[str, ...]:
+    """Give the exceptions; in a crash loop the start of this moment may have none yet."""
+    if isinstance(lines, Unreadable):
+        return ()
+    return tuple(service_state.exceptions((line.process, line.message) for line in lines))
+
+
+def _epoch_of(line: _Line) -> float:
+    return datetime.fromisoformat(line.time).timestamp()
 
 
 def _of_last_start(log: list[_Line]) -> tuple[_Line, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from relogin import shell
 from relogin.facts import file
@@ -24,7 +24,8 @@ files() {{
     for folder in {folders}; do
       [ "$folder" != /lib ] || [ ! -L /lib ] || continue
       for f in "$folder/systemd/system/$name" "$folder/systemd/system/$name.d"/*.conf; do
-        if [ -L "$f" ]; then links=1; elif [ ! -f "$f" ]; then continue; fi
+        [ -f "$f" ] || [ -c "$f" ] || continue
+        [ ! -L "$f" ] || links=1
         set -- "$@" "$f"
       done
     done
@@ -32,14 +33,14 @@ files() {{
   [ $# -gt 0 ] || return 0
   stat -Lc '%z|%n' "$@"
   [ -z "$links" ] || stat -c '%z|%n|%N' "$@"
-  grep -HE '^[[:space:]]*({settings})[[:space:]]*=' "$@" /dev/null
+  grep -HE '^[[:space:]]*(\\[|({settings})[[:space:]]*=)' "$@" /dev/null
   return 0
 }}"""
 _SETTINGS = ("WorkingDirectory", "EnvironmentFile")
 _STAT = re.compile(r"(?P<changed>\d+-\d+-\d+ [^|]*)\|(?P<path>/[^|]*)(?:\|(?P<link>.*))?")
-_SETTING = re.compile(
-    rf"(?P<path>/[^:]*):\s*(?P<name>{'|'.join(_SETTINGS)})\s*=\s*(?P<value>.*?)\s*"
-)
+_LINE = re.compile(r"(?P<path>/[^:]*):\s*(?:\[(?P<section>.*)\]|(?P<name>\w+)\s*=(?P<value>.*))")
+# What only systemd can tell: a specifier, a pattern, a line that goes on, a path that it refuses.
+_UNCLEAR = re.compile(r"[%*?\[\\]|^-?[^-/]|(^|/)\.\.?(/|$)")
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,6 @@ class Settings:
     working_directory: str = ""
     environment_files: tuple[str, ...] = ()
     said_by: Mapping[str, str] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        return dict(vars(self))
 
 
 def script(unit: str) -> str:
@@ -103,7 +101,7 @@ def parse(answer: Answer | None) -> tuple[UnitFile, ...]:
     """
     lines = answer.text.decode("utf-8", "replace").split("\n") if answer is not None else []
     stats = [found for line in lines if (found := _STAT.fullmatch(line))]
-    settings = [found for line in lines if (found := _SETTING.fullmatch(line))]
+    settings = _settings([found for line in lines if (found := _LINE.match(line))])
     by_name: dict[str, UnitFile] = {}
     for path in dict.fromkeys(stat["path"] for stat in stats):
         mine = [stat for stat in stats if stat["path"] == path]
@@ -111,30 +109,43 @@ def parse(answer: Answer | None) -> tuple[UnitFile, ...]:
             path,
             max(file.epoch(stat["changed"]) for stat in mine),
             any("'/dev/null'" in (stat["link"] or "") for stat in mine),
-            tuple((one["name"], one["value"]) for one in settings if one["path"] == path),
+            tuple(settings.get(path, ())),
         )
         by_name.setdefault("" if not path.endswith(".conf") else known.name, known)
     return tuple(by_name[name] for name in sorted(by_name))
 
 
+def _settings(lines: list[re.Match[str]]) -> dict[str, list[tuple[str, str]]]:
+    """Give each file's settings in its section Service; in another one systemd ignores them."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    section: dict[str, str] = {}
+    for line in lines:
+        path = line["path"]
+        if line["section"] is not None:
+            section[path] = line["section"]
+        elif section.get(path) == "Service":
+            found.setdefault(path, []).append((line["name"], line["value"].strip()))
+    return found
+
+
 def together(files: tuple[UnitFile, ...]) -> Settings | None:
     """Give what the files say together, or None where only systemd can tell.
 
-    That is where there is no file, or a value has a specifier, a pattern or a continued line. An
-    empty value takes back what was said (systemd.exec(5), systemd.service(5)).
+    An empty value takes back what was said before it (systemd.exec(5)).
     """
     said_by: dict[str, str] = {}
     folder, paths = "", list[str]()
     for one in files:
         for name, value in one.settings:
-            if re.search(r"[%*?\[\\~]", value):
+            if _UNCLEAR.search(value):
                 return None
             said_by[name] = one.path
             if name == "WorkingDirectory":
                 folder = plain(value)
             else:
                 paths = [*paths, plain(value)] if value else []
-    return Settings(folder, tuple(paths), said_by) if files else None
+    fragment = files and not files[0].name.endswith(".conf")
+    return Settings(folder, tuple(paths), said_by) if fragment else None
 
 
 def plain(path: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pyinfra.api import FactBase
@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 
     from relogin.remote import Answer
 
+# The head of a script that was made for a venv, as pip, distlib and uv write it; a path that is too
+# long for the kernel (127 bytes), or has blanks, goes by way of sh. Groups 2 and 3: the interpreter
+# and its arguments.
+SHEBANG = (
+    r"#!(/bin/sh\n\'\'\'exec\' [\"\']?)?(/[^\"\'\n]*/bin/python[\w.]*)"
+    r"((?(1)[\"\']? \"\$0\" \"\$@\"\n\' \'\'\'|[^\n]*))\n"
+)
 # Runs in the target's Python (3.6 or newer), with the requirements files as its arguments. It reads
 # what importlib.metadata reads in half the time: importing that costs more than all the rest, and
 # parsing long descriptions more still. A name that begins with ~ is what an interrupted pip left
@@ -46,6 +53,29 @@ def installed():
             if name.endswith(".dist-info"): yield head(os.path.join(path, "METADATA"))
             elif name.endswith(".egg-info"):
                 yield head(os.path.join(path, "PKG-INFO") if os.path.isdir(path) else path)
+def strays():
+    own = os.path.join(sys.prefix, "bin"); found = {}
+    for name in sorted(os.listdir(own)):
+        path = os.path.join(own, name)
+        if os.path.islink(path) or not os.path.isfile(path): continue
+        with open(path, "rb") as script: shebang = re.match(rb"@SHEBANG@", script.read(4096))
+        if not shebang: continue
+        python = os.fsdecode(shebang.group(2)); folder = os.path.dirname(python)
+        if os.path.realpath(folder) == os.path.realpath(own): continue
+        if folder in ("/bin", "/usr/bin", "/usr/local/bin"): continue
+        of_a_venv = os.path.exists(os.path.join(os.path.dirname(folder), "pyvenv.cfg"))
+        if of_a_venv or not os.path.exists(python): found[name] = python
+    ours = set(scripts()) if found else ()
+    return {name: python for name, python in found.items() if name in ours}
+def scripts():
+    for folder in sys.path:
+        for name in os.listdir(folder) if os.path.isdir(folder) else ():
+            try: record = open(os.path.join(folder, name, "RECORD"), encoding="utf-8")
+            except OSError: continue
+            with record:
+                for line in record:
+                    if line.startswith("../") and "/bin/" in line:
+                        yield line.split(",")[0].strip('"').split("/")[-1]
 def read(path, files):
     if os.path.realpath(path) in [os.path.realpath(name) for name, _, _ in files]: return files
     try: raw = open(path, "rb").read()
@@ -66,20 +96,38 @@ print(json.dumps({
         "python_version": ".".join(v.split(".")[:2]), "sys_platform": sys.platform},
     "site_packages": own[:1], "changed": max([os.stat(path).st_ctime for path in own] or [0]),
     "pip": importlib.util.find_spec("pip") is not None,
+    "strays": strays(),
     "installed": [[each.get("Name"), each.get("Version")] for each in installed()],
     "files": [[path, read(path, [])] for path in sys.argv[1:]]}))
-"""
+""".replace("@SHEBANG@", SHEBANG)
 # The venv's Python runs what lies in its site-packages (.pth files) at every start, so it is never
-# started as root where somebody else owns it.
+# started as root where somebody else owns it. Only of one that does not run is more asked: where
+# another interpreter of its minor version is, which its packages would work with.
 _SCRIPT = """\
 venv={path}
 printf '%s\\n' "$venv"; meta "$venv"; meta "$venv/pyvenv.cfg"; meta "$venv/bin/python"
 made=$(sed -n '/^version\\(_info\\)\\{{0,1\\}} *= */{{s///p;q;}}' "$venv/pyvenv.cfg" 2>/dev/null)
 printf '%s\\n' "$made"
-[ -x "$venv/bin/python" ] || return 0
 limit=env; if command -v timeout >/dev/null; then limit='timeout 15'; fi
-owner=$me; [ "$uid" != 0 ] || owner=$(stat -Lc %U "$venv")
-as_user "$owner" $limit "$venv/bin/python" -I -B -c {collector} {files}"""
+owner=$me; [ "$uid" != 0 ] || owner=$(stat -Lc %U "$venv" 2>/dev/null)
+status=127; [ ! -e "$venv/bin/python" ] || status=126
+if [ -x "$venv/bin/python" ]; then
+  as_user "$owner" $limit "$venv/bin/python" -I -B -c {collector} {files}; status=$?
+fi
+[ "$status" != 0 ] || return 0
+{{
+  printf '\\n#broken\\n%s\\n%s\\n' "$status" "$uid"
+  meta "${{venv%/*}}/"; owner=${{owner:-$(stat -Lc %U "${{venv%/*}}/")}}
+  readlink -f "$venv/bin/python" || readlink "$venv/bin/python" || echo
+  minor=$(printf '%s' "$made" | cut -d . -f 1,2)
+  home=$(sed -n '/^home *= */{{s///p;q;}}' "$venv/pyvenv.cfg")
+  for python in "$home/python$minor" "python$minor" {python}; do
+    [ -n "$minor" ] && python=$(command -v "$python") || continue
+    is=$(as_user "$owner" $limit "$python" -I -c {which})
+    if [ "$is" = "$minor" ]; then printf '%s\\n' "$python"; break; fi
+  done
+}} 2>/dev/null"""
+_WHICH = "import sys, venv; print('%d.%d' % sys.version_info[:2])"
 
 
 @dataclass(frozen=True)
@@ -101,7 +149,8 @@ class VenvState:
 
     `distributions` maps canonical names to versions, the one that is imported first.
     `environment` has all marker keys of PEP 508 but `extra`. `changed` is the change time of
-    site-packages in epoch seconds: when something was last installed.
+    site-packages in epoch seconds: when something was last installed. `strays` are its scripts
+    whose first line names the interpreter of another place, with that one: it was moved.
     """
 
     path: str
@@ -113,6 +162,30 @@ class VenvState:
     site_packages: str
     changed: float
     pip: bool
+    strays: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class BrokenVenv:
+    """What is where a virtual environment should be, and cannot work.
+
+    `there` tells whether there is a folder, `is_venv` whether it has a pyvenv.cfg. `made` is the
+    version of Python that it was made with, `python` the one that it runs ("": none), `link` where
+    its bin/python leads, `same` an interpreter of the minor version that it was made with. `owner`
+    is its owner, or, where nothing is, that of the folder that it belongs in ("": not there).
+    """
+
+    path: str
+    there: bool
+    is_venv: bool
+    owner: str
+    made: str = ""
+    python: str = ""
+    link: str = ""
+    same: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -124,30 +197,46 @@ def script(part: Venv) -> str:
         path=shell.quote(part.path),
         collector=shell.quote(_COLLECTOR),
         files=shell.words(part.requirements),
+        python=shell.quote(part.python),
+        which=shell.quote(_WHICH),
     )
 
 
-def parse(answer: Answer) -> VenvState | Unreadable:
-    """Take the part's answer apart; a venv that is not there or does not work is Unreadable."""
-    path, folder, configuration, python, made, *rest = [*answer.lines, *[""] * 5]
-    owner = file.parse(folder)
-    if not isinstance(owner, file.FileMeta):
-        return owner or Unreadable(f"{path} is not there")
+def parse(answer: Answer) -> VenvState | BrokenVenv | Unreadable:
+    """Take the part's answer apart; what does not run for another reason is Unreadable."""
+    lines = answer.lines
+    end = lines.index("#broken") if "#broken" in lines else len(lines)
+    path, folder, configuration, python, made, *rest = [*lines[:end], *[""] * 5]
+    status, uid, parent, link, same, *_ = [*lines[end + 1 :], *[""] * 5]
+    there = file.parse(folder)
+    if isinstance(there, Unreadable):
+        return there
+    if there is None:
+        owner = file.parse(parent)
+        return BrokenVenv(path, False, False, getattr(owner, "owner", ""))
     if not isinstance(file.parse(configuration), file.FileMeta):
-        return Unreadable(f"{path} is no virtual environment that we can read: no pyvenv.cfg")
-    if python in {"none", "dangling"}:
-        return Unreadable(f"{path}/bin/python is gone, or a link to a Python that is gone")
+        return BrokenVenv(path, True, False, there.owner)
     said = [line for line in rest if line]
-    if not said or not said[-1].startswith("{"):
-        last = ": ".join([f"{path}/bin/python does not run", *said[-1:]])
-        return Unreadable(redact_foreign(last))
-    return _state(path, owner.owner, made, json.loads(said[-1]))
+    if status in {"", "0"} and said:
+        return _state(path, there.owner, made, json.loads(said[-1]))
+    hidden = python == "dangling" and uid not in {"0", str(there.uid)}
+    if not hidden and _gone(status, said):
+        return BrokenVenv(path, True, True, there.owner, made, "", link, same)
+    last = ": ".join([f"{path}/bin/python does not run", *said[-1:]])
+    return Unreadable(redact_foreign(last))
 
 
-def _state(path: str, owner: str, made: str, seen: Mapping[str, Any]) -> VenvState | Unreadable:
+def _gone(status: str, said: list[str]) -> bool:
+    """Tell whether an interpreter, a library of it, or all of its standard library is missing."""
+    return status == "127" or any("No module named 'encodings'" in line for line in said)
+
+
+def _state(
+    path: str, owner: str, made: str, seen: Mapping[str, Any]
+) -> VenvState | BrokenVenv | Unreadable:
     python = seen["environment"]["python_full_version"]
     if made and made.split(".")[:2] != python.split(".")[:2]:
-        return Unreadable(f"{path} was made for Python {made}, and its interpreter is {python} now")
+        return BrokenVenv(path, True, True, owner, made, python)
     if not seen["site_packages"]:
         return Unreadable(f"{path}/bin/python has no site-packages of its own")
     return VenvState(
@@ -160,6 +249,7 @@ def _state(path: str, owner: str, made: str, seen: Mapping[str, Any]) -> VenvSta
         site_packages=seen["site_packages"][0],
         changed=seen["changed"],
         pip=seen["pip"],
+        strays=seen["strays"],
     )
 
 
@@ -201,5 +291,5 @@ class Distributions(FactBase[Any]):
     def command(self, path: str) -> StringCommand:
         return alone.command({"venv": script(Venv(path))})
 
-    def process(self, output: Iterable[str]) -> VenvState | Unreadable:
+    def process(self, output: Iterable[str]) -> VenvState | BrokenVenv | Unreadable:
         return alone.parsed(output, "venv", parse)

@@ -9,10 +9,11 @@ from pyinfra.api import FunctionCommand, operation
 
 from relogin.facts.env_file import EnvFileState
 from relogin.fault import Change, Fault
-from relogin.finding import Finding
+from relogin.finding import Finding, Severity
 from relogin.mend import mend
-from relogin.operations.env_file import recovered, written
+from relogin.operations.env_values import corrected, recovered, written
 from relogin.parts.configuration import EnvFile, FromEnv
+from relogin.secret import Secret
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
@@ -59,6 +60,26 @@ def _fix_secret_missing(backend: Backend, seen: Observation, finding: Finding) -
         yield written(backend, declared, state, {key: value})
 
 
+def _detect_secret_not_declared(backend: Backend, seen: Observation) -> Finding | None:
+    place = _declaring(backend, seen)
+    found = place[2].value(place[0]) if place else None
+    if place is None or found is None:
+        return None
+    key, declared, _ = place
+    _, differs = corrected(declared.keys[key], found)
+    if not differs:
+        return None
+    return Finding(
+        f"the JWT secret {key} in {declared.path} is not the declared one",
+        subject=key,
+        seen=differs if isinstance(declared.keys[key], Secret) else "",
+        expected=repr(declared.keys[key]) if isinstance(declared.keys[key], Secret) else "",
+        remedy="it stays: another one would throw everybody out, so rotating is to get a deploy of"
+        " its own; until then declare the one in force, or replace it by hand and restart",
+        severity=Severity.WARNING,
+    )
+
+
 SECRET_MISSING = Fault(
     "jwt.secret-missing",
     _detect_secret_missing,
@@ -66,7 +87,13 @@ SECRET_MISSING = Fault(
     unless=("env_file.missing",),
     about="the secret that signs the tokens is missing or empty",
 )
-FAULTS = (SECRET_MISSING,)
+SECRET_NOT_DECLARED = Fault(
+    "jwt.secret-not-declared",
+    _detect_secret_not_declared,
+    severity=Severity.WARNING,
+    about="the secret that signs the tokens is not the declared one",
+)
+FAULTS = (SECRET_MISSING, SECRET_NOT_DECLARED)
 
 
 @operation()

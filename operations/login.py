@@ -10,10 +10,11 @@ from pyinfra import state as current_state
 from pyinfra.api import FunctionCommand, operation
 
 from relogin import run
+from relogin.facts.env_file import EnvFileState
 from relogin.facts.login import prove
 from relogin.facts.observation import with_login
 from relogin.facts.proof import Check, Proof
-from relogin.facts.service import ServiceState
+from relogin.facts.service_state import ServiceState, said_meanwhile
 from relogin.fault import Fault
 from relogin.finding import Finding
 from relogin.mend import fail_with, observe, say, tell_why_halted
@@ -228,20 +229,36 @@ def verified(backend: Backend) -> Generator[FunctionCommand, None, None]:
         current_host, backend, seen, refusals=_refusals_due(record), patience=patience
     )
     if not record.proof.proven:
-        record.forget()  # the state that belongs to a failed proof is today's, not the last look's
-        seen = observe(record) or seen
+        seen = seen_after_failure(record, seen)
     record.judge(with_login(current_host, backend, seen, record.proof))
     say(record, list(record.left.values()))
     if not record.proof.proven:
         yield fail_with(f"{backend.name}: the login is not proven")
 
 
+def seen_after_failure(record: run.Entry, seen: Observation) -> Observation:
+    """Look again: the state that belongs to a failed proof is today's, and so is the log.
+
+    What the backend wrote since the look before the proof goes into the verdict, without the values
+    of its env files.
+    """
+    record.forget()
+    today = observe(record) or seen
+    before, after = seen.service, today.service
+    if isinstance(before, ServiceState) and isinstance(after, ServiceState):
+        files = [file for file in today.env_files if isinstance(file, EnvFileState)]
+        secrets = {key: text for file in files for key, text in file.values.items() if text}
+        log = before.log if isinstance(before.log, tuple) else ()
+        record.said = said_meanwhile(log, after.log, secrets)
+    return today
+
+
 def _may_be_starting(record: run.Entry, seen: Observation) -> bool:
     """Tell whether a start is on its way, ours or another's, that has not failed already."""
-    if isinstance(seen.service, ServiceState) and seen.service.state in {"activating", "starting"}:
-        return True
-    dead = any(found.layer == "service" and found.critical for found in record.left.values())
-    return any(done.seconds for done in record.changes) and not dead
+    if any(found.layer == "service" and found.critical for found in record.left.values()):
+        return False
+    state = seen.service.state if isinstance(seen.service, ServiceState) else ""
+    return state in {"activating", "starting"} or any(done.seconds for done in record.changes)
 
 
 def _refusals_due(record: run.Entry) -> bool:

@@ -1,41 +1,25 @@
-"""Ensure that the virtual environment holds what its requirements ask for."""
+"""Ensure that the virtual environment works, and holds what its requirements ask for."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from pyinfra.api import FunctionCommand, operation
 
-from relogin import shell
 from relogin.facts.venv import RequirementsFile, VenvState
 from relogin.fault import Change, Fault
 from relogin.finding import Finding, Severity
 from relogin.mend import mend
+from relogin.operations.venv_moved import MOVED
+from relogin.operations.venv_owner import installed
+from relogin.operations.venv_rebuild import INTERPRETER_GONE, MINOR_VERSION_CHANGED, MISSING
 from relogin.parts.runtime import Venv
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
     from relogin.facts.observation import Observation
     from relogin.requirements import Requirement
-
-_DEADLINE = 600
-# pip runs in the file's folder, to which paths in it are relative, but isolated (-I): the project's
-# modules may be named like the standard library's. Its files get the rights that site-packages has.
-_INSTALL = """\
-owner={owner}
-limit=env; if command -v timeout >/dev/null; then limit='timeout {limit}'; fi
-home=$(getent passwd "$owner" 2>/dev/null | cut -d : -f 6); [ -d "$home" ] || home=/
-umask "$(printf '%03o' "$((0777 & ~0$(stat -Lc %a {site_packages})))")"
-cd {folder} || return 1
-python() {{ as_user "$owner" $limit env HOME="$home" {python} -I "$@"; }}
-install() {{
-  {ensurepip}python -m pip install -q --disable-pip-version-check --no-input {arguments}
-}}
-said=$(install 2>&1); status=$?
-printf '%s\\n' "$said" | tail -n 8
-return "$status\""""
 
 
 def _detect_unreadable(backend: Backend, seen: Observation) -> Iterator[Finding]:
@@ -89,13 +73,16 @@ def _not_judged(file: RequirementsFile) -> Iterable[str]:
 
 
 def _files(seen: Observation) -> tuple[RequirementsFile, ...]:
-    return seen.venv.requirements if isinstance(seen.venv, VenvState) else ()
+    """Give the requirements files; of a venv that was moved only its scripts are judged."""
+    if not isinstance(seen.venv, VenvState) or seen.venv.strays:
+        return ()
+    return seen.venv.requirements
 
 
 def _asked(seen: Observation) -> Iterator[tuple[VenvState, RequirementsFile, list[Requirement]]]:
     """Give each requirements file with those requirements that apply to the target's Python."""
     if isinstance(seen.venv, VenvState):
-        for file in seen.venv.requirements:
+        for file in _files(seen):
             applying = [each for each in file.requirements if each.applies(seen.venv.environment)]
             yield seen.venv, file, applying
 
@@ -103,23 +90,12 @@ def _asked(seen: Observation) -> Iterator[tuple[VenvState, RequirementsFile, lis
 def _install(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
     """Install the whole file, with its bounds and hashes, as the owner of the venv."""
     assert isinstance(backend.venv, Venv) and isinstance(seen.venv, VenvState)  # noqa: S101, PT018
-    owner = backend.venv.owner or seen.venv.owner
-    yield Change(
-        _install_script(backend.venv, seen.venv, finding.subject, owner),
-        f"pip install -r {finding.subject} as {owner}",
-        deadline=_DEADLINE,
-    )
-
-
-def _install_script(part: Venv, venv: VenvState, file: str, owner: str) -> str:
-    return _INSTALL.format(
-        owner=shell.quote(owner),
-        limit=_DEADLINE - 20,
-        site_packages=shell.quote(venv.site_packages),
-        folder=shell.quote(str(PurePosixPath(file).parent)),
-        python=shell.quote(f"{part.path}/bin/python"),
-        ensurepip="" if venv.pip else "python -m ensurepip && ",
-        arguments=shell.words([*part.pip_args, "-r", file]),
+    yield installed(
+        backend.venv,
+        finding.subject,
+        owner=backend.venv.owner or seen.venv.owner,
+        folder_of_modules=seen.venv.site_packages,
+        with_pip=seen.venv.pip,
     )
 
 
@@ -139,12 +115,20 @@ REQUIREMENT_WRONG_VERSION = Fault(
     about="a requirement is installed in another version",
 )
 
-FAULTS = (REQUIREMENTS_UNREADABLE, REQUIREMENT_MISSING, REQUIREMENT_WRONG_VERSION)
+FAULTS = (
+    MISSING,
+    INTERPRETER_GONE,
+    MINOR_VERSION_CHANGED,
+    MOVED,
+    REQUIREMENTS_UNREADABLE,
+    REQUIREMENT_MISSING,
+    REQUIREMENT_WRONG_VERSION,
+)
 
 
 @operation()
 def dependencies(backend: Backend) -> Generator[FunctionCommand, None, None]:
-    """Ensure that every requirement of the backend's venv is met.
+    """Ensure that the backend's venv works, and that every requirement is met.
 
     + backend: the backend, as its inventory describes it
     """

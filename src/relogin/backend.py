@@ -95,6 +95,7 @@ class Backend:
         return values[-1] if values else None
 
     def account(self, login: str) -> Account:
+        """Give the declared account of a login that is declared."""
         assert self.accounts is not None  # noqa: S101 # __post_init__ saw to it
         return next(account for account in self.accounts.present if account.login == login)
 

@@ -14,7 +14,7 @@ from pyinfra.api import FunctionCommand
 
 from relogin import remote, undo
 from relogin.fault import Change, Fault, internal_error
-from relogin.finding import Finding, Unreadable
+from relogin.finding import Finding, Unreadable, legible
 from relogin.run import Done, Entry, entry
 from relogin.secret import SecretMissing, redact, redact_foreign
 
@@ -163,7 +163,7 @@ def _blocked(record: Entry, fault: Fault) -> bool:
 
 def _apply(state: State, host: Host, record: Entry, change: Change) -> bool:
     """Run one change through the private channel; its failure is recorded, never raised."""
-    host.log_styled(redact(change.why), fg="cyan", log_func=logger.info)
+    host.log_styled(legible(redact(change.why)), fg="cyan", log_func=logger.info)
     started = time.monotonic()
     answer = remote.change(host, change.script, deadline=change.deadline)
     record.forget()
@@ -173,7 +173,8 @@ def _apply(state: State, host: Host, record: Entry, change: Change) -> bool:
         record.changes.append(Done(change.why, ok=False, seconds=seconds, output=answer.reason))
         return True
     record.kept = record.kept or undo.folder(record.backend) in change.script
-    output = redact_foreign("\n".join(answer.lines[-5:])).strip()
+    output = "\n".join(map(legible, redact_foreign("\n".join(answer.lines[-5:])).splitlines()))
+    output = output.strip()
     record.changes.append(Done(change.why, answer.status == 0, seconds, output))
     if answer.status != 0:
         host.log_styled(f"failed ({answer.status}): {output}", fg="red", log_func=logger.warning)
@@ -213,7 +214,7 @@ def tell_why_halted(record: Entry) -> None:
     """Log once why nothing (more) is done for this backend; later operations fail silently."""
     if not record.told:
         record.told = True
-        why = redact(record.halted or "nothing could be looked at")
+        why = legible(redact(record.halted or "nothing could be looked at"))
         current_host.log_styled(why, fg="red", log_func=logger.error)
 
 

@@ -36,7 +36,7 @@ class Entry:
     `first` holds every finding in the order in which it was first seen, `late` the keys of those
     first seen after a change of ours, `left` what is still there. `halted` is why nothing more is
     changed on the host, or None; `told` that this was logged. `kept` says that what was overwritten
-    is in the host's undo store.
+    is in the host's undo store. `said` is what the backend logged while a proof failed.
     """
 
     host: str
@@ -48,6 +48,7 @@ class Entry:
     unseen: dict[str, str] = dataclasses.field(default_factory=dict)
     changes: list[Done] = dataclasses.field(default_factory=list)
     proof: Proof | None = None
+    said: tuple[str, ...] = ()
     halted: str | None = None
     told: bool = False
     kept: bool = False
@@ -61,7 +62,10 @@ class Entry:
         from relogin.facts.observation import look
 
         if self._look is None or self._look[0] != stage:
-            self._look = stage, look(host, self.backend)
+            seen = look(host, self.backend)
+            if not isinstance(seen, Unreadable):
+                seen = dataclasses.replace(seen, done=tuple(self.changes))
+            self._look = stage, seen
             self.looked = True
             self._note_unseen()
         return self._look[1]

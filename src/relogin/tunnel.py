@@ -114,9 +114,11 @@ class Tunnel:
         try:
             if not address.startswith("/"):
                 return socket.create_connection((address, port), timeout)
-            local = socket.socket(socket.AF_UNIX)
-            local.settimeout(timeout)
-            local.connect(f"{address}/.s.PGSQL.{port}")
+            with contextlib.ExitStack() as failing:
+                local = failing.enter_context(socket.socket(socket.AF_UNIX))
+                local.settimeout(timeout)
+                local.connect(f"{address}/.s.PGSQL.{port}")
+                failing.pop_all()
         except (ConnectionRefusedError, FileNotFoundError):
             raise Refused(f"nobody listens on {address}:{port}") from None
         return local

@@ -27,21 +27,39 @@ def folder(backend: Backend) -> str:
     return f"{shell.quote(backend.name)}/undo/{run_id()}"
 
 
+# Root's store is under /var/lib, anybody else's under the state folder of the XDG base directory
+# specification, which a set XDG_STATE_HOME names for root as well.
+_STORE = """\
+if [ -n "${XDG_STATE_HOME:-}" ]; then undo=$XDG_STATE_HOME/relogin
+elif [ "$(id -u)" = 0 ]; then undo=/var/lib/relogin
+else undo=$HOME/.local/state/relogin; fi
+"""
+
+
 def store(backend: Backend) -> str:
     """Give the shell lines that make a folder for one change of this run, and name it in `$undo`.
 
-    Root's is under /var/lib/relogin, anybody else's under the state folder of the XDG base
-    directory specification, which a set XDG_STATE_HOME names for root as well.
+    `keep FILE` keeps a file there, and notes in `paths` where it belongs.
     """
     return f"""\
 set -e
-if [ -n "${{XDG_STATE_HOME:-}}" ]; then undo=$XDG_STATE_HOME/relogin
-elif [ "$(id -u)" = 0 ]; then undo=/var/lib/relogin
-else undo=$HOME/.local/state/relogin; fi
-undo=$undo/{folder(backend)}
+{_STORE}undo=$undo/{folder(backend)}
 mkdir -p "$undo"; chmod 700 "$undo"
 n=0; until mkdir "$undo/$n" 2>/dev/null; do n=$((n + 1)); [ $n -lt 1000 ] || exit 1; done
 undo=$undo/$n
+keep() {{ cp -pP "$1" "$undo/"; printf '%s\\n' "$1" >>"$undo/paths"; }}
+"""
+
+
+def copies(backend: Backend, path: str) -> str:
+    """Give the shell function `copies`: a file's kept copies, the newest first, one path a line."""
+    return f"""\
+copies() {{
+  {_STORE}real=$(readlink -f {shell.quote(path)})
+  ls -1td "$undo"/{shell.quote(backend.name)}/undo/*/*/ 2>/dev/null | while IFS= read -r kept; do
+    ! grep -qxF -e "$real" "${{kept}}paths" 2>/dev/null || printf '%s\\n' "$kept${{real##*/}}"
+  done
+}}
 """
 
 
@@ -50,16 +68,49 @@ def replaced_file(backend: Backend, seen: EnvFileState, text: str) -> str:
 
     Owner, mode and a symlink stay. It fails if somebody changed the file since the look.
     """
-    return f"""\
-{store(backend)}real={shell.quote(seen.real_path)}
-{_unchanged(seen)}
-cp -p "$real" "$undo/${{real##*/}}"
-new=$(mktemp "$real.XXXXXX"); trap 'rm -f "$new"' EXIT
+    like_the_old = f"""\
+keep "$real"
+{_NEW}
 cp -p "$real" "$new"
-{_OWNER_KEPT}
+{_OWNER_KEPT}"""
+    return store(backend) + _placed(seen.real_path, _unchanged(seen), like_the_old, text)
+
+
+def made_file(real_path: str, text: str, *, owner: str, mode: int) -> str:
+    """Give the script that makes a file that is not there, atomically, with this owner and mode."""
+    not_there = '[ ! -e "$real" ] || { echo "$real is there by now; run again"; exit 9; }'
+    as_declared = f"""\
+{_NEW}
+chown {shell.quote(owner + ":")} "$new" || {{ echo "$real was not written"; exit 9; }}
+chmod {mode:04o} "$new\""""
+    return "set -e\n" + _placed(real_path, not_there, as_declared, text)
+
+
+def _placed(real_path: str, check: str, made: str, text: str) -> str:
+    return f"""\
+real={shell.quote(real_path)}
+{check}
+{made}
 {shell.fed(text, 'cat >"$new"')}
 sync "$new" 2>/dev/null || sync
 mv -f "$new" "$real"
+"""
+
+
+_NEW = 'new=$(mktemp "$real.XXXXXX"); trap \'rm -f "$new"\' EXIT'
+
+
+def given_to(backend: Backend, seen: EnvFileState, owner: str) -> str:
+    """Give the script that gives a file to another owner, and notes whose it was.
+
+    Its group follows only where the group has no rights: nobody else may come to read it.
+    """
+    real = shell.quote(seen.real_path)
+    note = f"chown {seen.meta.uid}:{seen.meta.gid} {real}\n"
+    to = owner if seen.meta.mode & 0o070 else f"{owner}:"
+    return f"""\
+{store(backend)}{shell.fed(note, 'cat >"$undo/owners.sh"')}
+chown {shell.quote(to)} {real}
 """
 
 

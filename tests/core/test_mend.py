@@ -11,7 +11,7 @@ from pyinfra.api import operation
 from relogin import Backend, EnvFile, Fault, Finding, Secret, Severity
 from relogin.fault import Change
 from relogin.mend import mend
-from tests.core.runs import again, connected, logged, ran
+from tests.core.runs import again, connected, ran
 
 CATALOGUE = "NEEDED"  # a key that the catalogue's own env_file layer minds
 
@@ -317,8 +317,7 @@ def test_a_person_who_mended_it_at_the_prompt_leaves_nothing_to_do(place):
 
 def test_a_missing_secret_stops_the_backend_before_anything_is_looked_at(place):
     place.keys = {"X": Secret.env("RELOGIN_TEST_NONE"), "Y": Secret.file("/nosuch/file")}
-    with logged() as lines:
-        record, succeeded, lines = ran(layer(fault("A", place.sets("A"))), place.backend())
+    record, succeeded, lines = ran(layer(fault("A", place.sets("A"))), place.backend())
     assert (False, False, [], "A=0") == (succeeded, record.looked, record.changes, place.text[:3])
     said = [line for line in lines if "RELOGIN_TEST_NONE" in line]
     assert 1 == len(said)

@@ -3,7 +3,6 @@
 import base64
 import dataclasses
 import getpass
-import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -104,9 +103,7 @@ def test_one_command_sees_it_all(wire, backend):
         type(observation.accounts),
     )
     assert URL == observation.env("DATABASE_URL")
-    assert [("service", "supervisord does not answer")] == [
-        (layer, reason[:27]) for layer, reason in observation.unreadable()
-    ] or isinstance(observation.service, Unreadable)
+    assert ["service"] == [layer for layer, _ in observation.unreadable()]
 
 
 def test_what_is_not_declared_is_not_looked_at(wire):
@@ -126,7 +123,9 @@ def test_a_part_that_does_not_arrive_is_unreadable_and_no_other(wire, backend, l
 
 
 @pytest.mark.parametrize("lost", PARTS)
-@pytest.mark.parametrize("nonsense", ["\xff\xfe{", '{"part": "server"}\n{', "1\n2\n3\n4\n5", ""])
+@pytest.mark.parametrize(
+    "nonsense", ["\xff\xfe{", '{"part": "server"}\n{', "one\ntwo\nthree\nfour", ""]
+)
 def test_a_part_that_makes_no_sense_is_unreadable_and_no_other(wire, backend, lost, nonsense):
     """Whatever a part says, the look does not raise: an exception would abort every host."""
     whole = dict(seen(wire, backend).unreadable())
@@ -182,7 +181,9 @@ def test_a_part_that_cannot_be_asked_for_is_no_exception(wire, backend):
     """A name that no shell or SQL text can hold; out of an operation it would abort every host."""
     nul = dataclasses.replace(backend, accounts=Accounts(present=[Account("x")]))
     object.__setattr__(nul.accounts.present[0], "login", "a\0b")
-    assert isinstance(look(wire.host, nul), Unreadable)
+    failed = look(wire.host, nul)
+    assert isinstance(failed, Unreadable)
+    assert failed.reason.startswith("relogin itself failed in the look: ValueError at sql.py:")
 
 
 def undeclared(backend: Backend, url: Any = None) -> Backend:
@@ -241,7 +242,7 @@ def test_the_last_file_that_has_a_value_is_in_force(wire, tmp_path):
     files = [EnvFile(f"{tmp_path}/{name}") for name in ("a", "b", "c", "nosuch")]
     observation = seen(wire, Backend("mine", env_file=files))
     assert ("2", "1", None) == tuple(observation.env(key) for key in ("K", "L", "M"))
-    assert None is observation.env_files[3]
+    assert not isinstance(observation.env_files[3], EnvFileState | Unreadable)
 
 
 FAILED = Proof("ops", "http://h/", (Check("login", False, "answered 401"),), status=401)
@@ -268,4 +269,3 @@ def test_nothing_of_a_look_shows_a_value(wire, backend):
     shown = repr(seen(wire, backend))
     assert "canary" not in shown
     assert "$2b$" not in shown
-    assert json.dumps(shown)

@@ -58,7 +58,7 @@ def test_a_quoted_value_is_one_word_and_itself(sh, text):
 
 
 def test_a_nul_is_refused_without_the_value_being_said():
-    with pytest.raises(ValueError, match="^a NUL character cannot be passed to a shell$"):
+    with pytest.raises(ValueError, match=r"^a NUL character cannot be passed to a shell$"):
         shell.quote("secret\0")
 
 
@@ -110,7 +110,7 @@ def test_parts_run_at_the_same_time(sh):
 
 @every_shell
 def test_a_part_may_say_more_than_a_pipe_holds(sh):
-    said = answers({name: "head -c 300000 /dev/zero" for name in ("one", "two", "three")}, sh)
+    said = answers(dict.fromkeys(("one", "two", "three"), "head -c 300000 /dev/zero"), sh)
     assert {300_000} == {len(answer.text) for answer in said.values()}
 
 
@@ -174,6 +174,20 @@ def test_a_part_that_reads_its_stdin_does_not_eat_the_script(sh):
     assert {"greedy": b"read\n", "other": b"there\n"} == {
         name: answer.text for name, answer in said.items()
     }
+
+
+@every_shell
+def test_a_part_that_reads_its_stdin_does_not_wait_for_more_of_it(sh):
+    """A connection's stdin may stay open."""
+    script = f"{{\n{shell.PRELUDE}\n{shell.side_by_side({'greedy': 'cat'})}\nexit 0\n}}\n"
+    with subprocess.Popen([*sh, "-s"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
+        assert running.stdin is not None
+        running.stdin.write(script.encode())
+        running.stdin.flush()
+        try:
+            assert 0 == running.wait(timeout=10)
+        finally:
+            running.kill()
 
 
 @every_shell

@@ -50,7 +50,7 @@ def test_a_name_that_cannot_be_is_refused(parts):
 
 
 def test_a_text_that_cannot_be_stored_is_refused_without_being_said():
-    with pytest.raises(ValueError, match="^a NUL character cannot be stored") as raised:
+    with pytest.raises(ValueError, match=r"^a NUL character cannot be stored") as raised:
         sql.literal("secret\0")
     assert "secret" not in str(raised.value)
 

@@ -1,5 +1,6 @@
 """Break a backend so that nobody can log in, restore it with one command, and check all of it."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -88,6 +89,7 @@ def pyinfra(world: World) -> str:
     run = subprocess.Popen(
         [*_pyinfra(), *RESTORE], cwd=REPOSITORY, env=_environment(world),
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        start_new_session=True,
     )  # fmt: skip
     output = "".join(_passed_on(run))
     require(run.returncode == 0, f"restore_access exited {run.returncode}")
@@ -100,10 +102,32 @@ def _passed_on(run: subprocess.Popen[str]) -> Iterator[str]:
             print(f"  {line}", end="", flush=True)
             yield line
     except BaseException:
-        run.terminate()
+        _end_session(run)
         raise
     finally:
         run.wait()
+
+
+def _end_session(run: subprocess.Popen[str]) -> None:
+    """End a run and what it started: timeout(1) gives its command a process group of its own."""
+    run.terminate()
+    until = time.monotonic() + 10
+    while (pids := _in_session(run.pid)) and time.monotonic() < until:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        run.poll()
+        time.sleep(0.1)
+
+
+def _in_session(session: int) -> list[int]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[3]) == session and fields[0] != "Z":
+                found.append(int(stat.parent.name))
+    return found
 
 
 def _pyinfra() -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from relogin.facts import alone, service
 from relogin.facts.service import Need, Program, ServiceState, Unit
-from relogin.facts.service_state import clean, exceptions
+from relogin.facts.service_state import clean, exceptions, said_meanwhile
 from relogin.finding import Unreadable
 from relogin.parts.runtime import Supervisor, Systemd
 from tests.embedded.supervised import Supervised
@@ -140,6 +140,38 @@ def test_a_log_loses_the_secrets_that_are_known_and_those_that_look_like_one():
     assert clean(text, {"ACCESS_CODE": "open sesame #7", "DEV_MODE": "url"}) == (
         "for key SECRET: ***\nurl postgresql://u:***@h/d\n***!"
     )
+
+
+def test_what_was_said_meanwhile_is_what_the_log_grew_by():
+    assert ("c", "d") == said_meanwhile(("a", "b"), ("a", "b", "c", "d"), {})
+    assert ("d",) == said_meanwhile(("a", "b", "c"), ("c", "d"), {})
+    assert () == said_meanwhile(("a", "b"), ("a", "b"), {})
+    assert ("x", "y") == said_meanwhile(("a", "b"), ("x", "y"), {})
+    assert ("a",) == said_meanwhile((), ("a",), {})
+
+
+def test_what_was_said_meanwhile_is_bounded_and_holds_no_secret():
+    log = tuple(f"{number} open sesame" for number in range(50))
+    said = said_meanwhile((), log, {"KEY": "open sesame", "SHORT": "4"})
+    assert (20, "49 ***") == (len(said), said[-1])
+
+
+def test_a_log_that_could_not_be_seen_says_so():
+    assert ("could not be seen: no",) == said_meanwhile(("a",), Unreadable("no"), {})
+
+
+def test_a_process_in_a_crash_loop_names_its_last_exception_even_before_its_next():
+    assert seen("crash-looping").exceptions[-1] == "RuntimeError: no licence"
+
+
+def test_crashes_of_workers_are_counted_since_the_last_start():
+    assert [len(seen(name).crashes) for name in ("active", "workers-crashing")] == [0, 2]
+
+
+def test_a_needed_unit_that_failed_says_why():
+    (nginx,) = seen("nginx-failed").needs
+    assert nginx.state == "failed"
+    assert 'unknown directive "foo" in /etc/nginx/sites-enabled/halext:11' in nginx.reason
 
 
 PROGRAM = """\

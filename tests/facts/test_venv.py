@@ -13,16 +13,17 @@ from packaging.markers import default_environment
 from packaging.utils import canonicalize_name
 
 from relogin.facts import venv
-from relogin.facts.venv import Distributions, VenvState
+from relogin.facts.venv import BrokenVenv, Distributions, VenvState
 from relogin.finding import Unreadable
 from relogin.parts.runtime import Venv
 from tests.facts.answers import SHELLS, run, run_alone
 from tests.facts.venvs import install, make_venv
 
+MINOR = f"{sys.version_info[0]}.{sys.version_info[1]}"
 SYSTEM_PYTHON = "/usr/bin/python3"  # one that other users can start, too
 
 
-def look(path: Path, *requirements: Path) -> VenvState | Unreadable:
+def look(path: Path, *requirements: Path) -> VenvState | BrokenVenv | Unreadable:
     return venv.parse(run(venv.script(Venv(str(path), tuple(map(str, requirements))))))
 
 
@@ -115,33 +116,134 @@ def test_paths_are_quoted(tmp_path):
     assert (seen.path, len(seen.requirements[0].requirements)) == (str(path), 1)
 
 
-def test_no_venv_at_all_is_unreadable(tmp_path):
-    assert look(tmp_path / "env") == Unreadable(f"{tmp_path}/env is not there")
+def broken(path: Path) -> BrokenVenv:
+    seen = look(path)
+    assert isinstance(seen, BrokenVenv)
+    return seen
 
 
-def test_a_folder_that_is_no_venv_is_unreadable(tmp_path):
-    assert look(tmp_path).reason.startswith(f"{tmp_path} is no virtual environment")
+def test_of_a_venv_that_is_not_there_the_folder_says_whose_it_would_be(tmp_path):
+    if os.geteuid() == 0:
+        os.chown(tmp_path, 65534, 65534)
+    path = f"{tmp_path}/env"
+    expected = BrokenVenv(path, there=False, is_venv=False, owner=tmp_path.owner())
+    assert expected == look(tmp_path / "env")
 
 
-def test_an_interpreter_that_is_gone_is_unreadable(env):
-    (env / "bin/python").unlink()
-    (env / "bin/python").symlink_to("/usr/bin/python3.3")
-    assert look(env).reason.startswith(f"{env}/bin/python is gone")
+def test_a_venv_whose_folder_is_not_there_either_is_nobodys(tmp_path):
+    assert "" == broken(tmp_path / "nosuch/env").owner
 
 
-def test_an_interpreter_that_does_not_start_is_unreadable_with_what_it_said(env):
-    (env / "bin/python").unlink()
-    (env / "bin/python").write_text("#!/bin/sh\necho no libpython >&2; exit 127\n")
-    (env / "bin/python").chmod(0o755)
-    assert look(env) == Unreadable(f"{env}/bin/python does not run: no libpython")
+def test_a_folder_without_configuration_is_no_venv(env):
+    (env / "pyvenv.cfg").unlink()
+    seen = broken(env)
+    assert (True, False) == (seen.there, seen.is_venv)
 
 
-def test_an_interpreter_of_another_minor_version_is_unreadable_and_no_requirement_missing(env):
-    text = (env / "pyvenv.cfg").read_text()
-    (env / "pyvenv.cfg").write_text(
-        text.replace(f"version = {sys.version_info[0]}.", "version = 2.")
+def dangle(env: Path, name: str = "bin/python") -> None:
+    (env / name).unlink()
+    (env / name).symlink_to("/usr/bin/python2.2")
+
+
+@pytest.mark.parametrize("sh", SHELLS)
+def test_of_an_interpreter_that_is_gone_it_says_where_it_was_and_where_another_is(env, sh):
+    dangle(env)
+    seen = venv.parse(run(venv.script(Venv(str(env))), sh))
+    assert isinstance(seen, BrokenVenv)
+    assert ("/usr/bin/python2.2", "") == (seen.link, seen.python)
+    assert (
+        MINOR
+        == subprocess.run(
+            [seen.same, "-c", "import sys; print('%d.%d' % sys.version_info[:2], end='')"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
     )
-    assert "was made for Python 2." in look(env).reason
+
+
+def test_an_interpreter_of_another_version_is_none_for_its_packages(env):
+    configure(env, "version = 2.2.1", "home = /nosuch")
+    dangle(env)
+    assert ("2.2.1", "") == (broken(env).made, broken(env).same)
+
+
+def test_an_interpreter_whose_library_is_gone_is_gone(env):
+    """The dynamic linker ends with 127 (ld.so(8))."""
+    script(env, "echo error while loading shared libraries: libpython3.11.so.1.0 >&2; exit 127")
+    assert (True, "") == (broken(env).is_venv, broken(env).python)
+
+
+def test_an_interpreter_without_its_standard_library_is_gone(env):
+    script(env, "echo \"ModuleNotFoundError: No module named 'encodings'\" >&2; exit 1")
+    assert (True, "") == (broken(env).is_venv, broken(env).python)
+
+
+def test_one_that_does_not_start_for_another_reason_is_unreadable_with_what_it_said(env):
+    script(env, "echo no memory >&2; exit 1")
+    assert look(env) == Unreadable(f"{env}/bin/python does not run: no memory")
+
+
+def test_one_that_may_not_be_executed_is_unreadable(env):
+    script(env, "")
+    (env / "bin/python").chmod(0o644)
+    assert look(env) == Unreadable(f"{env}/bin/python does not run")
+
+
+def script(env: Path, text: str) -> None:
+    (env / "bin/python").unlink()
+    (env / "bin/python").write_text(f"#!/bin/sh\n{text}\n")
+    (env / "bin/python").chmod(0o755)
+
+
+def configure(env: Path, *lines: str) -> None:
+    (env / "pyvenv.cfg").write_text("\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize("key", ["version", "version_info"])
+def test_a_venv_that_was_made_for_another_version_says_both(env, key):
+    configure(env, f"home = {Path(sys.base_prefix)}/bin", f"{key} = 2.2.1.final.0")
+    seen = broken(env)
+    assert ("2.2.1.final.0", sys.version.split()[0]) == (seen.made, seen.python)
+
+
+OWNED = "../../../bin/{},sha256=x,1\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "python"),
+    [
+        ("#!/old/env/bin/python3.11\n", "/old/env/bin/python3.11"),
+        ("#!/old/env/bin/python -I\n", "/old/env/bin/python"),
+        (
+            "#!/bin/sh\n'''exec' \"/o l d/bin/python3\" \"$0\" \"$@\"\n' '''\n",
+            "/o l d/bin/python3",
+        ),
+        ("#!/bin/sh\n'''exec' /old/bin/python3 \"$0\" \"$@\"\n' '''\n", "/old/bin/python3"),
+        ("#!{env}/bin/python\n", None),
+        ("#!{alias}/bin/python\n", None),
+        ("#!/usr/bin/env python3\n", None),
+        ("#!/usr/bin/python\n", None),
+        ("#!/bin/sh\n", None),
+        ("#!{plain}/bin/python3\n", None),
+        ("#!{other}/bin/python3\n", "{other}/bin/python3"),
+        ("\x7fELF", None),
+    ],
+)
+def test_a_script_that_starts_the_python_of_another_venv_is_a_stray(env, text, python):
+    places = {name: str(env.parent / name) for name in ("env", "alias", "plain", "other")}
+    Path(places["alias"]).symlink_to(env)
+    make_venv(Path(places["other"]))
+    (env.parent / "plain/bin").mkdir(parents=True)
+    (env.parent / "plain/bin/python3").touch()
+    (env / "bin/tool").write_text(text.format(**places) + "import tool\n")
+    (site_packages(env) / "six-1.17.0.dist-info/RECORD").write_text(OWNED.format("tool"))
+    assert ({"tool": python.format(**places)} if python else {}) == look(env).strays
+
+
+def test_a_script_that_no_distribution_owns_may_start_what_it_likes(env):
+    (env / "bin/mine").write_text("#!/old/env/bin/python\n")
+    assert {} == look(env).strays
 
 
 def test_alone_it_gives_the_same(env):

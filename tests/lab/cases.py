@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 BACKEND = "/srv/halext.org/halext-org/backend"
 ENV = (f"file:{BACKEND}/.env", f"env-text:{BACKEND}/.env")
+UNIT = "/etc/systemd/system/halext-api.service"
 UNDO = ("file:/var/lib/relogin",)
+DROP_IN = (f"file:{UNIT}.d", "unit:halext-api", *UNDO)
 PSQL = "runuser -u postgres -- psql -qX -v ON_ERROR_STOP=1"
 RESTART = """
 systemctl restart halext-api
@@ -35,7 +37,19 @@ def env(script: str) -> str:
     return f"cd {BACKEND}\n{script}\n{RESTART}"
 
 
+def drop_in(name: str, text: str, *, reload: bool = True) -> str:
+    """Add a drop-in, as a person would."""
+    load = "systemctl daemon-reload" if reload else ""
+    return f"\nmkdir -p {UNIT}.d; printf '{text}\\n' >{UNIT}.d/{name}.conf; {load}\n"
+
+
 UNINSTALL = f"cd {BACKEND}; runuser -u halext -- env/bin/python -m pip uninstall -qy"
+
+CRASHING = "systemctl restart halext-api; sleep 2"
+OTHER_PYTHON = f"""cd {BACKEND}; mv env/lib/python3.11 env/lib/python3.9
+sed -i 's/^version = .*/version = 3.9.2/' env/pyvenv.cfg"""
+# what is not declared cannot be made anew
+LOST = tuple(f"env:{key}" for key in ("SMTP_", "QUOTED", "INDENTED", "EMPTY", "LOG_LEVEL"))
 
 MENDED = (
     Case(
@@ -55,6 +69,71 @@ MENDED = (
         ("file:",),
         restless=("unit:halext-api",),
     ),
+    Case(
+        "venv.missing",
+        f"cd {BACKEND}; mv env env.away; systemctl restart halext-api; sleep 2",
+        ("file:",),
+        restless=("unit:halext-api",),
+    ),
+    Case(
+        "venv.interpreter-gone",
+        f"ln -sfn /usr/bin/python3.9 {BACKEND}/env/bin/python3\n{CRASHING}",
+        (f"file:{BACKEND}/env/bin/python", f"file:{BACKEND}/env/pyvenv.cfg", *UNDO),
+        restless=("unit:halext-api",),
+    ),
+    Case(
+        "venv.interpreter-gone",
+        f"{OTHER_PYTHON}\nln -sfn /usr/bin/python3.9 env/bin/python3\n{CRASHING}",
+        ("file:",),
+        restless=("unit:halext-api",),
+        name="venv.interpreter-gone, and no other of its version",
+    ),
+    Case(
+        "venv.minor-version-changed",
+        f"{OTHER_PYTHON}\n{CRASHING}",
+        ("file:",),
+        restless=("unit:halext-api",),
+    ),
+    Case(
+        "venv.moved",
+        f"cd {BACKEND}; for each in env/bin/*; do [ -L $each ] ||"
+        f" sed -i '1s#^\\#!{BACKEND}/env/#\\#!{BACKEND}/env-of-old/#' $each; done\n{CRASHING}",
+        UNDO,
+        restless=("unit:halext-api",),
+    ),
+    Case(
+        "env_file.missing",
+        f"mv {BACKEND}/.env {BACKEND}/.env.away",
+        (*ENV, *LOST, *UNDO, f"file:{BACKEND}/.env.away"),
+        name="env_file.missing, its values still in the running process",
+    ),
+    Case(
+        "env_file.missing",
+        f"mv {BACKEND}/.env {BACKEND}/.env.away; systemctl restart halext-api; sleep 2",
+        (
+            *(*ENV, *LOST, *UNDO, f"file:{BACKEND}/.env.away"),
+            *("env:SECRET_KEY", "env:DATABASE_URL", "role-verifier:halext_user"),
+        ),
+        restless=("unit:halext-api",),
+        name="env_file.missing, its values nowhere any more",
+    ),
+    Case(
+        "env_file.missing",
+        f"cd {BACKEND}; mkdir shared; mv .env shared/.env.away; ln -s shared/.env .env\n"
+        "systemctl restart halext-api; sleep 2",
+        (
+            *(*ENV, *LOST, *UNDO, f"file:{BACKEND}/shared"),
+            *("env:SECRET_KEY", "env:DATABASE_URL", "role-verifier:halext_user"),
+        ),
+        restless=("unit:halext-api",),
+        name="env_file.missing, a link that leads nowhere",
+    ),
+    Case(
+        "env_file.wrong-owner",
+        f"chown root:root {BACKEND}/.env; systemctl restart halext-api; sleep 2",
+        UNDO,
+        restless=("unit:halext-api",),
+    ),
     Case("env_file.key-missing", env("sed -i /^ACCESS_CODE=/d .env"), (*ENV, *UNDO)),
     Case("env_file.key-empty", env("sed -i 's/^ACCESS_CODE=.*/ACCESS_CODE=/' .env"), (*ENV, *UNDO)),
     Case(
@@ -67,6 +146,12 @@ MENDED = (
         env("sed -i 's#/halext_org#/halext_dev#' .env"),
         (*ENV, *UNDO),
         name="env_file.key-not-declared-value, another database in DATABASE_URL",
+    ),
+    Case(
+        "env_file.key-not-declared-value",
+        env("sed -i 's/^DEV_MODE=.*/DEV_MODE=true/' .env"),
+        (*ENV, *UNDO),
+        name="env_file.key-not-declared-value, DEV_MODE",
     ),
     Case("env_file.readable-by-others", f"chmod 644 {BACKEND}/.env", (ENV[0], *UNDO)),
     Case(
@@ -158,6 +243,50 @@ SQL""",
         "sleep 1.1; cp -p /root/env.right .env.new; mv .env.new .env; rm /root/env.right",
         ENV[:1],
     ),
+    Case("service.disabled", "systemctl disable halext-api", UNDO),
+    Case(
+        "service.masked",
+        f"mv {UNIT} /usr/lib/systemd/system/\nsystemctl mask --now halext-api",
+        (f"file:{UNIT}", "file:/etc/systemd/system/multi-user.target.wants/", *DROP_IN[1:]),
+    ),
+    Case(
+        "service.start-limit-hit",
+        drop_in("limit", "[Unit]\\nStartLimitBurst=2\\nStartLimitIntervalSec=600")
+        + "for n in 1 2 3; do systemctl restart halext-api; done; true",
+        (f"file:{UNIT}.d", "unit:halext-api"),
+    ),
+    Case(
+        "service.wrong-working-directory",
+        "mkdir -p /srv/elsewhere"
+        + drop_in("override", "[Service]\\nWorkingDirectory=/srv/elsewhere")
+        + "systemctl restart halext-api; sleep 3",
+        DROP_IN,
+        restless=("unit:halext-api",),
+    ),
+    Case(
+        "service.wrong-environment-file",
+        f"sed 's/^ACCESS_CODE=.*/ACCESS_CODE=of-last-year/' {BACKEND}/.env >/etc/halext.env"
+        + drop_in("override", "[Service]\\nEnvironmentFile=/etc/halext.env")
+        + RESTART,
+        (*DROP_IN, "file:/etc/halext.env"),
+    ),
+    Case(
+        "service.needs-daemon-reload",
+        f"cp -p {UNIT} /root/unit.right\n"
+        f"sed 's/^ACCESS_CODE=.*/ACCESS_CODE=of-last-year/' {BACKEND}/.env >/etc/halext.env\n"
+        f"sed -i 's#^EnvironmentFile=.*#EnvironmentFile=/etc/halext.env#' {UNIT}\n"
+        f"touch -d '-1 hour' /root/unit.right\nsystemctl daemon-reload\n{RESTART}\n"
+        f"cp -p /root/unit.right {UNIT}; rm /root/unit.right",
+        ("file:/etc/halext.env",),
+        name="service.needs-daemon-reload, put back with its old time",
+    ),
+    Case(
+        "service.needs-daemon-reload",
+        drop_in("new", "[Service]\\nEnvironment=ADDED=1", reload=False),
+        (f"file:{UNIT}.d", "unit:halext-api"),
+        name="service.needs-daemon-reload, the first drop-in of a unit",
+    ),
+    Case("service.needed-unit-down", "systemctl stop nginx"),
 )
 
 
@@ -173,6 +302,27 @@ PYTHON
 
 
 PERSONS = (
+    Case(
+        "venv.missing",
+        f"rm {BACKEND}/env/pyvenv.cfg; systemctl restart halext-api; sleep 12",
+        name="venv.missing, a folder that is none",
+    ),
+    Case(
+        "service.port-held",
+        "systemctl stop halext-api\n"
+        "systemd-run -q --unit=other-api"
+        " python3 -m http.server 8000 --bind 127.0.0.1\n"
+        "sleep 1; systemctl start halext-api; sleep 4",
+        restless=("unit:halext-api",),
+    ),
+    Case(
+        "service.crash-looping",
+        code(
+            "app = FastAPI(",
+            "__import__('time').sleep(2)\nraise RuntimeError('no licence')\napp = FastAPI(",
+        ),
+        restless=("unit:halext-api",),
+    ),
     Case(
         "login.signature-wrong",
         code('SECRET_KEY = os.getenv("SECRET_KEY")', 'SECRET_KEY = "a" * 40'),

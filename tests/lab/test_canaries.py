@@ -60,6 +60,23 @@ halext = dataclasses.replace(
 )
 """
 
+LEAKING = """
+import dataclasses, runpy
+from relogin import Change, Fault, Finding
+
+def _found(backend, seen):
+    return Finding("something to mend")
+
+def _fix(backend, seen, finding):
+    secret = seen.env("SECRET_KEY")
+    yield Change(f"/bin/true {secret}; echo {secret} >/var/tmp/leak", "mend it")
+
+halext = dataclasses.replace(
+    runpy.run_path("inventories/group_data/halext.py")["halext"],
+    faults=(Fault("env_file.leaks", _found, _fix),),
+)
+"""
+
 
 @pytest.fixture
 def host(lab: list[Host]) -> Iterator[Host]:
@@ -155,12 +172,20 @@ def test_a_sudo_password(broken: Host, tmp_path) -> None:
     assert_kept(broken, ran)
 
 
-def test_the_leak_of_a_secret_would_be_seen(host: Host) -> None:
+def test_a_fix_that_leaks_is_seen(host: Host, tmp_path) -> None:
+    (tmp_path / "halext.py").write_text(LEAKING)
+    host.forget_execs()
+    restore(host, "--group-data", str(tmp_path))
+    assert [["/bin/true", canaries.SECRET_KEY]] == given_to_programs(host, ALL)
+    assert [f"{BACKEND}/.env", "/var/tmp/leak"] == held_by_files(host, ALL)
+
+
+def test_the_text_of_a_secret_is_seen_in_every_form(lab: list[Host]) -> None:
     assert [canaries.SECRET_KEY] == leaks(f"x={canaries.SECRET_KEY}", ALL)
     assert [canaries.SECRET_KEY] == leaks(encoded(f"any{canaries.SECRET_KEY}thing"), ALL)
     assert [canaries.SECRET_KEY] == leaks(f"any{canaries.SECRET_KEY}thing".encode().hex(), ALL)
     assert [canaries.DATABASE_PASSWORD] == leaks(quote(canaries.DATABASE_PASSWORD, safe=""), ALL)
-    [stored] = [text for text in kept_in_the_database(host) if text.startswith("SCRAM")][:1]
+    [stored] = [text for text in kept_in_the_database(lab[0]) if text.startswith("SCRAM")][:1]
     assert [stored] == leaks(f"ALTER ROLE x PASSWORD '{stored}'", [stored])
 
 
@@ -168,18 +193,23 @@ def assert_kept(host: Host, *runs: Ran) -> None:
     secrets = [*ALL, *kept_in_the_database(host)]
     for ran in runs:
         assert [] == leaks(ran.output, secrets)
-    given = [
-        each.argv
-        for each in host.execs()
-        if not each.is_of("halext-api.service")
-        and leaks("\n".join([*each.argv, *each.environ]), secrets)
-    ]
-    assert [] == given
-    holding = host.files_holding([*(form for secret in secrets for form in forms(secret))])
-    assert [f"{BACKEND}/.env"] == [path for path in holding if not path.startswith(UNDO)]
+    assert [] == given_to_programs(host, secrets)
+    assert [f"{BACKEND}/.env"] == held_by_files(host, secrets)
     assert [] == leaks(host.root("journalctl -q --no-pager -o cat"), secrets)
     folders = host.root(f"find {UNDO} -type d -printf '%m %U\\n' 2>/dev/null | sort -u; true")
     assert folders in {"", "700 0\n"}
+
+
+def given_to_programs(host: Host, secrets: list[str]) -> list[list[str]]:
+    """List the command lines of programs, but the backend's own, that were given a secret."""
+    others = [each for each in host.execs() if not each.is_of("halext-api.service")]
+    return [each.argv for each in others if leaks("\n".join(each.argv + each.environ), secrets)]
+
+
+def held_by_files(host: Host, secrets: list[str]) -> list[str]:
+    """List the files, but those of the undo store, that hold a secret."""
+    holding = host.files_holding([form for secret in secrets for form in forms(secret)])
+    return [path for path in holding if not path.startswith(UNDO)]
 
 
 ALL = list(canaries.ALL)

@@ -28,7 +28,7 @@ COUNTED = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def host(lab: list[Host]) -> Iterator[Host]:
     lab[0].root("""
     echo 'LogLevel DEBUG1' >/etc/ssh/sshd_config.d/verbose.conf
@@ -58,7 +58,6 @@ def test_a_healthy_host_costs_one_connection_and_one_command(host, tmp_path, dep
     assert_healthy(ran, host)
     seen = counted(host)
     requests = seen.pop("tunnels")
-    print("SEEN", seen, requests)
     expected = {"connections": 1, "commands": 1, "subsystems": 0, "shells": 0, "forwardings": 0}
     assert expected == seen
     # login, route with and without the token, four forged ones, a wrong password, the probe
@@ -97,7 +96,6 @@ def test_a_healthy_host_costs_little_in_bytes(host, tmp_path):
         near = dataclasses.replace(host, address="127.0.0.1", known_hosts=known)
         ran = run(tmp_path, [by(near, ssh_port=str(port))])
     assert_healthy(ran, host)
-    print("BYTES", bytes_of)
     assert bytes_of["connections"] == 1
     assert 1_000 < bytes_of["sent"] < 32_000, bytes_of
     assert 1_000 < bytes_of["received"] < 32_000, bytes_of

@@ -95,9 +95,9 @@ def _quoted(text: str) -> str:
 
 def enters(server: Server, role: str, password: str, database: str = "postgres") -> bool:
     """Log in over TCP, with psql, as the backend would."""
+    psql = [server.bin / "psql", "-X", "-w", "-qAt", "-h", "127.0.0.1", "-p", str(server.port)]
     done = subprocess.run(
-        [server.bin / "psql", "-X", "-w", "-qAt", "-h", "127.0.0.1", "-p", str(server.port)]
-        + ["-U", role, "-d", database, "-c", "select 1"],
+        [*psql, "-U", role, "-d", database, "-c", "select 1"],
         capture_output=True,
         check=False,
         env={"PATH": os.defpath, "PGPASSWORD": password},

@@ -282,19 +282,26 @@ def test_accounts_of_any_name_are_made_mended_and_taken_back(server: Server, und
     }
 
 
+# What one run has inserted is not committed for a while.
+SLOW = """
+CREATE OR REPLACE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql
+  AS 'BEGIN PERFORM pg_catalog.pg_sleep(0.5); RETURN NULL; END';
+CREATE TRIGGER slow AFTER INSERT ON {table} EXECUTE FUNCTION slow();
+"""
+
+
 @pytest.mark.embedded
 @pytest.mark.parametrize("isolation", ["read committed", "repeatable read"])
 def test_two_runs_at_once_make_one_row(server, undo, isolation):
     place = placed(server, f"two {isolation}", "twin", unique=False, place="two")
     server.sql(f"ALTER DATABASE two SET default_transaction_isolation = '{isolation}'")
+    server.sql(SLOW.format(table=f'"two {isolation}"."user"'), place.database)
     seen = databases.look(place.backend)
     scripts = [changes(FAULTS, seen, place.backend)[0] for _ in range(2)]
-    with_lock = "SELECT pg_advisory_lock(7354366); SELECT pg_sleep(0.6)"
-    holder = threading.Thread(target=server.sql, args=(with_lock, place.database))
     runs = [threading.Thread(target=carried_out, args=(script,)) for script in scripts]
-    for thread in (holder, *runs):
+    for thread in runs:
         thread.start()
-    for thread in (holder, *runs):
+    for thread in runs:
         thread.join()
     assert ["twin"] == [row["Login"] for row in place.rows()[2:]]
 
@@ -322,7 +329,8 @@ def test_the_create_command_runs_in_the_backends_folder_and_its_row_becomes_the_
     """Its argv is public while it runs: the password in it is of no use afterwards."""
     place = placed(server, "create", "made")
     script = tmp_path / "create.sh"
-    insert = 'INSERT INTO "create"."user" VALUES (default, \'"\'"$1"\'"\', null, \'"\'"$2"\'"\', false, false)'
+    words = """default, '"'"$1"'"', null, '"'"$2"'"', false, false"""
+    insert = f'INSERT INTO "create"."user" VALUES ({words})'
     socket = f"-h {server.socket} -p {server.port}"
     as_owner = "" if not _root() else "setpriv --reuid nobody --clear-groups "
     script.write_text(

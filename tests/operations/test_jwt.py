@@ -2,7 +2,7 @@
 
 import pytest
 
-from relogin import EnvFile, FromEnv, Jwt, Secret
+from relogin import Backend, EnvFile, FromEnv, Jwt, Secret
 from relogin.operations.jwt import FAULTS
 from tests.lab import canaries
 from tests.operations.looks import (
@@ -25,10 +25,40 @@ def test_a_secret_that_is_there_gives_no_finding():
     assert [] == found(FAULTS, look())
 
 
-def test_a_secret_that_is_there_is_never_compared_with_the_declared_one():
-    """Replacing it would throw everybody out: that has a deploy of its own."""
-    keys = {**KEYS, "SECRET_KEY": Secret.seen("another secret, longer than 32 bytes")}
-    assert [] == found(FAULTS, look(), halext(env_file=EnvFile(ENV, keys=keys)))
+DECLARED = "another secret, longer than 32 bytes"
+
+
+def test_a_secret_that_is_not_the_declared_one_is_said_and_never_replaced():
+    """That would throw everybody out."""
+    backend = declaring(Secret.seen(DECLARED))
+    (finding,) = found(FAULTS, look(), backend)
+    assert ("jwt.secret-not-declared", True, False) == (
+        finding.fault,
+        finding.by_person,
+        finding.critical,
+    )
+    assert f"the JWT secret SECRET_KEY in {ENV} is not the declared one" == finding.what
+    assert finding.seen.startswith("45 characters, fingerprint ")
+    assert "rotating is to get a deploy of its own" in finding.remedy
+    assert [] == changes(FAULTS, look(), backend)
+    for value in (DECLARED, canaries.SECRET_KEY):
+        assert value not in str(finding)
+
+
+def test_a_declared_text_is_not_shown_either():
+    (finding,) = found(FAULTS, look(), declaring("a-plain-secret"))
+    assert "jwt.secret-not-declared" == finding.fault
+    for value in ("a-plain-secret", canaries.SECRET_KEY):
+        assert value not in str(finding)
+
+
+@pytest.mark.parametrize("secret", [canaries.SECRET_KEY, Secret.seen(canaries.SECRET_KEY)])
+def test_the_declared_secret_gives_no_finding(secret):
+    assert [] == found(FAULTS, look(), declaring(secret))
+
+
+def declaring(secret: str | Secret) -> Backend:
+    return halext(env_file=EnvFile(ENV, keys={**KEYS, "SECRET_KEY": secret}))
 
 
 @pytest.mark.parametrize(

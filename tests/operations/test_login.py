@@ -75,7 +75,7 @@ FLAWS: tuple[tuple[str, dict[str, Any], str], ...] = (
     ),
     (
         "signature-wrong",
-        {name: f'"{canaries.SECRET_KEY}"' for name in ("signs_with", "checks_with")},
+        dict.fromkeys(("signs_with", "checks_with"), f'"{canaries.SECRET_KEY}"'),
         "the configured secret in double quotes fits",
     ),
     ("subject-wrong", {"claims": {"sub": "7"}}, "sub is '7', expected 'ops'"),

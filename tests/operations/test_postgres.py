@@ -10,12 +10,10 @@ from relogin import Backend, Postgres, Secret, Unreadable
 from relogin.facts.connection import Connection
 from relogin.operations.postgres import FAULTS
 from tests.embedded.server import Server
-from tests.facts.answers import run
 from tests.lab import canaries
 from tests.operations import databases
 from tests.operations.databases import AWKWARD, described, enters, identifier, literal
 from tests.operations.looks import (
-    Edit,
     carried_out,
     changes,
     env,

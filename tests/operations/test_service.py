@@ -11,40 +11,15 @@ import pytest
 
 from relogin.backend import Backend
 from relogin.facts import service as fact
-from relogin.facts.env_file import EnvFileState
-from relogin.facts.file import FileMeta
-from relogin.facts.machine import Machine
 from relogin.facts.service import ServiceState
 from relogin.finding import Finding, Severity, Unreadable
 from relogin.operations import service
 from relogin.parts.configuration import EnvFile
-from relogin.parts.runtime import Supervisor, Systemd
+from relogin.parts.runtime import Supervisor
 from tests.embedded.supervised import Supervised
-from tests.facts.answers import recorded, run
+from tests.facts.answers import run
 
-UVICORN = "/srv/halext.org/halext-org/backend/env/bin/uvicorn"
-KEYS = {"DEV_MODE": "false", "ACCESS_CODE": "open sesame #7"}
-HALEXT = Backend("halext", service=Systemd("halext-api"), env_file=EnvFile("/srv/.env", KEYS))
-
-
-def state(name: str) -> ServiceState:
-    seen = fact.parse(recorded(f"systemd-{name}"))
-    assert isinstance(seen, ServiceState)
-    return seen
-
-
-def file(*, changed: float, **values: str | None) -> EnvFileState:
-    meta = FileMeta("regular file", 0o600, "halext", "halext", 1, 1, 10, changed)
-    return EnvFileState("/srv/.env", "/srv/.env", meta, "", values)
-
-
-def observation(seen: object, *files: object, now: float = 4e9) -> SimpleNamespace:
-    machine = Machine(now, "root", 0, "Linux")
-    return SimpleNamespace(service=seen, env_files=files or (None,), machine=machine)
-
-
-def found(seen: SimpleNamespace, backend: Backend = HALEXT) -> list[Finding]:
-    return [finding for fault in service.FAULTS for finding in fault.found(backend, seen)]
+from .services import HALEXT, KEYS, UVICORN, changes, file, found, observation, state
 
 
 def test_an_active_service_is_sound():
@@ -63,8 +38,9 @@ def test_nothing_is_guessed_of_a_service_that_could_not_be_seen(seen):
         ("stopped", "service.stopped", False),
         ("module-missing", "service.failed", False),
         ("auto-restart", "service.failed", False),
-        ("start-limit", "service.failed", False),
-        ("masked", "service.masked", True),
+        ("start-limit", "service.start-limit-hit", False),
+        ("start-limit-by-hand", "service.start-limit-hit", False),
+        ("masked", "service.masked", False),
         ("bad-setting", "service.bad-setting", True),
         ("not-found", "service.unit-missing", True),
     ],
@@ -170,8 +146,19 @@ def test_a_file_is_not_judged_by_a_value_that_a_later_file_overrides():
     assert found(observation(active, early, late), backend) == []
 
 
-def test_a_running_service_is_not_stopped_while_its_next_start_would_fail():
-    assert set(service.OLDER_THAN_ENV_FILE.unless) == {"venv", "env_file", "jwt", "postgres"}
+@pytest.mark.parametrize("fault", [service.OLDER_THAN_ENV_FILE, service.OLDER_THAN_UNIT])
+def test_a_running_service_is_not_stopped_while_its_next_start_would_fail(fault):
+    assert {"venv", "env_file", "jwt", "postgres"} <= set(fault.unless)
+
+
+def test_a_second_restart_in_one_run_is_not_made():
+    active = state("active")
+    changed = file(changed=active.started + 1, **dict(KEYS, ACCESS_CODE="new"))
+    restarts = [
+        changes(service.OLDER_THAN_ENV_FILE, observation(active, changed, done=done))
+        for done in ((), ("write ACCESS_CODE",), ("systemctl restart halext-api.service",))
+    ]
+    assert [1, 1, 0] == list(map(len, restarts))
 
 
 PROGRAM = """\

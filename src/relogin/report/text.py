@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from relogin import run, undo
-from relogin.finding import Finding
+from relogin.finding import Finding, legible
 from relogin.secret import redact
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _badness(entry: Entry) -> tuple[int, str, str]:
 def _block(entry: Entry) -> Iterator[str]:
     yield f"{click.style(f'{entry.host} · {entry.backend.name}', bold=True)}: {_headline(entry)}"
     if entry.halted:
-        yield from _section("Stopped", [entry.halted])
+        yield from _section("Stopped", [legible(entry.halted)])
     first, followed = _ranked(entry.first.values(), entry.late)
     yield from _section("What was wrong first", _told(entry, first[:1]))
     yield from _section("What else was wrong", _told(entry, first[1:]))
@@ -77,6 +77,7 @@ def _block(entry: Entry) -> Iterator[str]:
     yield from _section("What was done", _changes(entry))
     yield from _section("What needs you", _for_a_person(entry))
     yield from _section("What could not be seen", _unseen(entry))
+    yield from _section("What the backend said", [legible(line) for line in entry.said])
     if entry.proof is not None:
         yield from _section("Proof", list(_proof(entry.proof)))
 
@@ -149,9 +150,10 @@ def _changes(entry: Entry) -> list[str]:
     lines = []
     for change in entry.changes:
         mark = click.style("✓", fg="green") if change.ok else click.style("✗", fg="red")
-        lines.append(f"{mark} {change.why}  {click.style(f'{change.seconds:.1f} s', dim=True)}")
+        why = legible(change.why)
+        lines.append(f"{mark} {why}  {click.style(f'{change.seconds:.1f} s', dim=True)}")
         if not change.ok and change.output:
-            lines += [f"    {line}" for line in change.output.splitlines()]
+            lines += [f"    {legible(line)}" for line in change.output.splitlines()]
     if entry.kept:
         lines.append(f"what was overwritten is kept on the host, in …/{undo.folder(entry.backend)}")
     return lines
@@ -173,14 +175,14 @@ def _next_step(finding: Finding) -> str:
 
 def _unseen(entry: Entry) -> list[str]:
     reasons = entry.unseen.items()
-    return [f"{layer}: {reason}" for layer, reason in reasons if reason != entry.halted]
+    return [f"{layer}: {legible(reason)}" for layer, reason in reasons if reason != entry.halted]
 
 
 def _proof(proof: Proof) -> Iterator[str]:
     for label, names in _GROUPS:
         checks = [check for check in proof.checks if check.name.split(":")[0] in names]
         if checks:
-            said = ", ".join(check.said for check in checks)
+            said = ", ".join(legible(check.said) for check in checks)
             yield f"{_mark(checks)} {label}{said}"
 
 

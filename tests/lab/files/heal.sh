@@ -1,6 +1,6 @@
 # Puts a host back as it was provisioned, whatever was done to it. Run as root, on stdin of sh.
 set -eu
-systemctl stop halext-api nginx 'postgresql@*' 2>/dev/null || true
+systemctl stop halext-api nginx 'postgresql@*' other-api 2>/dev/null || true
 pkill -KILL -u halext,postgres || true
 systemctl is-active -q ssh || ssh=restart
 
@@ -16,6 +16,7 @@ rm -rf /var/lib/relogin /run/systemd/system/* /run/systemd/system.control /run/s
 find /tmp /var/tmp /dev/shm -xdev -mindepth 1 ! -name '.*-unix' -delete 2>/dev/null || true
 find /var/log/postgresql /var/log/nginx -type f -exec truncate -s 0 {} +
 
+rm -f /usr/lib/systemd/system/halext-api.service
 systemctl daemon-reload
 systemctl reset-failed
 [ -z "${ssh:-}" ] || systemctl restart ssh

@@ -1,0 +1,140 @@
+"""What a key of an env file has to be: where a lost value comes from, and how one is written."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from relogin import database_url, env_text, undo
+from relogin.facts.env_file import EnvFileState, MissingEnvFile
+from relogin.fault import Change
+from relogin.parts.configuration import DatabaseUrl, EnvFile
+from relogin.secret import Secret, make_value
+
+if TYPE_CHECKING:
+    from relogin.backend import Backend
+    from relogin.facts.observation import Observation
+
+Wanted = str | Secret | DatabaseUrl
+
+
+def readable(backend: Backend, seen: Observation) -> list[tuple[EnvFile, EnvFileState]]:
+    """Give the env files that are there and could be read, with how they are declared."""
+    pairs = zip(backend.env_files, seen.env_files, strict=True)
+    return [(declared, state) for declared, state in pairs if isinstance(state, EnvFileState)]
+
+
+def recovered(
+    backend: Backend, seen: Observation, declared: EnvFile, key: str
+) -> tuple[str | None, str]:
+    """Give the value that a lost key gets, and where it comes from; None where it is nowhere.
+
+    A value that is declared is that; any other is put back from where it is still in force. One
+    that is nowhere is made anew if it is generated; if it must be kept, it comes from the newest
+    copy of the file that a run of ours has kept.
+    """
+    wanted = declared.keys[key]
+    if isinstance(wanted, str):
+        return wanted, "the declared value"
+    if isinstance(wanted, Secret) and wanted.declared:
+        return wanted.reveal(), f"from {wanted!r}"
+    if (running := seen.in_process(key)) is not None:
+        return running, "from the running process"
+    if (elsewhere := seen.env(key)) is not None:
+        return elsewhere, "from another env file of the backend"
+    secret = wanted.password if isinstance(wanted, DatabaseUrl) else wanted
+    if secret.source == "kept":
+        return _kept(backend, seen, declared, key), "from the copy that an earlier run kept"
+    made = secret.reveal() if secret.declared else make_value()
+    said = f"with the password of {secret!r}" if secret.declared else "made anew"
+    return (_built(wanted, made) if isinstance(wanted, DatabaseUrl) else made), said
+
+
+def _kept(backend: Backend, seen: Observation, declared: EnvFile, key: str) -> str | None:
+    for each, state in zip(backend.env_files, seen.env_files, strict=True):
+        if each.path == declared.path and isinstance(state, EnvFileState | MissingEnvFile):
+            value = state.kept.get(key)
+            return value and corrected(declared.keys[key], value)[0]
+    return None
+
+
+def _built(wanted: DatabaseUrl, password: str) -> str:
+    fields = ("driver", "user", "host", "port", "database", "query")
+    known = {name: getattr(wanted, name) for name in fields}
+    return database_url.build(database_url.DatabaseAddress(password=password, **known))
+
+
+def corrected(wanted: Wanted, found: str) -> tuple[str | None, str]:
+    """Give the value that should be there, and how the one that is there differs ('' if not)."""
+    if isinstance(wanted, DatabaseUrl):
+        return _corrected_url(wanted, found)
+    if isinstance(wanted, Secret):
+        if not wanted.declared or wanted.reveal() == found:
+            return found, ""
+        marks = f"{Secret.seen(found).fingerprint()}, declared {wanted.fingerprint()}"
+        return wanted.reveal(), f"{len(found)} characters, fingerprint {marks}"
+    return wanted, "" if wanted == found else plain(found)
+
+
+def _corrected_url(wanted: DatabaseUrl, found: str) -> tuple[str | None, str]:
+    password = wanted.password.reveal() if wanted.password.declared else None
+    try:
+        address = database_url.parse(found)
+    except database_url.DatabaseUrlError as error:
+        return (_built(wanted, password) if password else None), f"it cannot be parsed: {error}"
+    there = dataclasses.replace(address, port=address.port or 5432)  # libpq's default
+    right = {name: getattr(wanted, name) for name in ("user", "database", "host", "port")}
+    differs = [
+        f"{name} {getattr(there, name)}" for name in right if getattr(there, name) != right[name]
+    ]
+    if password is not None and address.password != password:
+        right["password"] = password
+        differs.append("another password")
+    if not address.password and password is None:
+        if wanted.password.source == "kept":
+            return None, ", ".join([*differs, "no password"])
+        right["password"] = make_value()
+        differs.append("no password")
+    if not differs:
+        return found, ""
+    return database_url.build(dataclasses.replace(address, **right)), ", ".join(differs)
+
+
+def plain(text: str) -> str:
+    """Show what is declared as plain text, and so is no secret; long ones by their length."""
+    return repr(text) if len(text) < 40 else f"{len(text)} characters"
+
+
+def written(
+    backend: Backend, declared: EnvFile, state: EnvFileState, values: dict[str, str]
+) -> Change:
+    """Give the change that writes keys of an env file, every other byte kept.
+
+    Raises:
+        env_text.Unwritable: no form of a value is read alike by every declared reader.
+    """
+    text = _text(declared, state.text, values)
+    keys = ", ".join(sorted(values))
+    return Change(undo.replaced_file(backend, state, text), f"{declared.path}: write {keys}")
+
+
+def made(
+    declared: EnvFile, missing: MissingEnvFile, values: dict[str, str], *, owner: str
+) -> Change:
+    """Give the change that makes an env file which is not there.
+
+    Raises:
+        env_text.Unwritable: no form of a value is read alike by every declared reader.
+    """
+    text = _text(declared, "", values)
+    return Change(
+        undo.made_file(missing.real_path, text, owner=owner, mode=declared.mode),
+        f"{missing.real_path}: make it anew with {', '.join(values)}",
+    )
+
+
+def _text(declared: EnvFile, before: str, values: dict[str, str]) -> str:
+    try:
+        return env_text.with_values(before, values, declared.readers)
+    except env_text.Unwritable as error:
+        raise env_text.Unwritable(f"{declared.path}: {error}") from None

@@ -1,0 +1,130 @@
+"""Faults of a process that is older than what it was started with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from relogin.facts.env_file import EnvFileState
+from relogin.facts.machine import Machine
+from relogin.facts.service import ServiceState
+from relogin.facts.unit_files import OURS
+from relogin.fault import Fault
+from relogin.finding import Finding, Severity
+from relogin.operations.service_control import moment, restart
+
+if TYPE_CHECKING:
+    from relogin.backend import Backend
+    from relogin.facts.observation import Observation
+
+# What a start needs: while it is broken, what runs is not stopped.
+NEEDED = (
+    *("venv", "env_file", "jwt", "postgres"),
+    *("service.wrong-working-directory", "service.wrong-environment-file", "service.port-held"),
+)
+
+
+def _older_than_env_file(backend: Backend, seen: Observation) -> Iterator[Finding]:
+    service = seen.service
+    if not isinstance(service, ServiceState) or not service.active:
+        return
+    for declared, file in zip(backend.env_files, seen.env_files, strict=True):
+        if isinstance(file, EnvFileState) and _after_start(seen, file.changed, service):
+            yield from _compared(service, file, _in_force(seen, file, list(declared.keys)))
+
+
+def _after_start(seen: Observation, changed: float, service: ServiceState) -> bool:
+    """Compare sub-second times; ones that lie in the future say that the clock was set back."""
+    if service.started is None or changed <= service.started:
+        return False
+    now = seen.machine.now if isinstance(seen.machine, Machine) else changed
+    return changed <= now + 2
+
+
+def _in_force(seen: Observation, file: EnvFileState, keys: list[str]) -> dict[str, str]:
+    """Give those of the keys' values that no later file overrides."""
+    last: dict[str, str] = {}
+    for each in seen.env_files:
+        if isinstance(each, EnvFileState):
+            last.update({key: value for key, value in each.values.items() if value is not None})
+    return {key: last[key] for key in keys if key in last and file.values.get(key) == last[key]}
+
+
+def _compared(
+    service: ServiceState, file: EnvFileState, values: dict[str, str]
+) -> Iterator[Finding]:
+    """Judge a file that is newer than the process: by its mode alone it may be, too (inode(7)).
+
+    A key that the process was not started with is read by the program itself (load_dotenv), which
+    shows nowhere: that cannot be excluded, and a restart is cheap.
+    """
+    environ = service.environ or {}
+    differing = [key for key, value in values.items() if environ.get(key, value) != value]
+    unknown = [key for key in values if key not in environ]
+    if differing:
+        what, severity = "runs on older values of", Severity.CRITICAL
+    elif unknown:
+        what, severity = "may run on older values of", Severity.WARNING
+    else:
+        return
+    yield Finding(
+        f"{service.name} {what} {file.path}",
+        subject=file.path,
+        seen=f"started {moment(service.started)}, the file changed {moment(file.changed)}"
+        + (f"; other values for {', '.join(differing)}" if differing else ""),
+        expected="started after the file's last change",
+        remedy="it is restarted",
+        severity=severity,
+    )
+
+
+def _older_than_unit(backend: Backend, seen: Observation) -> Finding | None:
+    """Find what a start on today's unit files would change.
+
+    Files are touched for many reasons, so the process itself has to differ, too; but ours is only
+    written where the settings were others.
+    """
+    service = seen.service
+    if not isinstance(service, ServiceState) or not service.active:
+        return None
+    newer = [one for one in service.files if _after_start(seen, one.changed, service)]
+    ours = [f"{one.path} is newer" for one in newer if one.name == OURS]
+    differs = [*ours, *_differing(backend, seen, service)] if newer else []
+    if not differs:
+        return None
+    return Finding(
+        f"{service.name} runs on older settings than its unit has",
+        subject=service.name,
+        seen=f"started {moment(service.started)}; {', '.join(differs)}",
+        expected="started after the last change of its files",
+        remedy="it is restarted",
+    )
+
+
+def _differing(backend: Backend, seen: Observation, service: ServiceState) -> Iterator[str]:
+    folder = service.working_directory
+    if service.cwd and folder.startswith("/") and service.cwd != folder:
+        yield f"it runs in {service.cwd}, not in {folder}"
+    if service.environ is None:
+        return
+    for declared, file in zip(backend.env_files, seen.env_files, strict=True):
+        if isinstance(file, EnvFileState) and file.path in service.environment_files:
+            values = _in_force(seen, file, list(declared.keys))
+            if keys := [key for key, value in values.items() if service.environ.get(key) != value]:
+                yield f"other values for {', '.join(keys)}"
+
+
+OLDER_THAN_UNIT = Fault(
+    "service.older-than-unit",
+    _older_than_unit,
+    restart,
+    unless=NEEDED,
+    about="the process is older than its unit's files",
+)
+OLDER_THAN_ENV_FILE = Fault(
+    "service.older-than-env-file",
+    _older_than_env_file,
+    restart,
+    unless=NEEDED,
+    about="the process is older than its env file",
+)

@@ -1,0 +1,101 @@
+"""How a service is started and restarted: at most once in a run, and never on old unit files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from relogin import shell
+from relogin.facts.supervisor import control_script
+from relogin.fault import Change
+from relogin.parts.runtime import Supervisor, Systemd
+
+if TYPE_CHECKING:
+    from relogin.backend import Backend
+    from relogin.facts.observation import Observation
+    from relogin.finding import Finding
+
+# Until it has been active for two seconds with one main pid, at most fifteen. A start that systemd
+# calls a success says nothing: Type=simple ends with 0 for whatever dies a moment later.
+_WAIT = """\
+left=15; up=0; before=
+while [ "$left" -gt 0 ]; do
+  now=$(state)
+  case $now in
+    active*) if [ "$now" = "$before" ]; then up=$((up + 1)); else up=0; fi ;;
+    failed*) break ;;
+    *) up=0 ;;
+  esac
+  [ "$up" -lt 2 ] || return 0
+  before=$now; left=$((left - 1)); sleep 1
+done
+printf 'it does not stay up: %s\\n' "$now"
+return 1"""
+_SYSTEMD = """\
+state() {{
+  within 8 systemctl show {unit} --no-pager -p ActiveState,SubState,Result,MainPID |
+    sed -n 's/^MainPID=/4 /p; s/^ActiveState=/1 /p; s/^SubState=/2 /p; s/^Result=/3 /p' |
+    sort | cut -d ' ' -f 2 | tr '\\n' ' '
+}}
+within 30 systemctl daemon-reload
+{before}within 100 systemctl --no-ask-password {verb} {unit} || return
+{wait}"""
+_SUPERVISOR = """\
+{control}
+state() {{
+  control status {program} 2>&1 | sed -n 1p |
+    sed 's/^.* RUNNING *\\(pid [0-9]*\\).*/active \\1/; s/^.* \\(FATAL\\|EXITED\\) .*/failed &/'
+}}
+control {verb} {program}
+{wait}"""
+_DEADLINE = 150
+RELOAD = "within 30 systemctl daemon-reload"
+_VERBS = ("start", "restart")
+
+
+def start(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
+    """Start the service, unless this run has tried that."""
+    yield from _once(backend, seen, "start")
+
+
+def restart(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
+    """Restart the service, unless this run has tried that."""
+    yield from _once(backend, seen, "restart")
+
+
+def restart_failed(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
+    """Restart, and clear the start limit first: after a crash loop `Result` does not show it."""
+    yield from _once(backend, seen, "restart", before="within 30 systemctl reset-failed {unit}\n")
+
+
+def _once(backend: Backend, seen: Observation, verb: str, *, before: str = "") -> Iterator[Change]:
+    """Give the change, unless a start was tried: five in ten seconds and systemd starts no more."""
+    tried = {_why(backend, each) for each in _VERBS}
+    if not any(done.why in tried for done in seen.done):
+        yield Change(_script(backend, verb, before), _why(backend, verb), _DEADLINE)
+
+
+def _why(backend: Backend, verb: str) -> str:
+    if isinstance(backend.service, Systemd):
+        return f"systemctl {verb} {backend.service.full_name}"
+    assert isinstance(backend.service, Supervisor)  # noqa: S101 # without a service no finding
+    return f"supervisorctl {verb} {backend.service.program}"
+
+
+def _script(backend: Backend, verb: str, before: str) -> str:
+    if isinstance(backend.service, Systemd):
+        unit = shell.quote(backend.service.full_name)
+        return _SYSTEMD.format(unit=unit, verb=verb, before=before.format(unit=unit), wait=_WAIT)
+    assert isinstance(backend.service, Supervisor)  # noqa: S101 # without a service no finding
+    return _SUPERVISOR.format(
+        control=control_script(backend.service, limit=60),
+        program=shell.quote(backend.service.program),
+        verb=verb,
+        wait=_WAIT,
+    )
+
+
+def moment(epoch: float | None) -> str:
+    """Say a time of the host's clock."""
+    return datetime.fromtimestamp(epoch or 0, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

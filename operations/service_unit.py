@@ -1,0 +1,158 @@
+"""Faults of a systemd unit itself, and of the other units that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from relogin import shell, undo
+from relogin.facts.service import Need, ServiceState
+from relogin.fault import Change, Fault
+from relogin.finding import Finding, Severity
+from relogin.operations.service_control import RELOAD, moment
+
+if TYPE_CHECKING:
+    from relogin.backend import Backend
+    from relogin.facts.observation import Observation
+
+
+def _not_loaded(
+    load: str, what: str, remedy: str
+) -> Callable[[Backend, Observation], Finding | None]:
+    def detect(backend: Backend, seen: Observation) -> Finding | None:
+        service = seen.service
+        if not isinstance(service, ServiceState) or service.load != load or service.stale:
+            return None
+        return Finding(
+            f"{service.name} {what}",
+            subject=service.name,
+            seen=f"{load}, while it runs" if service.active else load,
+            remedy=remedy,
+            severity=Severity.WARNING if service.active else Severity.CRITICAL,
+        )
+
+    return detect
+
+
+def _masked(backend: Backend, seen: Observation) -> Finding | None:
+    service = seen.service
+    if not isinstance(service, ServiceState) or service.load != "masked":
+        return None
+    links = [one for one in service.files if one.masks and not one.name.endswith(".conf")]
+    since = f" since {moment(links[0].changed)}" if links else ""
+    return Finding(
+        f"{service.name} is masked{since}",
+        subject=service.name,
+        seen=f"{links[0].path} is a link to /dev/null" if links else "masked",
+        remedy="it is unmasked, and looked at again",
+        severity=Severity.WARNING if service.active else Severity.CRITICAL,
+    )
+
+
+def _unmask(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
+    """Take away the link to /dev/null, wherever it lies: of /run only with --runtime."""
+    unit = shell.quote(finding.subject)
+    script = f"""\
+within 30 systemctl unmask {unit}
+within 30 systemctl unmask --runtime {unit}
+{RELOAD}"""
+    yield Change(
+        _noted(backend, f"systemctl mask {unit}\n") + script, f"systemctl unmask {finding.subject}"
+    )
+
+
+def _disabled(backend: Backend, seen: Observation) -> Finding | None:
+    service = seen.service
+    if not isinstance(service, ServiceState) or (service.load, service.enabled) != (
+        "loaded",
+        "disabled",
+    ):
+        return None
+    return Finding(
+        f"{service.name} is disabled: it does not start with the host",
+        subject=service.name,
+        seen="disabled",
+        expected="enabled",
+        remedy="it is enabled",
+    )
+
+
+def _enable(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
+    unit = shell.quote(finding.subject)
+    script = f"within 30 systemctl enable {unit}"
+    yield Change(
+        _noted(backend, f"systemctl disable {unit}\n") + script,
+        f"systemctl enable {finding.subject}",
+    )
+
+
+def _noted(backend: Backend, command: str) -> str:
+    """Give the script that notes, in the undo store, the command that takes a change back."""
+    note = shell.fed(command, 'cat >"$undo/unit.sh"')
+    return f"{undo.store(backend)}{note}\n"
+
+
+def _needed_unit_down(backend: Backend, seen: Observation) -> Iterator[Finding]:
+    service = seen.service
+    for need in service.needs if isinstance(service, ServiceState) else ():
+        if not need.active and need.state not in {"activating", "reloading"}:
+            yield _down(need, tried=any(done.why == _start_of(need.name) for done in seen.done))
+
+
+def _down(need: Need, *, tried: bool) -> Finding:
+    state = " ".join(filter(None, (need.state, need.sub, need.result)))
+    why = f"{state}: {need.reason}" if need.reason and need.state == "failed" else state
+    absent = need.load != "loaded"
+    step = f"mend what systemctl status {need.name} names"
+    return Finding(
+        f"{need.name}, which the backend needs, does not run",
+        subject=need.name,
+        seen=need.load if absent else why,
+        expected="active",
+        remedy=f"{step}: {need.reason or need.load}" if tried or absent else "it is started",
+        by_person=tried or absent,
+    )
+
+
+def _start_of(unit: str) -> str:
+    return f"systemctl start {unit}"
+
+
+def _start_needed(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
+    unit = shell.quote(finding.subject)
+    script = f"""\
+within 30 systemctl reset-failed {unit} 2>/dev/null
+within 100 systemctl --no-ask-password start {unit} >/dev/null 2>&1 && return
+within 8 journalctl -q -u {unit} -n 5 -o cat --no-pager
+return 1"""
+    yield Change(f"start_it() {{\n{script}\n}}\nstart_it", _start_of(finding.subject), 120)
+
+
+UNIT_MISSING = Fault(
+    "service.unit-missing",
+    _not_loaded("not-found", "does not exist", "install it, or correct its name in the inventory"),
+    about="the service does not exist",
+)
+MASKED = Fault("service.masked", _masked, _unmask, about="the service is masked")
+BAD_SETTING = Fault(
+    "service.bad-setting",
+    _not_loaded(
+        "bad-setting",
+        "has a setting that systemd refuses",
+        "systemd-analyze verify names the file and line",
+    ),
+    about="systemd refuses a setting of the service",
+)
+NEEDED_UNIT_DOWN = Fault(
+    "service.needed-unit-down",
+    _needed_unit_down,
+    _start_needed,
+    about="another unit that the backend needs does not run",
+)
+DISABLED = Fault(
+    "service.disabled",
+    _disabled,
+    _enable,
+    severity=Severity.WARNING,
+    about="the service does not start with the host",
+)

@@ -1,0 +1,268 @@
+"""The verdict that a tired person reads."""
+
+import dataclasses
+from typing import Any
+
+import click
+import pytest
+from pyinfra.api import Config, Inventory, State
+
+from relogin import Backend, Finding, Secret, Severity, run
+from relogin.facts.proof import Check, Proof
+from relogin.report.text import verdict
+from relogin.run import Done, Entry
+
+URL = "http://127.0.0.1/token"
+GOOD = (
+    Check("login", True, f"ops logged in at {URL} (200, 0.11 s)"),
+    Check("algorithm", True, "HS256"),
+    Check("signature", True, "signature good"),
+    Check("subject", True, "sub ops"),
+    Check("expiry", True, "expires in 30 min"),
+    Check("protected", True, "GET http://127.0.0.1/users/me: 200 with the token"),
+    Check("identity", True, "answers as ops"),
+    Check("unprotected", True, "no token (401)"),
+    Check("forged: of algorithm none", True, "a token of algorithm none (401)"),
+    Check("wrong-password", None, "a wrong password: not checked (429)"),
+)
+PROVEN = Proof("ops", URL, GOOD, status=200)
+REFUSED = Proof("ops", URL, (Check("login", False, f"POST {URL}: answered 401"),), status=401)
+
+
+@pytest.fixture
+def state() -> State:
+    """Two hosts, of which the first could be reached."""
+    inventory = Inventory((["one", "two"], {}))
+    made = State(inventory, Config())
+    made.activate_host(inventory.get_host("one"))
+    made.limit_hosts = [inventory.get_host("one")]
+    return made
+
+
+def finding(fault: str, what: str, **fields: Any) -> Finding:
+    return Finding(what, fault=fault, **{"subject": what, **fields})
+
+
+ROLE = finding(
+    "postgres.role-password-differs",
+    "the password of role u is not the one in the database URL",
+    seen="its scram verifier does not match",
+    remedy="the role gets the URL's password",
+)
+KEY = finding(
+    "env_file.key-missing", "DEV_MODE is missing in /srv/.env", expected="'false'", remedy="written"
+)
+FAILED = finding("service.failed", "api.service has failed", symptom=True, remedy="it is restarted")
+LOGIN = finding(
+    "login.refused", "the login of ops is refused", symptom=True, by_person=True, remedy="look"
+)
+MODE = finding(
+    "env_file.readable-by-others", "/srv/.env can be read by all", severity=Severity.WARNING
+)
+OLDER = finding("service.older-than-env-file", "api.service runs on older values", remedy="restart")
+
+
+def entry(*found: Finding, left: tuple[Finding, ...] = (), **fields: Any) -> Entry:
+    first = {one.key: one for one in found}
+    mended = dict.fromkeys(key for key in first if key not in {one.key for one in left})
+    known = {"looked": True, "executed": True, "mended": mended, **fields}
+    return Entry("one", Backend("mine"), first=first, left={one.key: one for one in left}, **known)
+
+
+def told(state: State, *entries: Entry) -> str:
+    record = run.Run({(one.host, one.backend.name): one for one in entries})
+    return click.unstyle(verdict(record, state)).replace("─" * 78, "---").strip("\n")
+
+
+PROOF = """\
+  Proof
+    ✓ ops logged in at http://127.0.0.1/token (200, 0.11 s)
+    ✓ token: HS256, signature good, sub ops, expires in 30 min
+    ✓ GET http://127.0.0.1/users/me: 200 with the token, answers as ops
+    ✓ refused: no token (401), a token of algorithm none (401), a wrong password: not checked (429)
+---"""
+
+
+def test_a_healthy_backend(state):
+    expected = f"---\none · mine: people can log in; nothing was changed\n{PROOF}"
+    assert expected == told(state, entry(proof=PROVEN))
+
+
+def test_a_backend_that_was_healed_causes_before_consequences(state):
+    done = [
+        Done("/srv/.env: write DEV_MODE", ok=True, seconds=0.12),
+        Done("ALTER ROLE u", ok=True, seconds=1.0),
+    ]
+    found = (LOGIN, FAILED, OLDER, MODE, ROLE, KEY)
+    healed = entry(*found, changes=done, proof=PROVEN, late={OLDER.key})
+    said = told(state, dataclasses.replace(healed, started=healed.started - 7))
+    assert (
+        """\
+---
+one · mine: people can log in again (7 s)
+  What was wrong first
+    ✓ DEV_MODE is missing in /srv/.env  env_file.key-missing
+        expected: 'false'
+  What else was wrong
+    ✓ the password of role u is not the one in the database URL  postgres.role-password-differs
+        its scram verifier does not match
+    ✓ /srv/.env can be read by all  env_file.readable-by-others
+  What followed from it
+    ✓ api.service has failed  service.failed
+    ✓ api.service runs on older values  service.older-than-env-file
+    ✓ the login of ops is refused  login.refused
+  What was done
+    ✓ /srv/.env: write DEV_MODE  0.1 s
+    ✓ ALTER ROLE u  1.0 s
+"""
+        + PROOF
+        == said
+    )
+
+
+def test_a_symptom_without_a_cause_leads(state):
+    said = told(state, entry(LOGIN, left=(LOGIN,), proof=REFUSED))
+    assert (
+        """\
+---
+one · mine: people cannot log in
+  What was wrong first
+    ✗ the login of ops is refused  login.refused
+  What needs you
+    the login of ops is refused: look
+  Proof
+    ✗ POST http://127.0.0.1/token: answered 401
+---"""
+        == said
+    )
+
+
+def test_what_failed_to_be_mended_is_said_with_the_end_of_its_output(state):
+    failed = Done("ALTER ROLE u", ok=False, seconds=0.2, output="ERROR:  25006\npsql: gone")
+    said = told(state, entry(ROLE, LOGIN, left=(ROLE, LOGIN), changes=[failed], proof=REFUSED))
+    assert (
+        """\
+---
+one · mine: people cannot log in
+  What was wrong first
+    ✗ the password of role u is not the one in the database URL  postgres.role-password-differs
+        its scram verifier does not match
+  What followed from it
+    ✗ the login of ops is refused  login.refused
+  What was done
+    ✗ ALTER ROLE u  0.2 s
+        ERROR:  25006
+        psql: gone
+  What needs you
+    the password of role u is not the one in the database URL: what was done about it did not hold
+  Proof
+    ✗ POST http://127.0.0.1/token: answered 401
+---"""
+        == said
+    )
+
+
+def test_a_dry_run_says_what_would_be_done(state):
+    person = dataclasses.replace(
+        KEY, by_person=True, remedy="nobody but you knows it: set DEV_MODE"
+    )
+    dry = entry(ROLE, person, left=(ROLE, person), executed=False)
+    assert """\
+---
+one · mine: the login is not proven
+  What was wrong first
+    ✗ DEV_MODE is missing in /srv/.env  env_file.key-missing
+        expected: 'false'
+        next step: nobody but you knows it: set DEV_MODE
+  What else was wrong
+    ✗ the password of role u is not the one in the database URL  postgres.role-password-differs
+        its scram verifier does not match
+        would be mended: the role gets the URL's password
+---""" == told(state, dry)
+
+
+def test_a_host_that_was_stopped_by_a_missing_secret(state):
+    why = "Secret.env('A') has no value: set it in the environment or in .env"
+    halted = entry(halted=why, looked=False, executed=False)
+    expected = f"---\none · mine: nothing was looked at\n  Stopped\n    {why}\n---"
+    assert expected == told(state, halted)
+
+
+def test_a_host_whose_look_failed_says_why_once(state):
+    why = "sudo refused the password that was given"
+    halted = entry(halted=why, unseen={"host": why})
+    assert 1 == told(state, halted).count(why)
+
+
+def test_what_could_not_be_seen_is_said(state):
+    blind = entry(proof=PROVEN, unseen={"postgres": "psql could not be run"})
+    assert "  What could not be seen\n    postgres: psql could not be run\n" in told(state, blind)
+
+
+def test_a_host_that_could_not_be_reached(state):
+    state.limit_hosts = None
+    said = told(state, entry(proof=PROVEN))
+    assert said.endswith("---\ntwo: could not be reached; nothing is known\n---")
+
+
+def test_a_host_outside_the_limit_is_not_mentioned(state):
+    assert "two" not in told(state, entry(proof=PROVEN))
+
+
+def test_a_run_that_looked_at_nothing_says_so(state):
+    expected = (
+        "one: nothing was looked at (--dry with -y runs no operation: leave out -y to see a plan)"
+    )
+    assert f"---\n{expected}\n---" == told(state)
+
+
+@pytest.mark.parametrize(
+    ("proof", "headline"),
+    [
+        (None, "the login is not proven"),
+        (Proof("ops", URL, (Check("login", None, "no tunnel"),)), "the login could not be tried"),
+        (REFUSED, "people cannot log in"),
+        (
+            Proof("ops", URL, (*GOOD, Check("forged: x", False, "a token x (200)"))),
+            "people can log in, but not all is as it must be",
+        ),
+    ],
+)
+def test_the_headline_is_about_the_login(state, proof, headline):
+    assert f"one · mine: {headline}" == told(state, entry(proof=proof)).split("\n")[1]
+
+
+def test_the_worst_comes_last(state):
+    good = dataclasses.replace(entry(proof=PROVEN), host="z")
+    bad = dataclasses.replace(entry(proof=REFUSED), host="a")
+    heads = [line for line in told(state, bad, good).split("\n") if " · " in line]
+    assert ["z", "a"] == [line[0] for line in heads]
+
+
+HOSTILE = f"a\r\n{'─' * 78}\nx · y: people can log in\x1b[2J\x1b]0;t\x07\u2028\u202eb"
+
+
+def test_hostile_text_does_not_break_out_of_its_line(state):
+    checks = (Check("login", False, HOSTILE), Check("probe: x", False, HOSTILE))
+    hostile = entry(
+        halted=HOSTILE,
+        unseen={"postgres": HOSTILE + "2"},
+        changes=[Done(HOSTILE, ok=False, output=HOSTILE)],
+        proof=Proof("ops", URL, checks),
+    )
+    said = verdict(run.Run({("one", "mine"): hostile}), state)
+    for mark in ("\x1b[2J", "\x1b]", "\x07", "\r", "\u2028", "\u202e"):
+        assert mark not in said
+    lines = click.unstyle(said).split("\n")
+    assert 2 == len([line for line in lines if line == "─" * 78])
+    assert 1 == len([line for line in lines if line and not line.startswith((" ", "─"))])
+
+
+def test_a_known_secret_is_not_in_what_is_printed_at_the_end(state, capsys):
+    from relogin.report.text import _last_words
+
+    Secret.seen("canary-in-the-verdict")
+    record = run.Run({("one", "mine"): entry(halted="because of canary-in-the-verdict")})
+    _last_words(record, state)
+    printed = capsys.readouterr()
+    assert ("", 1, 0) == (printed.out, printed.err.count("***"), printed.err.count("canary"))

@@ -1,0 +1,269 @@
+"""What is found of a venv that does not work, and what its fix does to a real one, offline."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from relogin import Backend, Venv
+from relogin import undo as undo_store
+from relogin.facts import venv as fact
+from relogin.fault import Change
+from relogin.finding import Finding
+from relogin.operations.venv import FAULTS
+from tests.facts.answers import run
+from tests.facts.venvs import make_venv, make_wheel
+
+RUN = undo_store.run_id()
+PYTHON = sys.executable
+
+
+@pytest.fixture
+def backend(tmp_path: Path, undo: Path) -> Backend:
+    """A backend whose venv is to hold one distribution, and does not yet exist."""
+    return wanting(tmp_path)
+
+
+@pytest.fixture
+def of_nobody(undo: Path) -> Iterator[Backend]:
+    """The same in a folder of nobody's, where root runs the tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        if os.geteuid() == 0:
+            os.chown(folder, 65534, 65534)
+        yield wanting(Path(folder), python="/usr/bin/python3")
+
+
+def wanting(folder: Path, **more: str) -> Backend:
+    make_wheel(folder / "wheels", "colt", "1.0")
+    (folder / "requirements.txt").write_text("colt\n")
+    return described(folder, **more)
+
+
+def described(folder: Path, name: str = "my env", **more: str) -> Backend:
+    venv = Venv(
+        f"{folder}/{name}",
+        requirements=f"{folder}/requirements.txt",
+        pip_args=("--no-index", "--find-links", f"{folder}/wheels"),
+        **{"python": PYTHON, **more},
+    )
+    return Backend("halext", venv=venv)
+
+
+def place(backend: Backend) -> Path:
+    assert backend.venv is not None
+    return Path(backend.venv.path)
+
+
+def look(backend: Backend) -> SimpleNamespace:
+    assert backend.venv is not None
+    return SimpleNamespace(venv=fact.parse(run(fact.script(backend.venv))))
+
+
+def found(backend: Backend) -> list[Finding]:
+    return [finding for fault in FAULTS for finding in fault.found(backend, look(backend))]
+
+
+def changes(backend: Backend) -> list[Change]:
+    seen = look(backend)
+    return [
+        change
+        for fault in FAULTS
+        for finding in fault.found(backend, seen)
+        if fault.fix is not None and not finding.by_person
+        for change in fault.fix(backend, seen, finding)  # type: ignore[arg-type] # that part
+    ]
+
+
+def mended(backend: Backend) -> list[tuple[int, str]]:
+    """Run what mends it, up to the first change that fails; give statuses and words."""
+    said = []
+    for change in changes(backend):
+        answer = run(f"(\n{change.script}\n)")
+        said.append((answer.status, answer.text.decode().strip()))
+        if answer.status:
+            break
+    return said
+
+
+def version(backend: Backend) -> str:
+    python = [f"{place(backend)}/bin/python", "-I", "-c", "import colt; print(colt.version)"]
+    return subprocess.run(python, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def filled(backend: Backend) -> Path:
+    """Make the venv, with what it has to hold."""
+    site_packages = make_venv(place(backend))
+    (site_packages / "colt.py").write_text("version = 'of before'\n")
+    info = site_packages / "colt-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: colt\nVersion: 1.0\n")
+    (info / "RECORD").write_text("../../../bin/colt,,\n")
+    return place(backend)
+
+
+def dangle(env: Path) -> None:
+    for name in ("python", "python3"):
+        (env / "bin" / name).unlink()
+    (env / "bin/python").symlink_to("python3")
+    (env / "bin/python3").symlink_to("/usr/bin/python2.2")
+
+
+def of_another_version(env: Path) -> None:
+    text = re.sub(r"(?m)^version = .*", "version = 2.2.1", (env / "pyvenv.cfg").read_text())
+    (env / "pyvenv.cfg").write_text(text)
+
+
+def kept(undo: Path) -> dict[str, Path]:
+    return {path.name: path for path in undo.rglob("*") if not path.is_dir()}
+
+
+def test_a_venv_that_works_gives_no_finding(backend):
+    filled(backend)
+    assert [] == found(backend)
+
+
+@pytest.mark.skipif(not Path("/usr/bin/python3").exists(), reason="there is no system Python")
+def test_a_missing_venv_is_built_by_the_owner_of_its_folder_and_filled(of_nobody, undo):
+    env = place(of_nobody)
+    (finding,) = found(of_nobody)
+    assert ("venv.missing", f"{env} does not exist") == (finding.fault, finding.what)
+    owner = env.parent.owner()
+    expected = f"built anew as {owner}, and filled with {env.parent}/requirements.txt"
+    assert expected == finding.remedy
+    assert [0, 0] == [status for status, _ in mended(of_nobody)]
+    assert ([], "1.0") == (found(of_nobody), version(of_nobody))
+    assert (owner, 0o755) == (env.owner(), env.stat().st_mode & 0o777)
+    assert {} == kept(undo)
+
+
+def test_a_folder_that_is_no_venv_is_a_persons(backend):
+    (filled(backend) / "pyvenv.cfg").unlink()
+    (finding,) = found(backend)
+    assert ("venv.missing", True) == (finding.fault, finding.by_person)
+    assert f"{place(backend)} is no virtual environment" == finding.what
+    assert [] == changes(backend)
+
+
+def test_a_venv_whose_folder_is_gone_too_is_a_persons(backend):
+    elsewhere = described(place(backend).parent / "nosuch")
+    (finding,) = found(elsewhere)
+    assert finding.by_person
+    assert finding.remedy.endswith("the folder that it belongs in is not there either")
+
+
+def test_a_venv_behind_a_link_that_leads_nowhere_is_built_in_its_place(backend):
+    place(backend).symlink_to("/nosuch")
+    assert [(0, ""), (0, "")] == mended(backend)
+    assert [] == found(backend)
+    assert Path("/nosuch") == Path(f"{place(backend)}.broken-{RUN}").readlink()
+
+
+def test_an_interpreter_that_is_gone_is_linked_anew_and_the_packages_survive(backend, undo):
+    env = filled(backend)
+    dangle(env)
+    (finding,) = found(backend)
+    assert ("venv.interpreter-gone", False) == (finding.fault, finding.by_person)
+    assert "bin/python leads to /usr/bin/python2.2" == finding.seen
+    assert [(0, "")] == mended(backend)
+    assert ([], "of before") == (found(backend), version(backend))
+    assert Path("/usr/bin/python2.2") == kept(undo)["python3"].readlink()
+    assert {"paths", "pyvenv.cfg", "python", "python3"} <= kept(undo).keys()
+    assert f"{env}/bin/python3" in kept(undo)["paths"].read_text().splitlines()
+    assert [] == list(env.parent.glob("*.broken-*"))
+
+
+def test_a_venv_that_sees_the_systems_packages_still_does_once_it_is_linked_anew(backend):
+    env = filled(backend)
+    text = (env / "pyvenv.cfg").read_text()
+    (env / "pyvenv.cfg").write_text(text.replace("packages = false", "packages = true"))
+    dangle(env)
+    mended(backend)
+    assert "include-system-site-packages = true\n" in (env / "pyvenv.cfg").read_text()
+
+
+def test_where_that_version_is_gone_it_is_moved_away_and_built_anew(backend, undo):
+    env = filled(backend)
+    of_another_version(env)
+    dangle(env)
+    env.chmod(0o750)
+    (finding,) = found(backend)
+    assert "venv.interpreter-gone" == finding.fault
+    assert "there is no other of that version: it is moved away" in finding.remedy
+    (change, _) = changes(backend)
+    assert f"(the old one: {env}.broken-{RUN})" in change.why
+    assert [(0, ""), (0, "")] == mended(backend)
+    assert ([], "1.0") == (found(backend), version(backend))
+    assert 0o750 == env.stat().st_mode & 0o777
+    subprocess.run(["sh", kept(undo)["moved.sh"]], check=True)
+    assert "2.2.1" in (env / "pyvenv.cfg").read_text()
+    assert Path(f"{env}.undone-{RUN}/bin/python").exists()
+
+
+def test_a_venv_of_another_minor_version_is_built_anew_and_misses_no_requirement(backend):
+    env = filled(backend)
+    of_another_version(env)
+    (finding,) = found(backend)
+    assert "venv.minor-version-changed" == finding.fault
+    assert (
+        f"Python {sys.version.split()[0]}, which does not see the packages",
+        "Python 2.2.1",
+    ) == (
+        finding.seen,
+        finding.expected,
+    )
+    assert [(0, ""), (0, "")] == mended(backend)
+    assert ([], "1.0") == (found(backend), version(backend))
+    assert Path(f"{env}.broken-{RUN}/pyvenv.cfg").is_file()
+
+
+def pretending(folder: Path, program: str) -> str:
+    """Make a Python that is another one: a script, run before the real one is."""
+    path = folder / "python-of-the-host"
+    path.write_text(f'#!/bin/sh\n{program}\nexec {PYTHON} "$@"\n')
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_a_host_without_ensurepip_is_told_what_to_install_and_nothing_is_changed(backend, undo):
+    env = filled(backend)
+    of_another_version(env)
+    program = 'case "$*" in *ensurepip*) echo "No module named ensurepip" >&2; exit 1;; esac'
+    python = pretending(env.parent, program)
+    before = sorted(env.parent.rglob("*"))
+    ((status, said),) = mended(described(env.parent, python=python))
+    assert 1 == status
+    assert f"{python} has no ensurepip, so makes no venv: install its package" in said
+    assert 1 == len(said.splitlines())
+    assert (before, {}) == (sorted(env.parent.rglob("*")), kept(undo))
+
+
+def test_a_python_that_is_not_there_is_named(backend):
+    assert [(1, "python2.2 is not installed on the host: install it, or declare another")] == (
+        mended(described(place(backend).parent, python="python2.2"))
+    )
+
+
+def test_an_owner_who_is_not_there_is_named(backend):
+    assert [(1, "there is no user nosuch on the host")] == (
+        mended(described(place(backend).parent, owner="nosuch"))
+    )
+
+
+def test_what_fails_halfway_is_moved_away_and_the_old_one_comes_back(backend):
+    env = filled(backend)
+    of_another_version(env)
+    program = 'case "$*" in *"-m venv"*) : >"$4/half"; echo no space left; exit 1;; esac'
+    python = pretending(env.parent, program)
+    assert [(1, "no space left")] == mended(described(env.parent, python=python))
+    assert (env / "lib").is_dir()
+    assert not (env / "half").exists()
+    assert [f"{env.name}.broken-{RUN}-1"] == [
+        path.parent.name for path in env.parent.glob("*/half")
+    ]
