@@ -65,7 +65,11 @@ for link in "$venv/bin/python" "$venv/bin/python3" "$venv"/bin/python3.*; do
   keep "$link"; rm "$link"
 done
 said=$(as_owner {same} -I -m venv --upgrade --without-pip $options "$venv" 2>&1) || {{
-  cp -pP "$undo"/python* "$venv/bin/"; cp -p "$undo/pyvenv.cfg" "$venv/"
+  for link in "$undo"/python*; do
+    [ -e "$link" ] || [ -L "$link" ] || continue
+    cp -pP "$link" "$venv/bin/"
+  done
+  cp -p "$undo/pyvenv.cfg" "$venv/"
   printf '%s\\n' "$said" | tail -n 4; return 1
 }}"""
 

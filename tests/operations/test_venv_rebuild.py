@@ -188,6 +188,29 @@ def test_a_venv_that_sees_the_systems_packages_still_does_once_it_is_linked_anew
     assert "include-system-site-packages = true\n" in (env / "pyvenv.cfg").read_text()
 
 
+def test_what_cannot_be_linked_anew_is_as_it_was_and_the_reason_said(backend):
+    env = filled(backend)
+    dangle(env)
+    (change,) = changes(backend)
+    script = change.script.replace("-m venv --upgrade", "-m venv --nosuch")
+    answer = run(f"(\n{script}\n)")
+    assert (1, True) == (answer.status, b"unrecognized arguments" in answer.text)
+    assert Path("/usr/bin/python2.2") == (env / "bin/python3").readlink()
+    assert "venv.interpreter-gone" == found(backend)[0].fault
+
+
+def test_a_venv_that_was_cut_while_it_was_built_is_finished(backend):
+    env = place(backend)
+    env.mkdir()
+    version = sys.version.split()[0]
+    (env / "pyvenv.cfg").write_text(f"home = {Path(sys.executable).parent}\nversion = {version}\n")
+    assert "venv.interpreter-gone" == found(backend)[0].fault
+    assert [(0, "")] == mended(backend)
+    assert ["venv.requirement-missing"] == [finding.fault for finding in found(backend)]
+    assert [0] == [status for status, _ in mended(backend)]
+    assert [] == found(backend)
+
+
 def test_where_that_version_is_gone_it_is_moved_away_and_built_anew(backend, undo):
     env = filled(backend)
     of_another_version(env)
