@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shlex
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING
 
 from pyinfra.api import FunctionCommand, operation
@@ -130,48 +130,37 @@ def _fix_missing(backend: Backend, seen: Observation, finding: Finding) -> Itera
     yield Change(script, f"create account {account.login} ({command})", deadline=120)
 
 
-def _detect_inactive(backend: Backend, seen: Observation) -> Iterator[Finding]:
-    column = user_row.declared(backend).columns.active if backend.accounts else None
-    for account, row in _rows(backend, seen):
-        if row is not None and column is not None and not row.active:
-            yield Finding(
-                f"account {account.login} is not active",
-                subject=account.login,
-                seen=f"{column} is {row.active}",
-                remedy="it is made active",
-            )
+def _flag_off(flag: str, what: str) -> Callable[[Backend, Observation], Iterator[Finding]]:
+    """Find the accounts whose flag (active, admin) is not set though it is declared."""
+
+    def detect(backend: Backend, seen: Observation) -> Iterator[Finding]:
+        column = _column(backend, flag) if backend.accounts else None
+        for account, row in _rows(backend, seen):
+            due = flag == "active" or account.admin
+            if row is not None and column is not None and due and not getattr(row, flag):
+                yield Finding(
+                    f"account {account.login} {what}",
+                    subject=account.login,
+                    seen=f"{column} is {getattr(row, flag)}",
+                    remedy=f"{column} is set",
+                )
+
+    return detect
 
 
-def _fix_inactive(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
-    column = user_row.declared(backend).columns.active
-    assert column is not None  # noqa: S101 # there is no finding otherwise
-    yield user_row.update(
-        backend,
-        seen,
-        finding.subject,
-        column,
-        "true",
-        f"account {finding.subject}: {column} = true",
-    )
+def _set_flag(flag: str) -> Callable[[Backend, Observation, Finding], Iterator[Change]]:
+    def fix(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
+        column = _column(backend, flag)
+        assert column is not None  # noqa: S101 # there is no finding otherwise
+        why = f"account {finding.subject}: {column} = true"
+        yield user_row.update(backend, seen, finding.subject, column, "true", why)
+
+    return fix
 
 
-def _detect_admin_lost(backend: Backend, seen: Observation) -> Iterator[Finding]:
-    column = user_row.declared(backend).columns.admin if backend.accounts else None
-    for account, row in _rows(backend, seen):
-        if row is not None and column is not None and account.admin and not row.admin:
-            yield Finding(
-                f"account {account.login} is no administrator any more",
-                subject=account.login,
-                seen=f"{column} is {row.admin}",
-                remedy="it is made one again",
-            )
-
-
-def _fix_admin_lost(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
-    column = user_row.declared(backend).columns.admin
-    assert column is not None  # noqa: S101 # there is no finding otherwise
-    why = f"account {finding.subject}: {column} = true"
-    yield user_row.update(backend, seen, finding.subject, column, "true", why)
+def _column(backend: Backend, flag: str) -> str | None:
+    column: str | None = getattr(user_row.declared(backend).columns, flag)
+    return column
 
 
 def _detect_hash(backend: Backend, seen: Observation) -> Iterator[Finding]:
@@ -230,7 +219,10 @@ MISSING = Fault(
     about="a declared account does not exist",
 )
 INACTIVE = Fault(
-    "accounts.inactive", _detect_inactive, _fix_inactive, about="a declared account is not active"
+    "accounts.inactive",
+    _flag_off("active", "is not active"),
+    _set_flag("active"),
+    about="a declared account is not active",
 )
 HASH_UNUSABLE = Fault(
     "accounts.hash-unusable",
@@ -246,8 +238,8 @@ PASSWORD_DIFFERS = Fault(
 )
 ADMIN_LOST = Fault(
     "accounts.admin-lost",
-    _detect_admin_lost,
-    _fix_admin_lost,
+    _flag_off("admin", "is no administrator any more"),
+    _set_flag("admin"),
     about="a declared administrator is none any more",
 )
 FAULTS = (
