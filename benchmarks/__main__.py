@@ -50,6 +50,7 @@ def timed(bench: Bench, numbers: list[int], rounds: int) -> Costs:
     for number in numbers:
         addresses = [f"{host.address}:22" for host in bench.hosts[:number]]
         for turn in range(rounds + 1):
+            measure.wait_until_idle()
             for variant in NAMES:
                 cost = measure.run(bench.command(variant, addresses))
                 if turn:

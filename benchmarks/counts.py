@@ -29,13 +29,13 @@ def counts(bench: Bench, variant: str, rounds: int = 3) -> Counts:
     host = bench.hosts[0]
     with proxy(host.address) as (port, traffic):
         short = _walls(bench, variant, port, rounds)
-        host.root(f"echo LogLevel VERBOSE >{_VERBOSE}; systemctl reload ssh")
+        host.root(f"echo LogLevel VERBOSE >{_VERBOSE}; systemctl restart ssh")
         since = time.time()
         before = traffic.connections, traffic.up, traffic.down
         measure.run(bench.command(variant, [f"127.0.0.1:{port}"]))
         passed = traffic.connections, traffic.up, traffic.down
     sessions = int(host.root(_SESSIONS.format(since=since)))
-    host.root(f"rm {_VERBOSE}; systemctl reload ssh")
+    host.root(f"rm {_VERBOSE}; systemctl restart ssh")
     with proxy(host.address, delay=_DELAY) as (port, _):
         long = _walls(bench, variant, port, rounds)
     connections, up, down = (now - then for now, then in zip(passed, before, strict=True))

@@ -58,5 +58,22 @@ def _environment() -> dict[str, str]:
     return {name: text for name, text in os.environ.items() if not name.startswith("PYTHON")}
 
 
+def wait_until_idle(limit: float = 60) -> None:
+    """Wait, at most so many seconds, for half a second in which the machine has little to do."""
+    until = time.monotonic() + limit
+    while time.monotonic() < until:
+        before = _ticks()
+        time.sleep(0.5)
+        idle, total = (now - then for now, then in zip(_ticks(), before, strict=True))
+        if idle > 0.85 * total:
+            return
+
+
+def _ticks() -> tuple[int, int]:
+    """Give the CPUs' idle time and all time (proc(5), /proc/stat)."""
+    numbers = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    return numbers[3] + numbers[4], sum(numbers)
+
+
 def median(values: list[float]) -> float:
     return statistics.median(values)

@@ -17,7 +17,10 @@ _HEAD = """\
 # What a pass over healthy hosts costs
 
 Measured {date} by `make bench` (`python -m benchmarks --rounds {rounds}`), every variant in turn,
-the hosts being containers on the same machine: {machine}. Load average {load}. {versions}.
+the hosts being containers on the same machine.
+
+- {machine}; load average {load}
+- {versions}
 
 - **floor** is the same work by hand: OpenSSH, one connection, one script under sudo that checks the
   packages of requirements.txt (importlib.metadata), four keys of .env, role and account (psql) and
@@ -32,12 +35,13 @@ the hosts being containers on the same machine: {machine}. Load average {load}. 
 The goal is at most {goal} x the floor on one host, the proof's extra requests aside.
 """
 _CAVEATS = """\
-Seconds are medians, the minimum in brackets; x is the ratio of the medians. CPU is user and system
-time of the control machine's processes; what the hosts do shares its cores. The account's bcrypt
-cost is 4: at 12, which is the usual one, each check of a password takes some 0.2 s more, on the
-host in every variant and once in relogin, and hides the rest. The lab's recorder of programs is off
-and systemd-logind is masked. Round trips are worked out from the time that a delay of 50 ms each
-way adds, so they have a little noise; the other counts have none.
+Each round begins when the machine is idle, or after a minute. Seconds are medians, the minimum in
+brackets; x is the ratio of the medians, in brackets that of the minima. CPU is user and system time
+of the control machine's processes; what the hosts do shares its cores. The account's bcrypt cost is
+4: at 12, which is the usual one, each check of a password takes some 0.2 s more, on the host in
+every variant and once in relogin, and hides the rest. The lab's recorder of programs is off and
+systemd-logind is masked. Round trips are worked out from the time that a delay of 50 ms each way
+adds, so they have a little noise; the other counts have none.
 """
 
 
@@ -65,14 +69,16 @@ def _times(costs: Mapping[tuple[int, str], Sequence[Cost]]) -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     for (number, variant), runs in costs.items():
         floor = costs[number, "floor"]
-        walls, cpus = [run.wall for run in runs], [run.cpu for run in runs]
-        wall = f"{_both(walls)} | {median(walls) / median([run.wall for run in floor]):.2f}"
-        cpu = f"{_both(cpus)} | {median(cpus) / median([run.cpu for run in floor]):.1f}"
+        wall = _compared([run.wall for run in runs], [run.wall for run in floor])
+        cpu = _compared([run.cpu for run in runs], [run.cpu for run in floor])
         yield f"| {number} | {NAMES[variant]} | {wall} | {cpu} |"
 
 
-def _both(values: list[float]) -> str:
-    return f"{median(values):.2f} ({min(values):.2f})"
+def _compared(values: list[float], floor: list[float]) -> str:
+    """Give median and minimum, and the ratios of both to the floor's: two cells."""
+    middle, least = median(values), min(values)
+    ratios = f"{middle / median(floor):.2f} ({least / min(floor):.2f})"
+    return f"{middle:.2f} ({least:.2f}) | {ratios}"
 
 
 def _counts(counted: Mapping[str, Counts]) -> Iterator[str]:

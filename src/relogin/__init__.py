@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import relogin.settled  # noqa: F401 # for what it does
 from relogin.backend import Backend
 from relogin.finding import Finding, Severity, Unreadable
 from relogin.parts.configuration import DatabaseUrl, EnvFile, FromEnv
