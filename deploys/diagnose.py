@@ -7,10 +7,8 @@ from pyinfra.api import deploy
 
 from relogin import run
 from relogin.deploys.backends import each_backend
-from relogin.facts.login import prove
-from relogin.facts.observation import with_login
-from relogin.mend import observe, say, tell_why_halted
-from relogin.operations.login import seen_after_failure
+from relogin.mend import observe, tell_why_halted
+from relogin.proving import prove_and_judge
 from relogin.report.text import verdict_at_exit
 
 
@@ -25,13 +23,7 @@ def diagnose() -> None:
             tell_why_halted(record)
             state.failed_hosts.add(host)  # so that pyinfra exits with 1; its own way would prompt
             continue
-        if backend.login is not None:
-            record.proof = prove(host, backend, seen, refusals=True, patience=0)
-            if not record.proof.proven:
-                seen = seen_after_failure(record, seen)
-            seen = with_login(host, backend, seen, record.proof)
-        record.judge(seen)
-        say(record, list(record.left.values()))
+        prove_and_judge(record, seen, refusals=True, patience=0)
 
 
 if __name__ == "builtins":

@@ -10,14 +10,12 @@ from pyinfra import state as current_state
 from pyinfra.api import FunctionCommand, operation
 
 from relogin import run
-from relogin.facts.env_file import EnvFileState
-from relogin.facts.login import prove
-from relogin.facts.observation import with_login
 from relogin.facts.proof import Check, Proof
-from relogin.facts.service_state import ServiceState, said_meanwhile
+from relogin.facts.service_state import ServiceState
 from relogin.fault import Fault
 from relogin.finding import Finding
-from relogin.mend import fail_with, observe, say, tell_why_halted
+from relogin.mend import fail_with, observe, tell_why_halted
+from relogin.proving import prove_and_judge
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
@@ -225,32 +223,9 @@ def verified(backend: Backend) -> Generator[FunctionCommand, None, None]:
         yield fail_with(f"{backend.name}: no login is declared, so none can be proven")
         return
     patience = backend.login.deadline if _may_be_starting(record, seen) else 0
-    record.proof = prove(
-        current_host, backend, seen, refusals=_refusals_due(record), patience=patience
-    )
-    if not record.proof.proven:
-        seen = seen_after_failure(record, seen)
-    record.judge(with_login(current_host, backend, seen, record.proof))
-    say(record, list(record.left.values()))
-    if not record.proof.proven:
+    prove_and_judge(record, seen, refusals=_refusals_due(record), patience=patience)
+    if record.proof is None or not record.proof.proven:
         yield fail_with(f"{backend.name}: the login is not proven")
-
-
-def seen_after_failure(record: run.Entry, seen: Observation) -> Observation:
-    """Look again: the state that belongs to a failed proof is today's, and so is the log.
-
-    What the backend wrote since the look before the proof goes into the verdict, without the values
-    of its env files.
-    """
-    record.forget()
-    today = observe(record) or seen
-    before, after = seen.service, today.service
-    if isinstance(before, ServiceState) and isinstance(after, ServiceState):
-        files = [file for file in today.env_files if isinstance(file, EnvFileState)]
-        secrets = {key: text for file in files for key, text in file.values.items() if text}
-        log = before.log if isinstance(before.log, tuple) else ()
-        record.said = said_meanwhile(log, after.log, secrets)
-    return today
 
 
 def _may_be_starting(record: run.Entry, seen: Observation) -> bool:

@@ -120,11 +120,9 @@ def _without_root(user: str) -> str:
 
 @dataclasses.dataclass
 class Run:
-    """One run of pyinfra: its entries, and when it began."""
+    """One run of pyinfra: its entries, and whether a verdict will be printed."""
 
     entries: dict[tuple[str, str], Entry] = dataclasses.field(default_factory=dict)
-    started: float = dataclasses.field(default_factory=time.time)
-    id: str = dataclasses.field(default_factory=lambda: time.strftime("%Y%m%dT%H%M%S"))
     reporting: bool = False
 
 

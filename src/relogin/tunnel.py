@@ -7,7 +7,7 @@ import contextlib
 import socket
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import paramiko
 
@@ -61,7 +61,6 @@ class Pipe(Protocol):
     def settimeout(self, timeout: float | None, /) -> None: ...
     def recv(self, size: int, /) -> bytes: ...
     def sendall(self, data: bytes, /) -> None: ...
-    def makefile(self, mode: Literal["rb"], /) -> Any: ...
     def close(self) -> None: ...
 
 

@@ -74,9 +74,6 @@ class Channel:
     def sendall(self, data: bytes) -> None:
         self.socket.sendall(data)
 
-    def makefile(self, mode: str) -> Any:
-        return self.socket.makefile(mode)
-
     def close(self) -> None:
         self.socket.close()
         if self.process.poll() is None:

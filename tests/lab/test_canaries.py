@@ -12,7 +12,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from . import canaries
-from .cases import BACKEND, PSQL
+from .cases.case import BACKEND, PSQL
 from .host import Host
 from .product import SECRETS, Ran, diagnose, pyinfra, restore
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from .cases import ENV, EVERYTHING, MENDED, PERSONS, UNDO, Case
+from .cases import EVERYTHING, MENDED, PERSONS
+from .cases.case import ENV, UNDO, Case
 from .host import Host
 from .product import diagnose, restore
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from .cases import BACKEND, UNINSTALL, UNIT, code, drop_in
+from .cases.case import BACKEND, UNINSTALL, UNIT, code, drop_in
 from .host import Host
 from .product import diagnose, restore
 

@@ -14,7 +14,7 @@ from relogin import web
 from relogin.tunnel import Tunnel
 
 from . import canaries
-from .cases import BACKEND, PSQL
+from .cases.case import BACKEND, PSQL
 from .host import Host
 from .inventory import at_a_terminal, block, by, run
 from .product import Ran

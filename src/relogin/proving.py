@@ -1,0 +1,48 @@
+"""Prove the login of a backend, and judge what the proof showed."""
+
+from __future__ import annotations
+
+from pyinfra import host as current_host
+
+from relogin import run
+from relogin.facts.env_file import EnvFileState
+from relogin.facts.login import prove
+from relogin.facts.observation import Observation, with_login
+from relogin.facts.service_state import ServiceState, said_meanwhile
+from relogin.mend import observe, say
+
+
+def prove_and_judge(
+    record: run.Entry, seen: Observation, *, refusals: bool, patience: float
+) -> None:
+    """Try the login, judge the whole catalogue on what was seen then, and log what is left.
+
+    `refusals` tries a wrong password and forged tokens as well; `patience` is how many seconds a
+    backend may take that is just starting.
+    """
+    if record.backend.login is not None:
+        record.proof = prove(
+            current_host, record.backend, seen, refusals=refusals, patience=patience
+        )
+        if not record.proof.proven:
+            seen = _seen_after_failure(record, seen)
+        seen = with_login(current_host, record.backend, seen, record.proof)
+    record.judge(seen)
+    say(record, list(record.left.values()))
+
+
+def _seen_after_failure(record: run.Entry, seen: Observation) -> Observation:
+    """Look again: the state that belongs to a failed proof is today's, and so is the log.
+
+    What the backend wrote since the look before the proof goes into the verdict, without the values
+    of its env files.
+    """
+    record.forget()
+    today = observe(record) or seen
+    before, after = seen.service, today.service
+    if isinstance(before, ServiceState) and isinstance(after, ServiceState):
+        files = [file for file in today.env_files if isinstance(file, EnvFileState)]
+        secrets = {key: text for file in files for key, text in file.values.items() if text}
+        log = before.log if isinstance(before.log, tuple) else ()
+        record.said = said_meanwhile(log, after.log, secrets)
+    return today

@@ -1,0 +1,19 @@
+"""Every fault of the catalogue that the lab makes, by layer, in the catalogue's order."""
+
+from . import accounts, env_file, jwt, login, postgres, service, venv
+from .case import PSQL, UNINSTALL, Case
+
+_LAYERS = (venv, env_file, jwt, postgres, accounts, service, login)
+MENDED: tuple[Case, ...] = tuple(case for layer in _LAYERS for case in layer.MENDED)
+PERSONS: tuple[Case, ...] = tuple(case for layer in _LAYERS for case in layer.PERSONS)
+
+# the whole runbook at once
+EVERYTHING = "\n".join(
+    (
+        f"{UNINSTALL} python-multipart 2>/dev/null",
+        "sed -i -e /^SECRET_KEY=/d -e 's/^DEV_MODE=.*/DEV_MODE=true/' -e /^ACCESS_CODE=/d .env",
+        f"{PSQL} -d halext_org -c \"DELETE FROM users WHERE username = 'ops'\"",
+        f"{PSQL} -c \"ALTER ROLE halext_user PASSWORD 'of-yesterday'\"",
+        "chmod 644 .env; systemctl stop postgresql@15-main; systemctl restart halext-api; sleep 3",
+    )
+)

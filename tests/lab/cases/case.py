@@ -1,0 +1,57 @@
+"""A fault on a lab host: how it is made, and what may differ once it has been mended."""
+
+from dataclasses import dataclass
+
+BACKEND = "/srv/halext.org/halext-org/backend"
+ENV = (f"file:{BACKEND}/.env", f"env-text:{BACKEND}/.env")
+UNIT = "/etc/systemd/system/halext-api.service"
+UNDO = ("file:/var/lib/relogin",)
+DROP_IN = (f"file:{UNIT}.d", "unit:halext-api", *UNDO)
+PSQL = "runuser -u postgres -- psql -qX -v ON_ERROR_STOP=1"
+RESTART = """
+systemctl restart halext-api
+for i in $(seq 100); do curl -sf -o /dev/null http://127.0.0.1/api/health && break; sleep 0.1; done
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A fault: the root script that makes it, what its verdict says first, what may differ after.
+
+    `differs` are beginnings of snapshot keys; `restless` those of what never comes to rest while
+    the fault is there (a crash loop).
+    """
+
+    fault: str
+    inject: str
+    differs: tuple[str, ...] = ()
+    restless: tuple[str, ...] = ()
+    name: str = ""
+
+    def __str__(self) -> str:
+        return self.name or self.fault
+
+
+def env(script: str) -> str:
+    """Edit the env file in place, as a person with sed would, and restart on it."""
+    return f"cd {BACKEND}\n{script}\n{RESTART}"
+
+
+def drop_in(name: str, text: str, *, reload: bool = True) -> str:
+    """Add a drop-in, as a person would."""
+    load = "systemctl daemon-reload" if reload else ""
+    return f"\nmkdir -p {UNIT}.d; printf '{text}\\n' >{UNIT}.d/{name}.conf; {load}\n"
+
+
+UNINSTALL = f"cd {BACKEND}; runuser -u halext -- env/bin/python -m pip uninstall -qy"
+
+
+def code(before: str, after: str) -> str:
+    """Change a line of the backend's own code: what no machine may mend."""
+    return f"""cd {BACKEND}
+    python3 - <<'PYTHON'
+text = open("main.py").read()
+assert {before!r} in text
+open("main.py", "w").write(text.replace({before!r}, {after!r}))
+PYTHON
+    {RESTART}"""

@@ -1,0 +1,85 @@
+"""Faults of the service: how each is made, and what may differ once it is mended."""
+
+from .case import BACKEND, DROP_IN, ENV, RESTART, UNDO, UNIT, Case, code, drop_in
+
+MENDED: tuple[Case, ...] = (
+    Case("service.stopped", "systemctl stop halext-api"),
+    Case(
+        "service.failed",
+        "systemctl kill -s KILL halext-api; sleep 0.2; systemctl stop halext-api\n"
+        "mkdir -p /run/systemd/system/halext-api.service.d\n"
+        "printf '[Service]\\nRestart=no\\n' >/run/systemd/system/halext-api.service.d/once.conf\n"
+        "systemctl daemon-reload; systemctl start halext-api; sleep 1\n"
+        "systemctl kill -s KILL halext-api; sleep 0.5\n"
+        "rm -r /run/systemd/system/halext-api.service.d; systemctl daemon-reload",
+    ),
+    Case(
+        "service.older-than-env-file",
+        f"cd {BACKEND}; cp -p .env /root/env.right\n"
+        f"sed -i 's/^ACCESS_CODE=.*/ACCESS_CODE=of-last-year/' .env\n{RESTART}\n"
+        "sleep 1.1; cp -p /root/env.right .env.new; mv .env.new .env; rm /root/env.right",
+        ENV[:1],
+    ),
+    Case("service.disabled", "systemctl disable halext-api", UNDO),
+    Case(
+        "service.masked",
+        f"mv {UNIT} /usr/lib/systemd/system/\nsystemctl mask --now halext-api",
+        (f"file:{UNIT}", "file:/etc/systemd/system/multi-user.target.wants/", *DROP_IN[1:]),
+    ),
+    Case(
+        "service.start-limit-hit",
+        drop_in("limit", "[Unit]\\nStartLimitBurst=2\\nStartLimitIntervalSec=600")
+        + "for n in 1 2 3; do systemctl restart halext-api; done; true",
+        (f"file:{UNIT}.d", "unit:halext-api"),
+    ),
+    Case(
+        "service.wrong-working-directory",
+        "mkdir -p /srv/elsewhere"
+        + drop_in("override", "[Service]\\nWorkingDirectory=/srv/elsewhere")
+        + "systemctl restart halext-api; sleep 3",
+        DROP_IN,
+        restless=("unit:halext-api",),
+    ),
+    Case(
+        "service.wrong-environment-file",
+        f"sed 's/^ACCESS_CODE=.*/ACCESS_CODE=of-last-year/' {BACKEND}/.env >/etc/halext.env"
+        + drop_in("override", "[Service]\\nEnvironmentFile=/etc/halext.env")
+        + RESTART,
+        (*DROP_IN, "file:/etc/halext.env"),
+    ),
+    Case(
+        "service.needs-daemon-reload",
+        f"cp -p {UNIT} /root/unit.right\n"
+        f"sed 's/^ACCESS_CODE=.*/ACCESS_CODE=of-last-year/' {BACKEND}/.env >/etc/halext.env\n"
+        f"sed -i 's#^EnvironmentFile=.*#EnvironmentFile=/etc/halext.env#' {UNIT}\n"
+        f"touch -d '-1 hour' /root/unit.right\nsystemctl daemon-reload\n{RESTART}\n"
+        f"cp -p /root/unit.right {UNIT}; rm /root/unit.right",
+        ("file:/etc/halext.env",),
+        name="service.needs-daemon-reload, put back with its old time",
+    ),
+    Case(
+        "service.needs-daemon-reload",
+        drop_in("new", "[Service]\\nEnvironment=ADDED=1", reload=False),
+        (f"file:{UNIT}.d", "unit:halext-api"),
+        name="service.needs-daemon-reload, the first drop-in of a unit",
+    ),
+    Case("service.needed-unit-down", "systemctl stop nginx"),
+)
+PERSONS: tuple[Case, ...] = (
+    Case(
+        "service.port-held",
+        "systemctl stop halext-api\n"
+        "systemd-run -q --unit=other-api"
+        " python3 -m http.server 8000 --bind 127.0.0.1\n"
+        "sleep 1; systemctl start halext-api; sleep 4",
+        restless=("unit:halext-api",),
+    ),
+    Case(
+        "service.crash-looping",
+        code(
+            "app = FastAPI(",
+            "__import__('time').sleep(2)\nraise RuntimeError('no licence')\napp = FastAPI(",
+        ),
+        restless=("unit:halext-api",),
+    ),
+)

@@ -1,0 +1,66 @@
+"""Faults of the virtual environment: how each is made, and what may differ once it is mended."""
+
+from .case import BACKEND, UNDO, UNINSTALL, Case
+
+CRASHING = "systemctl restart halext-api; sleep 2"
+OTHER_PYTHON = f"""cd {BACKEND}; mv env/lib/python3.11 env/lib/python3.9
+sed -i 's/^version = .*/version = 3.9.2/' env/pyvenv.cfg"""
+
+MENDED: tuple[Case, ...] = (
+    Case(
+        "venv.requirement-missing",
+        f"{UNINSTALL} python-multipart\nsystemctl restart halext-api; sleep 2",
+        ("file:", "distribution:"),
+        restless=("unit:halext-api",),
+    ),
+    Case(
+        "venv.requirement-wrong-version",
+        f"""{UNINSTALL} bcrypt
+        folder=$(echo env/lib/python3*/site-packages)/bcrypt-3.0.dist-info
+        mkdir $folder
+        printf 'bcrypt-3.0.dist-info/METADATA,,\\nbcrypt-3.0.dist-info/RECORD,,\\n' >$folder/RECORD
+        printf 'Metadata-Version: 2.1\\nName: bcrypt\\nVersion: 3.0\\n' >$folder/METADATA
+        chown -R halext: $folder; systemctl restart halext-api; sleep 2""",
+        ("file:",),
+        restless=("unit:halext-api",),
+    ),
+    Case(
+        "venv.missing",
+        f"cd {BACKEND}; mv env env.away; systemctl restart halext-api; sleep 2",
+        ("file:",),
+        restless=("unit:halext-api",),
+    ),
+    Case(
+        "venv.interpreter-gone",
+        f"ln -sfn /usr/bin/python3.9 {BACKEND}/env/bin/python3\n{CRASHING}",
+        (f"file:{BACKEND}/env/bin/python", f"file:{BACKEND}/env/pyvenv.cfg", *UNDO),
+        restless=("unit:halext-api",),
+    ),
+    Case(
+        "venv.interpreter-gone",
+        f"{OTHER_PYTHON}\nln -sfn /usr/bin/python3.9 env/bin/python3\n{CRASHING}",
+        ("file:",),
+        restless=("unit:halext-api",),
+        name="venv.interpreter-gone, and no other of its version",
+    ),
+    Case(
+        "venv.minor-version-changed",
+        f"{OTHER_PYTHON}\n{CRASHING}",
+        ("file:",),
+        restless=("unit:halext-api",),
+    ),
+    Case(
+        "venv.moved",
+        f"cd {BACKEND}; for each in env/bin/*; do [ -L $each ] ||"
+        f" sed -i '1s#^\\#!{BACKEND}/env/#\\#!{BACKEND}/env-of-old/#' $each; done\n{CRASHING}",
+        UNDO,
+        restless=("unit:halext-api",),
+    ),
+)
+PERSONS: tuple[Case, ...] = (
+    Case(
+        "venv.missing",
+        f"rm {BACKEND}/env/pyvenv.cfg; systemctl restart halext-api; sleep 12",
+        name="venv.missing, a folder that is none",
+    ),
+)
