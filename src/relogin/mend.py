@@ -113,7 +113,10 @@ def _mend_one(record: Entry, fault: Fault) -> Iterator[FunctionCommand]:
     while record.halted is None and (finding := _next(record, fault, tried)) is not None:
         tried.add(finding.key)
         accepted = fault.id in record.backend.accepted
-        if fault.fix is None or finding.by_person or accepted or _blocked(record, fault):
+        if fault.fix is None or finding.by_person or accepted:
+            continue
+        if in_the_way := _blockers(record, fault):
+            _say_held(record, finding, in_the_way)
             continue
         try:
             for change in fault.fix(record.backend, _look(record), finding):
@@ -144,21 +147,31 @@ def _look(record: Entry) -> Observation:
     return seen
 
 
-def _blocked(record: Entry, fault: Fault) -> bool:
-    """Tell whether something that this fix builds on is itself broken, or could not be seen."""
+def _blockers(record: Entry, fault: Fault) -> list[str]:
+    """Give what this fix builds on and is itself broken (fault ids), or could not be seen."""
     from relogin.operations.catalogue import FAULTS
 
     seen = _look(record)
     needed = {*fault.unless, *fault.symptom_of}
     layers = {need.partition(".")[0] for need in needed}
-    blockers = [
-        finding
+    broken = [
+        finding.fault
         for other in (*FAULTS, *record.backend.faults)
         if other.id != fault.id and (other.id in needed or other.layer in needed)
         for finding in other.found(record.backend, seen)
         if finding.critical
     ]
-    return bool(blockers) or any(layer in layers for layer, _ in seen.unreadable())
+    hidden = [f"{layer} cannot be seen" for layer, _ in seen.unreadable() if layer in layers]
+    return list(dict.fromkeys(broken + hidden))
+
+
+def _say_held(record: Entry, finding: Finding, in_the_way: list[str]) -> None:
+    """Log once why a fix is not tried, and keep it for the verdict."""
+    why = f"not tried while there is {', '.join(in_the_way)}"
+    if record.held.get(finding.key) != why:
+        record.held[finding.key] = why
+        text = redact(f"{finding.fault}: {why}")
+        current_host.log_styled(text, fg="yellow", log_func=logger.info)
 
 
 def _apply(state: State, host: Host, record: Entry, change: Change) -> bool:

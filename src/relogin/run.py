@@ -34,9 +34,10 @@ class Entry:
     """What a run knows of one backend on one host.
 
     `first` holds every finding in the order in which it was first seen, `late` the keys of those
-    first seen after a change of ours, `left` what is still there. `halted` is why nothing more is
-    changed on the host, or None; `told` that this was logged. `kept` says that what was overwritten
-    is in the host's undo store. `said` is what the backend logged while a proof failed.
+    first seen after a change of ours, `left` what is still there. `held` says of a finding why its
+    fix was not tried. `halted` is why nothing more is changed on the host, or None; `told` that
+    this was logged. `kept` says that what was overwritten is in the host's undo store. `said` is
+    what the backend logged while a proof failed.
     """
 
     host: str
@@ -45,6 +46,7 @@ class Entry:
     mended: dict[tuple[str, str], None] = dataclasses.field(default_factory=dict)
     left: dict[tuple[str, str], Finding] = dataclasses.field(default_factory=dict)
     late: set[tuple[str, str]] = dataclasses.field(default_factory=set)
+    held: dict[tuple[str, str], str] = dataclasses.field(default_factory=dict)
     unseen: dict[str, str] = dataclasses.field(default_factory=dict)
     changes: list[Done] = dataclasses.field(default_factory=list)
     proof: Proof | None = None

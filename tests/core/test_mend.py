@@ -182,8 +182,12 @@ def test_what_a_fix_builds_on_must_be_sound_first(place, cause, field, named):
         lambda b, s, f: iter([Change("exit 1", "do it")]),
         **{field: (name,)},
     )
-    record, succeeded, _ = ran(layer(always), backend)
+    record, succeeded, lines = ran(layer(always), backend)
     assert ([], False) == (record.changes, succeeded)
+    in_the_way = "env_file cannot be seen" if cause == CAUSES[2] else ids[cause]
+    why = f"not tried while there is {in_the_way}"
+    assert {("mine.always", ""): why} == record.held
+    assert 1 == lines.count(f"[@local] mine.always: {why}")
 
 
 @pytest.mark.parametrize("field", ["unless", "symptom_of"])

@@ -162,6 +162,18 @@ one · mine: people cannot log in
     )
 
 
+def test_a_fix_that_was_not_tried_says_what_stands_in_its_way(state):
+    why = "not tried while there is postgres.in-recovery"
+    held = entry(ROLE, left=(ROLE,), held={ROLE.key: why}, proof=REFUSED)
+    assert f"""\
+        its scram verifier does not match
+        {why}
+  What needs you
+    the password of role u is not the one in the database URL: {why}
+""" in told(state, held)
+    assert why not in told(state, entry(ROLE, held=held.held, proof=PROVEN))
+
+
 def test_a_dry_run_says_what_would_be_done(state):
     person = dataclasses.replace(
         KEY, by_person=True, remedy="nobody but you knows it: set DEV_MODE"

@@ -134,6 +134,8 @@ def _told(entry: Entry, findings: list[Finding]) -> list[str]:
         mark = click.style("✓", fg="green") if finding.key in entry.mended else _open(finding)
         lines.append(f"{mark} {finding.what}  {click.style(finding.fault, dim=True)}")
         details = [finding.seen, finding.expected and f"expected: {finding.expected}"]
+        if finding.key not in entry.mended:
+            details.append(entry.held.get(finding.key, ""))
         lines += [f"    {detail}" for detail in details if detail]
         if not entry.executed and finding.remedy:
             lines.append(
@@ -166,11 +168,13 @@ def _for_a_person(entry: Entry) -> list[str]:
     mine = [found for found in entry.left.values() if found.by_person and not found.symptom]
     if not mine and entry.proof is not None and not entry.proof.proven:
         mine, _ = _ranked(list(entry.left.values()), entry.late)
-    return [f"{found.what}: {_next_step(found)}" for found in mine if found.remedy]
+    return [f"{found.what}: {_next_step(entry, found)}" for found in mine if found.remedy]
 
 
-def _next_step(finding: Finding) -> str:
-    return finding.remedy if finding.by_person else "what was done about it did not hold"
+def _next_step(entry: Entry, finding: Finding) -> str:
+    if finding.by_person:
+        return finding.remedy
+    return entry.held.get(finding.key, "what was done about it did not hold")
 
 
 def _unseen(entry: Entry) -> list[str]:
