@@ -14,13 +14,14 @@ RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 TOO_OLD = relogin needs Python 3.11 or newer, and $(PYTHON) is none: install it, then run make PYTHON=python3.11 $(MAKECMDGOALS)
 NO_VENV = Python's venv module is missing: install it (Debian, Ubuntu: apt-get install python3-venv), then run make $(MAKECMDGOALS)
 
-.PHONY: help demo test test-all lint bench lock clean
+.PHONY: help demo test test-all lint docs bench lock clean
 
 help:
 	@echo "make demo      break a sample backend in a temporary folder, restore it, prove it"
 	@echo "make test      lint, then every test; hosts in Docker too where a Docker daemon answers"
 	@echo "make test-all  the same with every pair of faults and every kill point"
 	@echo "make lint      ruff, and mypy on the built wheel"
+	@echo "make docs      write the catalogue of faults into README.md and docs/faults.md"
 	@echo "make bench     what a pass costs beside a raw SSH connection"
 	@echo "make lock      resolve requirements.lock anew"
 	@echo "make clean     remove everything that make made"
@@ -38,6 +39,9 @@ lint: $(VENV) $(WHEEL)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	MYPYPATH=.make/wheel $(BIN)/mypy -p relogin
+
+docs: $(VENV)
+	$(BIN)/python -m relogin.report.faults .
 
 bench: $(VENV)
 	$(BIN)/python -m benchmarks

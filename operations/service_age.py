@@ -120,6 +120,11 @@ OLDER_THAN_UNIT = Fault(
     restart,
     unless=NEEDED,
     about="the process is older than its unit's files",
+    remedy="it is restarted",
+    check=(
+        "systemctl show UNIT -p ExecMainStartTimestamp,FragmentPath,DropInPaths",
+        "ls -l --time=ctime /etc/systemd/system/UNIT /etc/systemd/system/UNIT.d",
+    ),
 )
 OLDER_THAN_ENV_FILE = Fault(
     "service.older-than-env-file",
@@ -127,4 +132,6 @@ OLDER_THAN_ENV_FILE = Fault(
     restart,
     unless=NEEDED,
     about="the process is older than its env file",
+    remedy="it is restarted",
+    check=("systemctl show UNIT -p ExecMainStartTimestamp", "stat -c '%z %n' ENV_FILE"),
 )

@@ -177,14 +177,29 @@ def _next_step(holder: Listener) -> str:
     return f"find out whose it is, and end it {end}; then run again"
 
 
-PORT_HELD = Fault("service.port-held", _port_held, about="another process holds the service's port")
-STOPPED = Fault("service.stopped", _stopped, start, about="the service is stopped")
+PORT_HELD = Fault(
+    "service.port-held",
+    _port_held,
+    about="another process holds the service's port",
+    remedy="end that process, or give one of the two another port",
+    check=("ss -ltnp 'sport = :PORT'", "journalctl -u UNIT -n 50"),
+)
+STOPPED = Fault(
+    "service.stopped",
+    _stopped,
+    start,
+    about="the service is stopped",
+    remedy="it is started",
+    check=("systemctl status UNIT", "supervisorctl -c CONFIG status PROGRAM"),
+)
 START_LIMIT_HIT = Fault(
     "service.start-limit-hit",
     _start_limit_hit,
     restart_failed,
     symptom_of=_CAUSES,
     about="systemd starts the service no more",
+    remedy="once its cause is mended the limit is reset, and it is started",
+    check=("systemctl status UNIT", "journalctl -u UNIT -n 80"),
 )
 FAILED = Fault(
     "service.failed",
@@ -192,6 +207,12 @@ FAILED = Fault(
     restart_failed,
     symptom_of=_CAUSES,
     about="the service has failed",
+    remedy="once its cause is mended it is restarted",
+    check=(
+        "systemctl status UNIT",
+        "journalctl -u UNIT -n 80",
+        "supervisorctl -c CONFIG tail PROGRAM",
+    ),
 )
 CRASH_LOOPING = Fault(
     "service.crash-looping",
@@ -199,4 +220,10 @@ CRASH_LOOPING = Fault(
     restart_failed,
     symptom_of=_CAUSES,
     about="the service crashes again and again",
+    remedy="once its cause is mended it is restarted; else read its last exception",
+    check=(
+        "systemctl show UNIT -p NRestarts,ExecMainStartTimestamp",
+        "journalctl -u UNIT -n 80",
+        "supervisorctl -c CONFIG tail PROGRAM",
+    ),
 )

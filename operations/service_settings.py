@@ -192,6 +192,8 @@ WRONG_WORKING_DIRECTORY = Fault(
     _write_drop_in,
     unless=("env_file.missing",),
     about="the unit starts in another directory than declared",
+    remedy="a drop-in of ours sets what is declared",
+    check=("systemctl show UNIT -p WorkingDirectory,FragmentPath,DropInPaths",),
 )
 WRONG_ENVIRONMENT_FILE = Fault(
     "service.wrong-environment-file",
@@ -199,6 +201,8 @@ WRONG_ENVIRONMENT_FILE = Fault(
     _write_drop_in,
     unless=("env_file.missing",),
     about="the unit has other environment files than declared",
+    remedy="a drop-in of ours sets what is declared",
+    check=("systemctl show UNIT -p EnvironmentFiles,FragmentPath,DropInPaths",),
 )
 NEEDS_DAEMON_RELOAD = Fault(
     "service.needs-daemon-reload",
@@ -206,4 +210,9 @@ NEEDS_DAEMON_RELOAD = Fault(
     _reload,
     unless=NEEDED,
     about="systemd has not read the unit's files of today",
+    remedy="they are read, and what runs is restarted on them",
+    check=(
+        "systemctl show UNIT -p NeedDaemonReload,FragmentPath,DropInPaths",
+        "ls -l --time=ctime /etc/systemd/system/UNIT /etc/systemd/system/UNIT.d",
+    ),
 )

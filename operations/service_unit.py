@@ -132,8 +132,20 @@ UNIT_MISSING = Fault(
     "service.unit-missing",
     _not_loaded("not-found", "does not exist", "install it, or correct its name in the inventory"),
     about="the service does not exist",
+    remedy="install it, or correct its name in the inventory",
+    check=("systemctl cat UNIT", "supervisorctl -c CONFIG avail"),
 )
-MASKED = Fault("service.masked", _masked, _unmask, about="the service is masked")
+MASKED = Fault(
+    "service.masked",
+    _masked,
+    _unmask,
+    about="the service is masked",
+    remedy="it is unmasked, and looked at again",
+    check=(
+        "systemctl show UNIT -p LoadState,UnitFileState",
+        "ls -l /etc/systemd/system/UNIT /run/systemd/system/UNIT",
+    ),
+)
 BAD_SETTING = Fault(
     "service.bad-setting",
     _not_loaded(
@@ -142,12 +154,16 @@ BAD_SETTING = Fault(
         "systemd-analyze verify names the file and line",
     ),
     about="systemd refuses a setting of the service",
+    remedy="correct the line that systemd names",
+    check=("systemd-analyze verify UNIT", "journalctl -u UNIT -n 20"),
 )
 NEEDED_UNIT_DOWN = Fault(
     "service.needed-unit-down",
     _needed_unit_down,
     _start_needed,
     about="another unit that the backend needs does not run",
+    remedy="it is started",
+    check=("systemctl --failed", "systemctl status nginx"),
 )
 DISABLED = Fault(
     "service.disabled",
@@ -155,4 +171,6 @@ DISABLED = Fault(
     _enable,
     severity=Severity.WARNING,
     about="the service does not start with the host",
+    remedy="it is enabled",
+    check=("systemctl is-enabled UNIT",),
 )

@@ -104,15 +104,26 @@ REQUIREMENTS_UNREADABLE = Fault(
     _detect_unreadable,
     severity=Severity.WARNING,
     about="a requirements file cannot be read or understood",
+    remedy="put the file back, or correct its path in the inventory",
+    check=("ls -l REQUIREMENTS", "file REQUIREMENTS"),
 )
 REQUIREMENT_MISSING = Fault(
-    "venv.requirement-missing", _detect_missing, _install, about="a requirement is not installed"
+    "venv.requirement-missing",
+    _detect_missing,
+    _install,
+    about="a requirement is not installed",
+    remedy="pip installs what the file asks for, as the owner of the environment",
+    check=("cat REQUIREMENTS", "runuser -u USER -- VENV/bin/python -I -m pip freeze"),
 )
 REQUIREMENT_WRONG_VERSION = Fault(
     "venv.requirement-wrong-version",
     _detect_wrong_version,
     _install,
     about="a requirement is installed in another version",
+    remedy="pip installs what the file asks for, as the owner of the environment",
+    check=(
+        "runuser -u USER -- VENV/bin/python -I -m pip install --dry-run --no-deps -r REQUIREMENTS",
+    ),
 )
 
 FAULTS = (

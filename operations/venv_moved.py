@@ -69,5 +69,10 @@ def _rewrite(backend: Backend, seen: Observation, finding: Finding) -> Iterator[
 
 
 MOVED = Fault(
-    "venv.moved", _detect, _rewrite, about="scripts start the Python of another virtual environment"
+    "venv.moved",
+    _detect,
+    _rewrite,
+    about="scripts start the Python of another virtual environment",
+    remedy="their first lines are rewritten",
+    check=("head -qn 2 VENV/bin/pip VENV/bin/uvicorn",),
 )

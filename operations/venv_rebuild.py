@@ -161,17 +161,26 @@ def _script(part: Venv, owner: str, body: str) -> str:
 
 
 MISSING = Fault(
-    "venv.missing", _detect_missing, _build, about="the virtual environment does not exist"
+    "venv.missing",
+    _detect_missing,
+    _build,
+    about="the virtual environment does not exist",
+    remedy="it is built anew by its owner, and filled with what its requirements ask for",
+    check=("ls -ld VENV", "cat VENV/pyvenv.cfg"),
 )
 INTERPRETER_GONE = Fault(
     "venv.interpreter-gone",
     _detect_interpreter_gone,
     _relink_or_build,
     about="the virtual environment's Python is not installed any more",
+    remedy="it is linked to another Python of its version, else built anew",
+    check=("ls -l VENV/bin/python*", "readlink -f VENV/bin/python"),
 )
 MINOR_VERSION_CHANGED = Fault(
     "venv.minor-version-changed",
     _detect_minor_version_changed,
     _build,
     about="the virtual environment was made for another Python",
+    remedy="it is moved away, built anew and filled",
+    check=("grep version VENV/pyvenv.cfg", "runuser -u USER -- VENV/bin/python -V", "ls VENV/lib"),
 )

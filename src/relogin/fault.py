@@ -35,10 +35,14 @@ class Change:
 class Fault:
     """Pair what finds a fault with what mends it.
 
-    `about` says in a few words what is wrong. `detect` is pure. `fix` yields changes and has no
-    side effect before its first one; without it a person is needed. A symptom names the layers (or
-    fault ids) that can cause it: it is shown as their consequence. While a fault or layer in
-    `unless` or among its causes has a critical finding, the fix is not tried.
+    `about` says in a few words what is wrong, `remedy` what is done about it: by the fix, or by the
+    person who is needed. `check` holds the commands by which a person would look for it on
+    the host, with the placeholders of relogin.report.faults.
+
+    `detect` is pure. `fix` yields changes and has no side effect before its first one; without it a
+    person is needed. A symptom names the layers (or fault ids) that can cause it: it is shown as
+    their consequence. While a fault or layer in `unless` or among its causes has a critical
+    finding, the fix is not tried.
     """
 
     id: str
@@ -48,6 +52,8 @@ class Fault:
     severity: Severity = Severity.CRITICAL
     symptom_of: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
+    remedy: str = ""
+    check: tuple[str, ...] = ()
 
     @property
     def layer(self) -> str:
