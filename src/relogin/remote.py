@@ -1,7 +1,7 @@
 """The private channel: one script on stdin, its answer in frames. Nothing else talks to hosts.
 
 What pyinfra prints or puts in an argv, others can read; stdin is neither. pyinfra's own parts used
-here beyond its documented API are pinned by tests/test_pyinfra_surface.py.
+here beyond its documented API are pinned by tests/surface.
 """
 
 from __future__ import annotations

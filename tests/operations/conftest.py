@@ -20,3 +20,11 @@ def undo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where what was overwritten is kept."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     return tmp_path / "state"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where an env file is written; what was overwritten is kept beside it."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    (tmp_path / "backend it's").mkdir()
+    return tmp_path / "backend it's"

@@ -8,6 +8,7 @@ import pytest
 
 from relogin import EnvFile, Severity
 from relogin.operations.env_file import FAULTS
+from tests.operations.env_files import TEXT, described, seen, undone, written
 from tests.operations.looks import (
     ENV,
     KEYS,
@@ -21,9 +22,6 @@ from tests.operations.looks import (
     said,
     text,
 )
-from tests.operations.test_env_file import TEXT, described, folder, seen, undone, written
-
-__all__ = ["folder"]  # a fixture
 
 
 @pytest.mark.parametrize(
