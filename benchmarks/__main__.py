@@ -6,7 +6,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-from tests.lab.image import LabUnavailableError
+from tests.lab.base import LabUnavailableError
 
 from . import measure, report
 from .counts import counts

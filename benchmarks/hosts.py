@@ -8,6 +8,7 @@ from pathlib import Path
 import bcrypt
 
 from tests.lab import engine
+from tests.lab.base import BOOKWORM
 from tests.lab.host import Host
 
 from . import floor
@@ -29,7 +30,7 @@ def ready(count: int) -> Iterator[Bench]:
     Raises:
         LabUnavailableError: there are no lab hosts to be had here.
     """
-    with engine.hosts(count) as hosts, tempfile.TemporaryDirectory() as made:
+    with engine.hosts({BOOKWORM: count}) as hosts, tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         try:
             for host in hosts:

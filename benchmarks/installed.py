@@ -5,7 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests.lab.image import run
+from tests.lab.base import run
 
 from .measure import REPOSITORY
 

@@ -1,31 +1,22 @@
-"""What tests share: the lab's hosts, and how many examples a property is tried on."""
+"""What tests share: the lab's hosts."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
 
 from .lab import engine
+from .lab.base import BOOKWORM, TRIXIE, LabUnavailableError
 from .lab.host import Host
-from .lab.image import LabUnavailableError
 
-# The same examples in every run: whoever sees a failure can repeat it.
-settings.register_profile(
-    "relogin",
-    derandomize=True,
-    deadline=None,
-    print_blob=True,
-    max_examples=2000 if os.environ.get("RELOGIN_TEST_ALL") else 200,
-)
-settings.load_profile("relogin")
+FIXTURES = {"lab": (BOOKWORM, 2), "trixie": (TRIXIE, 1)}
 
 
 @pytest.fixture(scope="session")
-def lab() -> Iterator[list[Host]]:
-    """Two healthy hosts, booted when the first test asks for them; a test heals what it broke."""
+def fleet(request: pytest.FixtureRequest) -> Iterator[list[Host]]:
+    """All hosts that the chosen tests want, booted when the first of them asks for one."""
+    names = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
     try:
-        running = engine.hosts(2)
+        running = engine.hosts(dict(FIXTURES[name] for name in FIXTURES if name in names))
         booted = running.__enter__()
     except LabUnavailableError as error:
         if engine.required():
@@ -33,3 +24,15 @@ def lab() -> Iterator[list[Host]]:
         pytest.skip(f"lab skipped: {error}")
     yield booted
     running.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def lab(fleet: list[Host]) -> list[Host]:
+    """Two healthy hosts with Debian 12; a test heals what it broke."""
+    return [host for host in fleet if host.suite == BOOKWORM]
+
+
+@pytest.fixture(scope="session")
+def trixie(fleet: list[Host]) -> Host:
+    """A healthy host with Debian 13; a test heals what it broke."""
+    return next(host for host in fleet if host.suite == TRIXIE)

@@ -11,13 +11,14 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from .base import LabUnavailableError, run
 from .host import Host
-from .image import LabUnavailableError, host_image, run
+from .image import host_images
 
 LABEL = "relogin-lab"
 BOOT = (
@@ -46,19 +47,25 @@ def kept() -> str:
 
 
 @contextmanager
-def hosts(count: int) -> Iterator[list[Host]]:
-    """Give so many booted, healthy hosts; afterwards remove exactly these.
+def hosts(counts: Mapping[str, int]) -> Iterator[list[Host]]:
+    """Give so many booted, healthy hosts of each suite; afterwards remove exactly these.
 
     Raises:
         LabUnavailableError: there is no Docker Engine, or no way to make the image.
     """
     with _engine(), _folder() as folder:
-        image = host_image()
-        label = f"{LABEL}={kept()}" if kept() else f"{LABEL}-run={uuid.uuid4().hex}"
+        images = host_images({*counts})
+        mark = kept() or uuid.uuid4().hex[:8]
+        label = f"{LABEL}{'' if kept() else '-run'}={mark}"
+        wanted = [(suite, n + 1) for suite, count in counts.items() for n in range(count)]
+
+        def boot(suite: str, number: int) -> Host:
+            name = f"{LABEL}-{mark}-{suite}-{number}"
+            return _host(name, suite, images[suite], label, folder)
+
         try:
-            with ThreadPoolExecutor(count) as pool:
-                names = [f"{LABEL}-{kept() or uuid.uuid4().hex[:8]}-{n + 1}" for n in range(count)]
-                booted = list(pool.map(lambda name: _host(name, image, label, folder), names))
+            with ThreadPoolExecutor(len(wanted)) as pool:
+                booted = list(pool.map(boot, *zip(*wanted, strict=True)))
             _write_known_hosts(booted, folder)
             yield booted
         finally:
@@ -127,14 +134,14 @@ def _with_key(folder: Path) -> Path:
     return folder
 
 
-def _host(name: str, image: str, label: str, folder: Path) -> Host:
+def _host(name: str, suite: str, image: str, label: str, folder: Path) -> Host:
     reused = _runs(name, image)
     if not reused:
         options = ["--name", name, "--hostname", name, "--label", label]
         run(["docker", "run", "--detach", *options, *BOOT, image])
     where = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
     address = run(["docker", "inspect", "--format", where, name]).strip()
-    host = Host(name, address, folder / "key", folder / "known_hosts")
+    host = Host(name, suite, address, folder / "key", folder / "known_hosts")
     keys = (folder / "key.pub").read_text()
     host.root(f"cat >/etc/ssh/lab_keys <<'KEYS'\n{keys}KEYS\nchmod 644 /etc/ssh/lab_keys")
     if reused:

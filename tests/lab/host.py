@@ -8,7 +8,7 @@ from pathlib import Path
 
 from . import canaries
 from .execs import Exec, parse
-from .image import FILES
+from .base import FILES
 
 WRITABLE = "/etc /home /opt /root /run /srv /tmp /var /dev/shm"
 
@@ -33,6 +33,7 @@ class Host:
     """A running container; `name` is its Docker name, `address` that on Docker's bridge."""
 
     name: str
+    suite: str
     address: str
     key: Path
     known_hosts: Path

@@ -3,7 +3,7 @@
 from .case import PSQL, RESTART, UNDO, Case
 
 MENDED: tuple[Case, ...] = (
-    Case("postgres.server-down", "systemctl stop postgresql@15-main"),
+    Case("postgres.server-down", "systemctl stop 'postgresql@*-main.service'"),
     Case(
         "postgres.role-missing",
         f"{PSQL} -d halext_org -c 'REASSIGN OWNED BY halext_user TO postgres' "

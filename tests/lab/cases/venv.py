@@ -3,7 +3,7 @@
 from .case import BACKEND, UNDO, UNINSTALL, Case
 
 CRASHING = "systemctl restart halext-api; sleep 2"
-OTHER_PYTHON = f"""cd {BACKEND}; mv env/lib/python3.11 env/lib/python3.9
+OTHER_PYTHON = f"""cd {BACKEND}; mv env/lib/python3.1? env/lib/python3.9
 sed -i 's/^version = .*/version = 3.9.2/' env/pyvenv.cfg"""
 
 MENDED: tuple[Case, ...] = (

@@ -1,6 +1,6 @@
 # Puts a host back as it was provisioned, whatever was done to it. Run as root, on stdin of sh.
 set -eu
-systemctl stop halext-api nginx 'postgresql@*' other-api 2>/dev/null || true
+systemctl stop '*-api.service' nginx 'postgresql@*.service' 2>/dev/null || true
 pkill -KILL -u halext,postgres || true
 systemctl is-active -q ssh || ssh=restart
 
@@ -9,8 +9,8 @@ changed=$(rsync -ai --delete --exclude=/hosts --exclude=/hostname --exclude=/res
     --exclude=/ld.so.cache /root/pristine/etc/ /etc/)
 case $changed in *ssh/*) ssh=restart ;; esac
 rsync -a --delete /root/pristine/srv/ /srv/
-rm -rf /var/lib/postgresql/15/main
-cp -a /root/pristine/postgresql /var/lib/postgresql/15/main
+rm -rf /var/lib/postgresql
+cp -a /root/pristine/postgresql /var/lib/
 rm -rf /var/lib/relogin /run/systemd/system/* /run/systemd/system.control /run/sudo/ts/* /var/lib/sudo/lectured/* \
     /var/backups/relogin*
 find /tmp /var/tmp /dev/shm -xdev -mindepth 1 ! -name '.*-unix' -delete 2>/dev/null || true

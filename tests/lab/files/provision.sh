@@ -22,14 +22,15 @@ as_backend() { (cd "$backend" && exec runuser -u halext -- env HOME=/tmp PIP_NO_
 as_backend python3 -m venv env
 as_backend env/bin/pip install -q -r requirements.txt
 
-pg_dropcluster --stop 15 main || true
-pg_createcluster --locale C.UTF-8 --start-conf auto 15 main >/dev/null
-pg_ctlcluster 15 main start
+version=$(ls /usr/lib/postgresql)
+pg_dropcluster --stop "$version" main || true
+pg_createcluster --locale C.UTF-8 --start-conf auto "$version" main >/dev/null
+pg_ctlcluster "$version" main start
 runuser -u postgres -- psql -qX -v ON_ERROR_STOP=1 <roles.sql
 as_backend env/bin/alembic upgrade head
 as_backend env PYTHONPATH=. env/bin/python /build/users.py <users.json
 runuser -u postgres -- psql -qX -v ON_ERROR_STOP=1 -d halext_org -c "UPDATE users SET created_at = '2025-01-01 00:00Z'"
-pg_ctlcluster 15 main stop
+pg_ctlcluster "$version" main stop
 
 install -m 644 halext-api.service /etc/systemd/system/
 install -m 644 nginx-halext /etc/nginx/sites-available/halext
@@ -42,7 +43,7 @@ systemctl mask -q systemd-logind.service getty.target console-getty.service apt-
 
 mkdir -p /root/pristine
 cp -a /srv /etc /root/pristine/
-cp -a /var/lib/postgresql/15/main /root/pristine/postgresql
+cp -a /var/lib/postgresql /root/pristine/
 
 install -d -m 755 /var/log/execs
 install -m 666 /dev/null /var/log/execs/log

@@ -31,7 +31,7 @@ TREES = (
 )
 # what Docker puts into each container, and the lab's own copy
 IGNORED = {"/root/pristine", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/etc/mtab"}
-UNITS = ("halext-api", "nginx", "postgresql", "postgresql@15-main", "ssh")
+UNITS = ("halext-api", "nginx", "postgresql", "ssh")
 ROLES = """
 SELECT jsonb_build_object('role', to_jsonb(r) - 'oid' - 'rolpassword', 'member of', (
          SELECT jsonb_agg(pg_get_userbyid(m.roleid) || CASE WHEN admin_option THEN '+' ELSE '' END)
@@ -164,7 +164,8 @@ def rows(database: str, kind: str, table: str) -> Iterator[tuple[str, str]]:
 
 def units() -> Iterator[tuple[str, str]]:
     shown = "ActiveState,UnitFileState,LoadState,NeedDaemonReload,DropInPaths,FragmentPath"
-    for unit in UNITS:
+    clusters = (f"postgresql@{path.name}-main" for path in Path("/usr/lib/postgresql").iterdir())
+    for unit in (*UNITS, *clusters):
         argv = ["systemctl", "show", f"--property={shown}", unit]
         states = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
         yield f"unit:{unit}", " ".join(sorted(states.split("\n"))).strip()
