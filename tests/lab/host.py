@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import canaries
-from .execs import Exec, parse
 from .base import FILES
+from .execs import Exec, parse
 
 WRITABLE = "/etc /home /opt /root /run /srv /tmp /var /dev/shm"
 
