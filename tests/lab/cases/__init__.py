@@ -14,6 +14,7 @@ EVERYTHING = "\n".join(
         "sed -i -e /^SECRET_KEY=/d -e 's/^DEV_MODE=.*/DEV_MODE=true/' -e /^ACCESS_CODE=/d .env",
         f"{PSQL} -d halext_org -c \"DELETE FROM users WHERE username = 'ops'\"",
         f"{PSQL} -c \"ALTER ROLE halext_user PASSWORD 'of-yesterday'\"",
-        "chmod 644 .env; systemctl stop 'postgresql@*-main.service'; systemctl restart halext-api; sleep 3",
+        "chmod 644 .env; systemctl stop 'postgresql@*-main.service'",
+        "systemctl restart halext-api; sleep 3",
     )
 )
