@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 from pyinfra import host as current_host
@@ -38,11 +38,16 @@ def each_backend() -> Iterator[Backend]:
             yield mine[name]
 
 
-def _refuse_unknown_faults(mine: Iterable[Backend]) -> None:
-    """Refuse layers and faults that do not exist: a misspelt one would narrow nothing."""
+def _refuse_unknown_faults(mine: Collection[Backend]) -> None:
+    """Refuse layers and faults that do not exist, or twice: a misspelt one narrows nothing."""
     from relogin.operations.catalogue import FAULTS
 
-    known = [fault.id for fault in (*FAULTS, *(own for one in mine for own in one.faults))]
+    catalogue = [fault.id for fault in FAULTS]
+    own = [(one, fault.id) for one in mine for fault in one.faults]
+    for one, fault in own:
+        if fault in catalogue:
+            _refuse(f"{one!r}: fault {fault!r} is in the catalogue already; give yours another id")
+    known = [*catalogue, *(fault for _, fault in own)]
     layers = list(dict.fromkeys(fault.partition(".")[0] for fault in known))
     for layer in given("only"):
         if layer not in layers:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gevent
 
 from relogin import remote
-from relogin.facts import accounts, env_file, machine, postgres, service, venv
+from relogin.facts import accounts, env_file, machine, own, postgres, service, venv
 from relogin.fault import internal_error
 from relogin.finding import Unreadable
 from relogin.tunnel import Tunnel
@@ -37,7 +37,8 @@ class Observation:
 
     What was not asked for is None; what could not be seen is Unreadable. `login` is None until
     tried, and `connection` (the backend's own URL) is only tried where the login failed. `done` is
-    what this run has changed, or tried to, before the look.
+    what this run has changed, or tried to, before the look. `own` are the answers to a user's own
+    faults that look for something themselves, by their ids.
     """
 
     machine: machine.Machine | Unreadable
@@ -49,6 +50,7 @@ class Observation:
     login: Proof | None = None
     connection: Connection | Unreadable | None = None
     done: tuple[Done, ...] = ()
+    own: Mapping[str, Answer | Unreadable] = dataclasses.field(default_factory=dict)
 
     def env(self, key: str) -> str | None:
         """Give the value in force of an env key: the last file that has it wins."""
@@ -69,6 +71,9 @@ class Observation:
             for item in value if isinstance(value, tuple) else (value,):
                 if isinstance(item, Unreadable):
                     yield _LAYER_OF.get(field.name, field.name), item.reason
+        for fault, answer in self.own.items():
+            if isinstance(answer, Unreadable):
+                yield fault.partition(".")[0], answer.reason
 
 
 _LAYER_OF = {"env_files": "env_file", "connection": "postgres"}
@@ -104,7 +109,7 @@ def with_login(host: Host, backend: Backend, seen: Observation, proof: Proof) ->
 
 
 def _scripts(backend: Backend) -> dict[str, str]:
-    scripts = {"machine": machine.script()}
+    scripts = {"machine": machine.script(), **own.scripts(backend)}
     for number, declared in enumerate(backend.env_files):
         scripts[f"env_{number}"] = env_file.script(declared.path)
         if env_file.must_be_kept(declared):
@@ -148,6 +153,7 @@ def _parsed(host: Host, backend: Backend, answers: _Answers) -> Observation:
         env_files=tuple(answers.env_file(number, file) for number, file in files),
         venv=answers.part("venv", venv.parse) if backend.venv else None,
         service=answers.part("service", service.parse) if backend.service else None,
+        own=own.answers(backend, lambda name: answers.part(name, lambda answer: answer)),
     )
     return seen if backend.database is None else _with_database(host, backend, seen, answers)
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from relogin.fault import LAYERS as NAMES
 from relogin.fault import Fault
 from relogin.operations import accounts, env_file, jwt, login, postgres, service, venv
+
+if TYPE_CHECKING:
+    from relogin.backend import Backend
 
 LOGIN: tuple[Fault, ...] = login.FAULTS
 LAYERS: tuple[tuple[Fault, ...], ...] = (
@@ -16,3 +22,10 @@ LAYERS: tuple[tuple[Fault, ...], ...] = (
     LOGIN,
 )
 FAULTS: tuple[Fault, ...] = tuple(fault for layer in LAYERS for fault in layer)
+
+
+def of(backend: Backend) -> tuple[Fault, ...]:
+    """Give the catalogue with a backend's own faults, each at the end of its layer."""
+    if not backend.faults:
+        return FAULTS
+    return tuple(sorted((*FAULTS, *backend.faults), key=lambda fault: NAMES.index(fault.layer)))

@@ -12,7 +12,7 @@ from pyinfra.api import FunctionCommand, operation
 from relogin import run
 from relogin.facts.proof import Check, Proof
 from relogin.facts.service_state import ServiceState
-from relogin.fault import Fault
+from relogin.fault import LAYERS, Fault
 from relogin.finding import Finding
 from relogin.mend import fail_with, observe, tell_why_halted
 from relogin.proving import prove_and_judge
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from relogin.backend import Backend
     from relogin.facts.observation import Observation
 
-BELOW = ("machine", "venv", "env_file", "jwt", "postgres", "migrations", "accounts", "service")
+BELOW = LAYERS[:-1]
 _STARTING = {502, 503, 504}
 
 

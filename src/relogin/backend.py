@@ -50,6 +50,8 @@ class Backend:
         )
         self._refuse_other_kinds()
         self._refuse_what_is_nowhere()
+        if self.faults:
+            _refuse_faults(self)
 
     def _refuse_other_kinds(self) -> None:
         for name, kinds in _KINDS.items():
@@ -112,6 +114,26 @@ class Backend:
         for value in _walk(self):
             if isinstance(value, FromEnv):
                 yield value.key
+
+
+def _refuse_faults(backend: Backend) -> None:
+    """Refuse own faults that no operation would mend, or that another one hides."""
+    from relogin.fault import LAYERS, Fault
+
+    seen: set[str] = set()
+    for fault in backend.faults:
+        what = f"{backend!r}: faults holds a {type(fault).__name__}, expected a Fault"
+        refuse_unless(isinstance(fault, Fault), what)
+        where = f"{backend!r}: fault {fault.id!r}"
+        layer, _, rest = fault.id.partition(".")
+        unknown = f"{where} must be named LAYER.WHAT-IS-WRONG, its layer{suggest(layer, LAYERS)}"
+        refuse_unless(layer in LAYERS and rest, unknown)
+        unmended = (
+            f"{where} has a fix, but the login is only tried: give it the layer that it mends"
+        )
+        refuse_unless(layer != "login" or fault.fix is None, unmended)
+        refuse_unless(fault.id not in seen, f"{where} is there twice")
+        seen.add(fault.id)
 
 
 _KINDS: dict[str, tuple[type, ...]] = {

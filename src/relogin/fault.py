@@ -8,12 +8,17 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relogin.finding import Finding, Severity, legible
+from relogin.finding import Finding, Severity, Unreadable, legible
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
     from relogin.facts.observation import Observation
 
+# In the order in which one can cause the next: that of the catalogue, of a run and of its verdict.
+LAYERS = (
+    *("machine", "venv", "env_file", "jwt", "postgres", "migrations", "accounts", "service"),
+    "login",
+)
 Detect = Callable[["Backend", "Observation"], "Finding | Iterable[Finding] | None"]
 Fix = Callable[["Backend", "Observation", Finding], "Iterator[Change]"]
 
@@ -39,6 +44,9 @@ class Fault:
     person who is needed. `check` holds the commands by which a person would look for it on
     the host, with the placeholders of relogin.report.faults.
 
+    `look` gives the script (POSIX sh, read-only, as root where that can be had) by which a fault of
+    a user's own looks for what no fact of ours sees: its answer is `seen.own[id]`.
+
     `detect` is pure. `fix` yields changes and has no side effect before its first one; without it a
     person is needed. A symptom names the layers (or fault ids) that can cause it: it is shown as
     their consequence. While a fault or layer in `unless` or among its causes has a critical
@@ -54,6 +62,7 @@ class Fault:
     unless: tuple[str, ...] = ()
     remedy: str = ""
     check: tuple[str, ...] = ()
+    look: Callable[[Backend], str] | None = None
 
     @property
     def layer(self) -> str:
@@ -61,6 +70,8 @@ class Fault:
 
     def found(self, backend: Backend, seen: Observation) -> tuple[Finding, ...]:
         """Give this fault's findings; an exception in `detect` becomes one of its own."""
+        if self.look is not None and isinstance(seen.own[self.id], Unreadable):
+            return ()
         try:
             found = self.detect(backend, seen)
             findings = () if found is None else (found,) if isinstance(found, Finding) else found

@@ -149,14 +149,14 @@ def _look(record: Entry) -> Observation:
 
 def _blockers(record: Entry, fault: Fault) -> list[str]:
     """Give what this fix builds on and is itself broken (fault ids), or could not be seen."""
-    from relogin.operations.catalogue import FAULTS
+    from relogin.operations import catalogue
 
     seen = _look(record)
     needed = {*fault.unless, *fault.symptom_of}
     layers = {need.partition(".")[0] for need in needed}
     broken = [
         finding.fault
-        for other in (*FAULTS, *record.backend.faults)
+        for other in catalogue.of(record.backend)
         if other.id != fault.id and (other.id in needed or other.layer in needed)
         for finding in other.found(record.backend, seen)
         if finding.critical

@@ -88,9 +88,9 @@ class Entry:
     def judge(self, seen: Observation) -> None:
         """Judge the whole catalogue on the last look: what is left, and so what is mended."""
         from relogin.mend import narrowed
-        from relogin.operations.catalogue import FAULTS
+        from relogin.operations import catalogue
 
-        faults = narrowed((*FAULTS, *self.backend.faults))
+        faults = narrowed(catalogue.of(self.backend))
         found = [finding for fault in faults for finding in fault.found(self.backend, seen)]
         ours = {key: old for key, old in self.first.items() if old.layer == "relogin"}
         self.left = ours | {finding.key: finding for finding in found}

@@ -13,6 +13,7 @@ from relogin import (
     Columns,
     DatabaseUrl,
     EnvFile,
+    Fault,
     FromEnv,
     Jwt,
     Login,
@@ -175,6 +176,24 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "database URL in the profile": (
         lambda: Postgres(url="postgresql://u:canary@h/d"),
         "Postgres: url must be FromEnv(KEY) or a Secret",
+    ),
+    "fault that is none": (
+        lambda: Backend("m", faults=["service.mine"]),
+        "Backend('m'): faults holds a str, expected a Fault",
+    ),
+    "fault of an unknown layer": (
+        lambda: Backend("m", faults=[Fault("postgress.mine", lambda b, s: None)]),
+        "Backend('m'): fault 'postgress.mine' must be named LAYER.WHAT-IS-WRONG, its layer; did you"
+        " mean 'postgres'?",
+    ),
+    "login fault with a fix": (
+        lambda: Backend("m", faults=[Fault("login.mine", lambda b, s: None, lambda b, s, f: None)]),
+        "Backend('m'): fault 'login.mine' has a fix, but the login is only tried: give it the layer"
+        " that it mends",
+    ),
+    "fault twice": (
+        lambda: Backend("m", faults=[Fault("jwt.mine", lambda b, s: None)] * 2),
+        "Backend('m'): fault 'jwt.mine' is there twice",
     ),
     "other scheme": (
         lambda: Login("ftp://h/", "ops"),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from relogin import Backend, Fault, Finding, Severity
-from relogin.fault import Change, internal_error
+from relogin.fault import LAYERS, Change, internal_error
 from relogin.finding import legible
 from relogin.operations.catalogue import FAULTS
 
@@ -123,3 +123,8 @@ def test_what_a_fault_names_is_in_the_catalogue():
 
 def test_a_fault_is_written_as_its_id():
     assert "layer.id" == fault(lambda b, s: None).to_json()
+
+
+def test_the_catalogue_goes_through_the_layers_in_their_order():
+    found = dict.fromkeys(one.layer for one in FAULTS)
+    assert [layer for layer in LAYERS if layer in found] == list(found)

@@ -55,8 +55,8 @@ def test_once_that_is_sound_the_fix_is_tried(place, field):
 
 
 def test_a_users_own_fault_is_mended_with_its_layer(place):
-    place.faults = (dataclasses.replace(fault("A", place.sets("A")), id="other.a"),)
-    catalogue = Fault("other.b", lambda b, s: None)
+    place.faults = (dataclasses.replace(fault("A", place.sets("A")), id="service.a"),)
+    catalogue = Fault("service.b", lambda b, s: None)
     record, _, _ = ran(layer(catalogue), place.backend())
     assert ["mend A"] == [one.why for one in record.changes]
 

@@ -7,7 +7,7 @@ import click
 import pytest
 from pyinfra.api import Config, Inventory, State
 
-from relogin import Backend, Finding, Secret, Severity, run
+from relogin import Backend, Fault, Finding, Secret, Severity, run
 from relogin.facts.proof import Check, Proof
 from relogin.report.text import verdict
 from relogin.run import Done, Entry
@@ -278,3 +278,13 @@ def test_a_known_secret_is_not_in_what_is_printed_at_the_end(state, capsys):
     _last_words(record, state)
     printed = capsys.readouterr()
     assert ("", 1, 0) == (printed.out, printed.err.count("***"), printed.err.count("canary"))
+
+
+def test_a_users_own_fault_is_ranked_with_its_layer(state):
+    mine = Fault("service.mine", lambda b, s: None, symptom_of=("postgres",))
+    backend = Backend("mine", faults=[mine, Fault("env_file.mine", lambda b, s: None)])
+    own = [finding(fault, fault) for fault in ("service.mine", "env_file.mine")]
+    said = told(state, dataclasses.replace(entry(LOGIN, *own, ROLE), backend=backend))
+    places = ["wrong first", "env_file.mine", "else was", "postgres.role", "followed", "service.m"]
+    assert places == sorted(places, key=said.index)
+    assert said.index("service.mine") < said.index("login.refused")

@@ -70,7 +70,7 @@ def _block(entry: Entry) -> Iterator[str]:
     yield f"{click.style(f'{entry.host} · {entry.backend.name}', bold=True)}: {_headline(entry)}"
     if entry.halted:
         yield from _section("Stopped", [legible(entry.halted)])
-    first, followed = _ranked(entry.first.values(), entry.late)
+    first, followed = _ranked(entry, entry.first.values())
     yield from _section("What was wrong first", _told(entry, first[:1]))
     yield from _section("What else was wrong", _told(entry, first[1:]))
     yield from _section("What followed from it", _told(entry, followed))
@@ -95,23 +95,22 @@ def _headline(entry: Entry) -> str:
     return click.style(what, fg="green", bold=True) + rest
 
 
-def _ranked(
-    found: Iterable[Finding], late: set[tuple[str, str]]
-) -> tuple[list[Finding], list[Finding]]:
+def _ranked(entry: Entry, found: Iterable[Finding]) -> tuple[list[Finding], list[Finding]]:
     """Split the findings in causes and consequences, causes in the catalogue's order.
 
     A symptom leads itself where nothing that could cause it was found. A service that is older
     than what we have just written follows from the mending.
     """
-    from relogin.operations.catalogue import FAULTS
+    from relogin.operations import catalogue
 
-    order = {fault.id: number for number, fault in enumerate(FAULTS)}
-    causes_of = {fault.id: set(fault.symptom_of) for fault in FAULTS}
+    faults = catalogue.of(entry.backend)
+    order = {fault.id: number for number, fault in enumerate(faults)}
+    causes_of = {fault.id: set(fault.symptom_of) for fault in faults}
     leading: list[Finding] = []
     followed: list[Finding] = []
     critical: set[str] = set()
     for finding in sorted(found, key=lambda one: order.get(one.fault, len(order))):
-        of_ours = finding.key in late and finding.fault.startswith("service.older-than")
+        of_ours = finding.key in entry.late and finding.fault.startswith("service.older-than")
         if of_ours or critical & causes_of.get(finding.fault, set()):
             followed.append(finding)
             continue
@@ -167,7 +166,7 @@ def _for_a_person(entry: Entry) -> list[str]:
         return []
     mine = [found for found in entry.left.values() if found.by_person and not found.symptom]
     if not mine and entry.proof is not None and not entry.proof.proven:
-        mine, _ = _ranked(list(entry.left.values()), entry.late)
+        mine, _ = _ranked(entry, entry.left.values())
     return [f"{found.what}: {_next_step(entry, found)}" for found in mine if found.remedy]
 
 
