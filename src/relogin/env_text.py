@@ -3,14 +3,13 @@
 import io
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-Values = dict[str, str | None]
+from relogin.env_readers import NAME, READERS, Values
 
 _BOM = "\ufeff"
 _BLANK = r"[^\S\r\n]"
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BARE = re.compile(r"[A-Za-z0-9_./:@%+,=^?-]*")
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 _BROKEN_ASSIGNMENT = re.compile(rf"(?:export{_BLANK}+)?([A-Za-z_][A-Za-z0-9_]*){_BLANK}*=")
@@ -23,27 +22,6 @@ _STATEMENT = re.compile(
     (?P<tail>{_BLANK}*(?:\#[^\r\n]*)?(?:\r\n|\n|\r)?)
     """,
     re.VERBOSE | re.DOTALL,
-)
-
-_SINGLE = r"'[^']*(?:'|\Z)"
-_DOUBLE = r'"(?:\\.|[^"\\])*(?:"|\\?\Z)'
-# systemd/src/basic/env-file.c. A comment that ends in a backslash takes the next line along:
-# so until systemd 254, and what is written for those is read alike by the later ones.
-_SYSTEMD_ENTRY = re.compile(
-    rf"""
-    [ \t\r\n]*+
-    (?: [#;] (?:\\.|[^\\\r\n])*
-      | (?P<key>[^\r\n][^=\r\n]*)
-        (?: (?P<assigned>=)
-            (?P<quoted>(?:[ \t]*(?:{_SINGLE}|{_DOUBLE}))*) [ \t]*
-            (?P<bare>(?:[ \t]*(?:\\(?:.|\Z)|[^\\ \t\r\n]))*) [ \t]*
-        )?
-    )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-_SYSTEMD_QUOTED = re.compile(
-    r"""'(?P<single>[^']*)(?:'|\Z)|"(?P<double>(?:\\.|[^"\\])*)(?:"|\\?\Z)""", re.DOTALL
 )
 
 
@@ -90,9 +68,10 @@ def duplicates(text: str) -> dict[str, tuple[int, ...]]:
 def encode(value: str, readers: Collection[str]) -> str:
     r"""Give the right-hand side of `KEY=` that every named reader reads as this value.
 
-    The first that fits of bare, single-quoted and double-quoted. Raises Unwritable, which never
-    holds the value, if none does (python-dotenv has no escape for `${`), or for what is not safe
-    in any reader: control characters other than tab and newline, and lone surrogates.
+    The first that fits of bare, single-quoted, double-quoted, and quoted in pieces (sh, systemd).
+    Raises Unwritable, which never holds the value, if none does (python-dotenv has no escape for
+    `${`), or for what is not safe in any reader: control characters other than tab, newline and
+    U+0085, and lone surrogates.
     """
     if any(_unsafe(character) for character in value):
         raise Unwritable("a value with a control character (or not UTF-8) has no safe form")
@@ -126,7 +105,7 @@ def with_values(text: str, new: Mapping[str, str], readers: Collection[str]) -> 
 def _with_value(
     text: str, key: str, value: str, readers: Collection[str], *, expendable: Collection[str]
 ) -> str:
-    if not _NAME.fullmatch(key):
+    if not NAME.fullmatch(key):
         raise Unwritable(f"{key!r} is not a name that every reader takes")
     try:
         encoded = encode(value, readers)
@@ -181,6 +160,8 @@ def _rewritten(body: str, binding: _Binding, encoded: str) -> Iterator[str]:
     ending = statement[len(statement.rstrip("\r\n")) :]
     moved = note + _newline(body) if note else ""
     yield f"{before}{moved}{binding.key}={encoded}{ending}{after}"
+    if ending == "\r\n":  # of which sh takes the first for a part of the value
+        yield f"{before}{moved}{binding.key}={encoded}\n{after}"
 
 
 def _appended(body: str, key: str, encoded: str) -> Iterator[str]:
@@ -189,6 +170,8 @@ def _appended(body: str, key: str, encoded: str) -> Iterator[str]:
     yield f"{start}{key}={encoded}{newline}"
     # A backslash at the end of the last line takes the next line along in some readers.
     yield f"{start}{newline}{key}={encoded}{newline}"
+    if newline == "\r\n":
+        yield f"{start}{key}={encoded}\n"
 
 
 def _bindings(body: str) -> Iterator[_Binding]:
@@ -220,60 +203,14 @@ def _forms(value: str) -> Iterator[str]:
     if not value.endswith("\\"):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         yield f'"{escaped}"'
+    yield "'" + value.replace("'", "'\"'\"'") + "'"
+    if "\n" not in value:
+        yield value
 
 
 def _unsafe(character: str) -> bool:
-    return character not in "\t\n" and unicodedata.category(character) in ("Cc", "Cs")
+    return character not in "\t\n\x85" and unicodedata.category(character) in ("Cc", "Cs")
 
 
 def _listed(readers: Collection[str]) -> str:
     return " and ".join(readers)
-
-
-def _python_dotenv(text: str) -> Values:
-    from dotenv.parser import parse_stream
-    from dotenv.variables import parse_variables
-
-    found: Values = {}
-    # python-dotenv opens files with universal newlines.
-    for binding in parse_stream(io.StringIO(text, newline=None)):
-        if binding.key is None:
-            continue
-        atoms = parse_variables(binding.value or "")
-        expanded = "".join(atom.resolve(found) for atom in atoms)
-        found[binding.key] = None if binding.value is None else expanded
-    return found
-
-
-def _systemd(text: str) -> Values:
-    if "\0" in text:
-        return {}
-    found: Values = {}
-    for entry in _SYSTEMD_ENTRY.finditer(text):
-        key = (entry["key"] or "").rstrip(" \t")
-        if entry["assigned"] and _NAME.fullmatch(key):
-            found[key] = _systemd_value(entry["quoted"], entry["bare"])
-    return found
-
-
-def _systemd_value(quoted: str, bare: str) -> str:
-    value = ""
-    for part in _SYSTEMD_QUOTED.finditer(quoted):
-        double = part["double"]
-        value += part["single"] if double is None else _unescaped_in_double_quotes(double)
-    return value + re.sub(r"\\(?:[\r\n]|\Z|(.))", r"\1", bare)
-
-
-def _unescaped_in_double_quotes(text: str) -> str:
-    def meant(match: re.Match[str]) -> str:
-        if match[1] in '"\\`$':
-            return match[1]
-        return "" if match[1] == "\n" else match[0]
-
-    return re.sub(r"\\(.)", meant, text, flags=re.DOTALL)
-
-
-READERS: dict[str, Callable[[str], Values]] = {
-    "python-dotenv": _python_dotenv,
-    "systemd": _systemd,
-}

@@ -3,7 +3,7 @@
 import pytest
 from dotenv import dotenv_values
 
-from relogin import env_text
+from relogin import EnvFile, env_text
 
 BOTH = ("python-dotenv", "systemd")
 UNSET = object()
@@ -75,6 +75,46 @@ def test_a_line_reads_as_python_dotenv_and_systemd_were_seen_to_read_it(line, do
         assert ("1", expected, "end") == (found["A"], found.get("K", UNSET), found["Z"])
 
 
+# What dash, busybox and bash were seen to make of K; UNSET is also what the text does not settle.
+SH = [
+    ("K=abc", "abc"),
+    ("export K=abc", "abc"),
+    ("K='a #b'", "a #b"),
+    ("K=a #b", "a"),
+    ('K="a" # note', "a"),
+    ("K='a'\"'\"'b'", "a'b"),
+    ("K=a b", UNSET),
+    ("K = abc", UNSET),
+    ("K=a$HOME", UNSET),
+    ("K='a$HOME'", "a$HOME"),
+    ("K=$A", "1"),
+    ('K="${A}$"', "1$"),
+    ("K=a$$b", UNSET),
+    (r"K=a\nb", "anb"),
+    (r'K="a\nb"', r"a\nb"),
+    (r'K="a\$b"', "a$b"),
+    ("K='ab\\'", "ab\\"),
+    ("K=abc\r", "abc\r"),
+    ("K=ab\\\ncd", "abcd"),
+    ("K=a;b", "a"),
+    ("K=postgresql://h/d?x=1&y=2", UNSET),
+    ("K=~/x", UNSET),
+    ("K: abc", UNSET),
+    ("K=1\nK=2", "2"),
+]
+
+
+@pytest.mark.parametrize(("line", "value"), SH, ids=[row[0] for row in SH])
+def test_a_line_reads_as_shells_were_seen_to_read_it(line, value):
+    found = env_text.values(f"A=1\n{line}\nZ=end\n", "sh")
+    assert ("1", value, "end") == (found["A"], found.get("K", UNSET), found["Z"])
+
+
+@pytest.mark.parametrize("line", ["K=`id`", "K=a(b)", "K=a'b", "; note", 'K="abc', "unset A", "if"])
+def test_where_a_command_or_a_syntax_error_could_change_any_key_none_is_certain(line):
+    assert {} == env_text.values(f"A=1\n{line}\nZ=end\n", "sh")
+
+
 def test_systemd_reads_on_to_the_end_after_a_quote_that_is_never_closed():
     text = 'A=1\nK="abc\nZ=end\n'
     assert env_text.values(text, "systemd") == {"A": "1", "K": "abc\nZ=end\n"}
@@ -112,8 +152,12 @@ def test_only_keys_of_the_same_text_are_expanded_never_our_own_environment(monke
     assert env_text.values(text)["K"] == "app:"
 
 
+def test_a_description_knows_the_same_readers():
+    assert tuple(env_text.READERS) == EnvFile("/.env", readers=list(env_text.READERS)).readers
+
+
 def test_an_unknown_reader_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match="'docker': known are python-dotenv, systemd"):
+    with pytest.raises(ValueError, match="'docker': known are python-dotenv, systemd, sh"):
         env_text.values("", "docker")
 
 

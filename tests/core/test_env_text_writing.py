@@ -87,6 +87,11 @@ def test_a_value_that_only_one_reader_reads_is_written_anew():
     assert env_text.with_values("export K=v\n", {"K": "v"}, ["python-dotenv"]) == "export K=v\n"
 
 
+def test_what_only_sh_stumbles_over_is_written_anew():
+    for text in ("K = v\n", "K=v\r\n", "K=v&w\n"):
+        assert "K='v w'\n" == env_text.with_values(text, {"K": "v w"}, ["sh"])
+
+
 def test_a_bom_that_hides_the_key_from_systemd_goes():
     assert env_text.with_values("\ufeffK=1\nZ=2\n", {"K": "3"}, BOTH) == "K=3\nZ=2\n"
 

@@ -55,7 +55,7 @@ class EnvFile:
         listed(self, "readers")
         absolute("EnvFile", self.path)
         for reader in self.readers:
-            known = ("python-dotenv", "systemd")
+            known = ("python-dotenv", "systemd", "sh")
             refuse_unless(reader in known, f"EnvFile: no reader {reader!r}{suggest(reader, known)}")
         for key, value in self.keys.items():
             refuse_unless(

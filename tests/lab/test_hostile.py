@@ -1,0 +1,77 @@
+"""Values and names that break what is careless, on a real host: healed like any other."""
+
+import base64
+import json
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import Phase, given, settings
+
+from relogin import env_text
+from tests.core.env_texts import texts
+
+from .host import Host
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.fixture
+def host(lab: list[Host]) -> Iterator[Host]:
+    yield lab[0]
+    lab[0].heal()
+
+
+# One unit for each file, all started at once; a file that systemd refuses leaves no answer.
+READ = """
+mkdir -p /run/texts /run/read
+cat >/run/systemd/system/read@.service <<'UNIT'
+[Service]
+Type=oneshot
+EnvironmentFile=/run/texts/%i
+ExecStart=/usr/bin/env -0
+StandardOutput=file:/run/read/%i
+UNIT
+python3 -I - <<'PYTHON'
+import base64, json
+for n, text in enumerate(json.loads({texts!r})):
+    open(f"/run/texts/{{n}}", "wb").write(base64.b64decode(text))
+PYTHON
+systemctl daemon-reload
+ls /run/texts | sed 's/.*/read@&.service/' | xargs systemctl start 2>/dev/null
+systemctl reset-failed 'read@*'
+python3 -I - <<'PYTHON'
+import base64, json, os
+read = {{n: base64.b64encode(open("/run/read/" + n, "rb").read()) for n in os.listdir("/run/read")}}
+print(json.dumps({{n: text.decode() for n, text in read.items()}}))
+PYTHON
+rm -r /run/texts /run/read /run/systemd/system/read@.service
+"""
+
+
+def read_by_systemd(host: Host, given_texts: list[str]) -> list[dict[str, str]]:
+    """Give the environment that a process of systemd has with each text as its EnvironmentFile."""
+    encoded = json.dumps([base64.b64encode(text.encode()).decode() for text in given_texts])
+    answer: dict[str, str] = json.loads(host.root(READ.format(texts=encoded)))
+    always = set(_variables(answer[str(len(given_texts) - 1)]))
+    read = (_variables(answer.get(str(n), "")) for n in range(len(given_texts)))
+    return [{key: one[key] for key in one.keys() - always} for one in read]
+
+
+def _variables(encoded: str) -> dict[str, str]:
+    entries = base64.b64decode(encoded).decode().split("\0")
+    return dict(entry.split("=", 1) for entry in entries if entry)
+
+
+def test_any_env_file_reads_as_systemd_itself_reads_it(host: Host) -> None:
+    made_up: list[str] = []
+
+    @settings(max_examples=600, phases=[Phase.generate])
+    @given(texts)
+    def collect(text: str) -> None:
+        made_up.append(text)
+
+    collect()
+    made_up.append("")  # what systemd itself sets
+
+    for text, read in zip(made_up, read_by_systemd(host, made_up), strict=True):
+        assert (text, read) == (text, env_text.values(text, "systemd"))
