@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pyinfra.api import FunctionCommand, operation
 
-from relogin import shell
+from relogin import shell, undo
 from relogin.facts.accounts import Table, UserRow
 from relogin.facts.postgres import Server
 from relogin.fault import Change, Fault
@@ -52,7 +52,9 @@ def _detect_table(backend: Backend, seen: Observation) -> Finding | None:
 def _fix_table(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
     assert backend.migrations is not None  # noqa: S101 # else it is a person's
     directory, command = backend.migrations.directory, backend.migrations.command
-    yield Change(as_owner(directory, shlex.split(command)), f"run {command}", deadline=300)
+    run = as_owner(directory, shlex.split(command))
+    script = undo.stays(backend, run, f"the tables that {command} made")
+    yield Change(script, f"run {command}", deadline=300)
 
 
 def as_owner(directory: str, words: list[str]) -> str:
@@ -125,7 +127,8 @@ def _fix_missing(backend: Backend, seen: Observation, finding: Finding) -> Itera
     }
     words = [word.format_map(known) for word in shlex.split(create)]
     then = user_row.adopted(backend, seen, account)
-    script = f"set -e\n{as_owner(backend.directory, words)}\n{then}"
+    row = f"the row of account {account.login}, which it made"
+    script = undo.stays(backend, f"{as_owner(backend.directory, words)}\n{then}", row)
     command = " ".join(word for word in shlex.split(create) if "{" not in word)
     yield Change(script, f"create account {account.login} ({command})", deadline=120)
 

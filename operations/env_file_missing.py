@@ -69,7 +69,8 @@ def _fix(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Chan
         if isinstance(state, MissingEnvFile) and declared.path == finding.subject:
             found = {key: recovered(backend, seen, declared, key)[0] for key in declared.keys}
             values = {key: value for key, value in found.items() if value is not None}
-            yield made(declared, state, values, owner=_owner(backend, seen, declared, state))
+            owner = _owner(backend, seen, declared, state)
+            yield made(backend, declared, state, values, owner=owner)
 
 
 def _owner(backend: Backend, seen: Observation, declared: EnvFile, state: MissingEnvFile) -> str:

@@ -119,7 +119,12 @@ def written(
 
 
 def made(
-    declared: EnvFile, missing: MissingEnvFile, values: dict[str, str], *, owner: str
+    backend: Backend,
+    declared: EnvFile,
+    missing: MissingEnvFile,
+    values: dict[str, str],
+    *,
+    owner: str,
 ) -> Change:
     """Give the change that makes an env file which is not there.
 
@@ -128,7 +133,7 @@ def made(
     """
     text = _text(declared, "", values)
     return Change(
-        undo.made_file(missing.real_path, text, owner=owner, mode=declared.mode),
+        undo.made_file(backend, missing.real_path, text, owner=owner, mode=declared.mode),
         f"{missing.real_path}: make it anew with {', '.join(values)}",
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyinfra.api import FunctionCommand, operation
 
-from relogin import shell, sql
+from relogin import shell, sql, undo
 from relogin.facts.connection import Connection
 from relogin.facts.postgres_state import Server
 from relogin.fault import Change, Fault
@@ -80,7 +80,8 @@ def _fix_database(backend: Backend, seen: Observation, finding: Finding) -> Iter
     statement = f"create database {name} owner {owner} template template0 encoding 'UTF8';"
     write = sql.WRITE + "set statement_timeout = '60s';\n"  # copying a template takes a while
     psql = sql.psql(write + statement, command=administrator(backend, seen))
-    yield Change(psql, f"CREATE DATABASE {finding.subject}", deadline=90)
+    script = undo.stays(backend, psql, f"database {finding.subject}, which it made")
+    yield Change(script, f"CREATE DATABASE {finding.subject}", deadline=90)
 
 
 def _detect_refused(backend: Backend, seen: Observation) -> Finding | None:

@@ -37,8 +37,9 @@ def _fix_role_missing(backend: Backend, seen: Observation, finding: Finding) -> 
         f"create role {sql.name(finding.subject)} login password {_verifier(backend, seen)};"
     )
     psql = sql.psql(sql.WRITE + statement, command=administrator(backend, seen))
+    script = undo.stays(backend, psql, f"role {finding.subject}, which it made")
     yield Change(
-        psql, f"CREATE ROLE {finding.subject} LOGIN, with the password of the database URL"
+        script, f"CREATE ROLE {finding.subject} LOGIN, with the password of the database URL"
     )
 
 
@@ -60,16 +61,17 @@ def _judge_no_login(backend: Backend, seen: Observation, server: Server) -> Find
 
 
 def _fix_no_login(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
-    psql = administrator(backend, seen)
-    name = sql.literal(finding.subject)
-    kept = f"select format('ALTER ROLE %I NOLOGIN;', {name})"
-    statement = f"alter role {sql.name(finding.subject)} login;"
-    yield Change(
-        undo.store(backend)
-        + undo.kept_sql(psql, f"role-{finding.subject}-login", kept)
-        + sql.psql(sql.WRITE + statement, command=psql),
-        f"ALTER ROLE {finding.subject} LOGIN",
+    role = sql.literal(finding.subject)
+    script = undo.changed_sql(
+        backend,
+        administrator(backend, seen),
+        what=f"LOGIN of role {finding.subject}",
+        read="select case when rolcanlogin then 'login' else 'nologin' end"
+        f" from pg_roles where rolname = {role}",
+        write=f"alter role {sql.name(finding.subject)} :to;",
+        to="'login'",
     )
+    yield Change(script, f"ALTER ROLE {finding.subject} LOGIN")
 
 
 def _judge_password(backend: Backend, seen: Observation, server: Server) -> Finding | None:
@@ -91,19 +93,16 @@ def _said(role: Role) -> str:
 
 
 def _fix_password(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
-    psql = administrator(backend, seen)
     role = sql.literal(finding.subject)
-    kept = (
-        "select format('ALTER ROLE %I PASSWORD %L;', rolname, rolpassword)"
-        f" from pg_authid where rolname = {role};"
+    script = undo.changed_sql(
+        backend,
+        administrator(backend, seen),
+        what=f"password of role {finding.subject}",
+        read=f"select quote_nullable(rolpassword) from pg_authid where rolname = {role}",
+        write=f"alter role {sql.name(finding.subject)} password :to;",
+        to=f"quote_nullable({_verifier(backend, seen)})",
     )
-    statement = f"alter role {sql.name(finding.subject)} password {_verifier(backend, seen)};"
-    yield Change(
-        undo.store(backend)
-        + undo.kept_sql(psql, f"role-{finding.subject}", kept)
-        + sql.psql(sql.WRITE + statement, command=psql),
-        f"ALTER ROLE {finding.subject}: set the password of the database URL",
-    )
+    yield Change(script, f"ALTER ROLE {finding.subject}: set the password of the database URL")
 
 
 def _judge_privileges(backend: Backend, seen: Observation, server: Server) -> Finding | None:
@@ -121,15 +120,23 @@ def _judge_privileges(backend: Backend, seen: Observation, server: Server) -> Fi
 def _fix_privileges(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
     assert backend.database is not None  # noqa: S101 # there is no finding otherwise
     assert isinstance(seen.postgres, Server)  # noqa: S101
-    role, schema = sql.name(finding.subject), backend.database.schema
-    grants = [f"grant usage on schema {sql.name(schema)} to {role};"]
+    schema = backend.database.schema
+    wanted: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [("schema", (schema,), ("usage",))]
     for table in seen.postgres.closed_tables:
-        grants.append(f"grant select, insert, update on {sql.name(schema, table)} to {role};")
+        wanted.append(("table", (schema, table), ("select", "insert", "update")))
     for sequence in seen.postgres.closed_sequences:
-        grants.append(f"grant usage on sequence {sql.name(schema, sequence)} to {role};")
+        wanted.append(("sequence", (schema, sequence), ("usage",)))
     psql = administrator(backend, seen, seen.postgres.target.database)
+    kept = [
+        undo.kept_privileges(psql, finding.subject, on=on, names=names, privileges=privileges)
+        for on, names, privileges in wanted
+    ]
+    grants = [
+        f"grant {', '.join(privileges)} on {on} {sql.name(*names)} to {sql.name(finding.subject)};"
+        for on, names, privileges in wanted
+    ]
     yield Change(
-        sql.psql(sql.WRITE + "\n".join(grants), command=psql),
+        undo.store(backend) + "".join(kept) + sql.psql(sql.WRITE + "\n".join(grants), command=psql),
         f"GRANT to {finding.subject} what the backend needs",
     )
 

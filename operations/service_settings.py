@@ -82,28 +82,18 @@ def _write_drop_in(backend: Backend, seen: Observation, finding: Finding) -> Ite
     yield Change(_drop_in_script(backend, part, folder), why)
 
 
-# How the noted command undoes it: the file was not there before, or is kept beside the command.
-_TAKEN_BACK = ("rm -f", f'cp -p "${{0%/*}}/{OURS}"')
-
-
 def _drop_in_script(backend: Backend, part: Systemd, folder: str) -> str:
     needed = [*filter(None, [part.working_directory]), *part.environment_files]
     there = shell.quote(f"{folder}/{OURS}")
-    new, replaced = (f"{how} {there}\nsystemctl daemon-reload\n" for how in _TAKEN_BACK)
     return f"""\
 {undo.store(backend)}folder={shell.quote(folder)}; target={there}
 for f in {shell.words(needed)}; do
   [ -e "$f" ] || {{ echo "$f does not exist: no start would find it"; exit 1; }}
 done
-if [ -e "$target" ]; then
-  keep "$target"
-  {shell.fed(replaced, 'cat >"$undo/unit.sh"')}
-else
-  {shell.fed(new, 'cat >"$undo/unit.sh"')}
-fi
-mkdir -p -m 755 "$folder"
-new=$(mktemp "$target.XXXXXX"); trap 'rm -f "$new"' EXIT
+[ -d "$folder" ] || {{ keep "$folder"; mkdir -p -m 755 "$folder"; }}
+new=$(mktemp "$target.XXXXXX")
 {shell.fed(_drop_in(part), 'cat >"$new"')}
+keep "$target"; state_of "$new" >"$v/after"
 chmod 644 "$new"; sync "$new" 2>/dev/null || sync
 mv -f "$new" "$target"
 {RELOAD}

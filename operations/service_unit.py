@@ -49,6 +49,9 @@ def _masked(backend: Backend, seen: Observation) -> Finding | None:
     )
 
 
+_LINKS = ("/etc/systemd/system", "/run/systemd/system")
+
+
 def _unmask(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
     """Take away the link to /dev/null, wherever it lies: of /run only with --runtime."""
     unit = shell.quote(finding.subject)
@@ -56,9 +59,13 @@ def _unmask(backend: Backend, seen: Observation, finding: Finding) -> Iterator[C
 within 30 systemctl unmask {unit}
 within 30 systemctl unmask --runtime {unit}
 {RELOAD}"""
-    yield Change(
-        _noted(backend, f"systemctl mask {unit}\n") + script, f"systemctl unmask {finding.subject}"
+    links = "\n".join(
+        f"[ ! -L {link} ] || keep {link}"
+        for folder in _LINKS
+        for link in [shell.quote(f"{folder}/{finding.subject}")]
     )
+    kept = f"{undo.store(backend)}{links}\n"
+    yield Change(f"{kept}{script}", f"systemctl unmask {finding.subject}")
 
 
 def _disabled(backend: Backend, seen: Observation) -> Finding | None:
@@ -78,18 +85,9 @@ def _disabled(backend: Backend, seen: Observation) -> Finding | None:
 
 
 def _enable(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
-    unit = shell.quote(finding.subject)
-    script = f"within 30 systemctl enable {unit}"
-    yield Change(
-        _noted(backend, f"systemctl disable {unit}\n") + script,
-        f"systemctl enable {finding.subject}",
-    )
-
-
-def _noted(backend: Backend, command: str) -> str:
-    """Give the script that notes, in the undo store, the command that takes a change back."""
-    note = shell.fed(command, 'cat >"$undo/unit.sh"')
-    return f"{undo.store(backend)}{note}\n"
+    unit, what = shell.quote(finding.subject), shell.quote(f"{finding.subject} enabled or not")
+    script = f"keep unit {unit} {what}\nwithin 30 systemctl enable {unit}"
+    yield Change(f"{undo.store(backend)}{script}", f"systemctl enable {finding.subject}")
 
 
 def _needed_unit_down(backend: Backend, seen: Observation) -> Iterator[Finding]:

@@ -65,14 +65,12 @@ def insert(backend: Backend, seen: Observation, account: Account) -> str:
         login=sql.name(columns.login),
         given=sql.literal(account.login),
     )
-    return sql.psql(sql.WRITE + statement, command=psql_of(backend, seen))
+    made = sql.psql(sql.WRITE + statement, command=psql_of(backend, seen))
+    return undo.stays(backend, made, f"the row of account {account.login}, which it made")
 
 
-# The lock is ours alone (its number is arbitrary), so that two runs at once make one row. What the
-# other one made is seen only if the snapshot is taken after the wait (PostgreSQL docs, 13.2).
-_LOCK = "select pg_advisory_xact_lock(7354366) \\g /dev/null\n"
 _INSERT = f"""\
-begin isolation level read committed; {_LOCK}insert into :relation: (:columns:) select :values:
+begin isolation level read committed; {sql.LOCK}insert into :relation: (:columns:) select :values:
  where not exists (select 1 from :relation: where lower(cast(:login: as text)) = lower(:given:));
 commit;
 """
@@ -81,25 +79,22 @@ commit;
 def update(
     backend: Backend, seen: Observation, login: str, column: str, value: str, why: str
 ) -> Change:
-    """Change one column of one row, by its primary key; what it was is kept as SQL."""
+    """Change one column of one row, by its primary key, while it is what it was just now."""
     assert isinstance(seen.accounts, Table)  # noqa: S101 # there is no finding otherwise
     row = seen.accounts.row(login)
     assert row is not None  # noqa: S101
-    psql, table = psql_of(backend, seen), relation(backend)
+    table, name = relation(backend), sql.name(column)
     where = f"{sql.name(declared(backend).columns.id)}::text = {sql.literal(row.id)}"
-    head = sql.literal(f"UPDATE {table} SET {sql.name(column)} = ")
-    tail = sql.literal(f" WHERE {where};")
-    old = f"quote_nullable({sql.name(column)})"
-    kept = f"select {head} || {old} || {tail} from {table} where {where};"
-    statement = (
-        f"begin; {_LOCK}update {table} set {sql.name(column)} = {value} where {where}; commit;"
+    script = undo.changed_sql(
+        backend,
+        psql_of(backend, seen),
+        what=f"{column} of account {login}",
+        read=f"select quote_nullable({name}) from {table} where {where}",
+        write=f"update {table} set {name} = :to"
+        f" where {where} and {name}::text is not distinct from (:from)::text;",
+        to=f"quote_nullable({value})",
     )
-    return Change(
-        undo.store(backend)
-        + undo.kept_sql(psql, f"account-{login}-{column}", kept)
-        + sql.psql(sql.WRITE + statement, command=psql),
-        why,
-    )
+    return Change(script, why)
 
 
 def adopted(backend: Backend, seen: Observation, account: Account) -> str:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from pyinfra.api import FunctionCommand, operation
 
+from relogin import undo
 from relogin.facts.venv import RequirementsFile, VenvState
 from relogin.fault import Change, Fault
 from relogin.finding import Finding, Severity
 from relogin.mend import mend
 from relogin.operations.venv_moved import MOVED
-from relogin.operations.venv_owner import installed
+from relogin.operations.venv_owner import ENSUREPIP, installed
 from relogin.operations.venv_rebuild import INTERPRETER_GONE, MINOR_VERSION_CHANGED, MISSING
 from relogin.parts.runtime import Venv
 
@@ -46,15 +47,14 @@ def _detect_missing(backend: Backend, seen: Observation) -> Iterator[Finding]:
 def _detect_wrong_version(backend: Backend, seen: Observation) -> Iterator[Finding]:
     """The first version counts: it is the one that is imported."""
     for venv, file, asked in _asked(seen):
-        wrong = [
-            each
-            for each in asked
-            if each.name in venv.distributions
-            and each.met_by(venv.distributions[each.name][0]) is False
-        ]
-        if wrong:
+        if wrong := _wrong(venv, asked):
             names = [f"{each.name} {venv.distributions[each.name][0]}" for each in wrong]
             yield _finding(file, wrong, f"wrong version in {venv.path}: {', '.join(names)}")
+
+
+def _wrong(venv: VenvState, asked: list[Requirement]) -> list[Requirement]:
+    there = [each for each in asked if each.name in venv.distributions]
+    return [each for each in there if each.met_by(venv.distributions[each.name][0]) is False]
 
 
 def _finding(file: RequirementsFile, broken: list[Requirement], what: str) -> Finding:
@@ -90,12 +90,19 @@ def _asked(seen: Observation) -> Iterator[tuple[VenvState, RequirementsFile, lis
 def _install(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
     """Install the whole file, with its bounds and hashes, as the owner of the venv."""
     assert isinstance(backend.venv, Venv) and isinstance(seen.venv, VenvState)  # noqa: S101, PT018
+    wrong = [
+        each.name
+        for venv, file, asked in _asked(seen)
+        if file.path == finding.subject
+        for each in _wrong(venv, asked)
+    ]
+    first = "" if seen.venv.pip else ENSUREPIP
     yield installed(
         backend.venv,
         finding.subject,
         owner=backend.venv.owner or seen.venv.owner,
         folder_of_modules=seen.venv.site_packages,
-        with_pip=seen.venv.pip,
+        kept=undo.distributions_kept(backend, backend.venv.path, first=first, wrong=wrong),
     )
 
 

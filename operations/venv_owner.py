@@ -20,14 +20,15 @@ rights() {{ printf '%03o' "$((0777 & ~0$(stat -Lc %a "$1")))"; }}
 # modules may be named like the standard library's. Its files get the rights that their folder has.
 _INSTALL = """\
 umask "$(rights {folder_of_modules})"
-cd {folder} || return 1
+cd {folder} || exit 1
 python() {{ as_owner {python} -I "$@"; }}
 install() {{
-  {ensurepip}python -m pip install -q --disable-pip-version-check --no-input {arguments}
+  python -m pip install -q --disable-pip-version-check --no-input "$@" {arguments}
 }}
-said=$(install 2>&1); status=$?
-printf '%s\\n' "$said" | tail -n 8
-return "$status\""""
+tell() {{ printf '%s\\n' "$said" | tail -n 8; exit "$1"; }}
+{before}said=$(install 2>&1) || tell "$?"
+tell 0"""
+ENSUREPIP = 'said=$(python -m ensurepip 2>&1) || tell "$?"\n'
 
 
 def as_owner(owner: str, deadline: float = DEADLINE) -> str:
@@ -36,14 +37,18 @@ def as_owner(owner: str, deadline: float = DEADLINE) -> str:
 
 
 def installed(
-    part: Venv, file: str, *, owner: str, folder_of_modules: str, with_pip: bool = True
+    part: Venv, file: str, *, owner: str, folder_of_modules: str, kept: str = ""
 ) -> Change:
-    """Give the change that installs what a requirements file asks for, with bounds and hashes."""
+    """Give the change that installs what a requirements file asks for, with bounds and hashes.
+
+    `kept` are shell lines that come before, and keep what is there.
+    """
     script = as_owner(owner) + _INSTALL.format(
         folder_of_modules=shell.quote(folder_of_modules),
         folder=shell.quote(str(PurePosixPath(file).parent)),
         python=shell.quote(f"{part.path}/bin/python"),
-        ensurepip="" if with_pip else "python -m ensurepip && ",
+        before=kept,
         arguments=shell.words([*part.pip_args, "-r", file]),
     )
-    return Change(script, f"pip install -r {file} as {owner}", deadline=DEADLINE)
+    deadline = DEADLINE * (2 if kept else 1)  # pip is asked first, what it would do
+    return Change(script, f"pip install -r {file} as {owner}", deadline=deadline)

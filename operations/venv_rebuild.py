@@ -33,17 +33,10 @@ as_owner "$python" -I -c 'import ensurepip, venv' 2>/dev/null || {{
   echo "$python has no ensurepip, so makes no venv: install its package (Debian: python3-venv)"
   return 1
 }}
-set -e
-there() {{ [ -e "$1" ] || [ -L "$1" ]; }}
-away() {{
-  to=$venv.broken-{run}; n=0
-  while there "$to"; do n=$((n + 1)); to=$venv.broken-{run}-$n; done
-  mv "$venv" "$to"
-}}
+{store}away() {{ folder_save && aside_of "$v" && mv "$venv" "$aside"; }}
 umask 022; [ ! -e "$venv" ] || umask "$(rights "$venv")"
-old=; ! there "$venv" || {{
-{keep}away; old=$to
-}}
+keep folder "$venv" {what}
+old=; ! there "$venv" || {{ aside_of "$v"; old=$aside; mv "$venv" "$old"; }}
 build() {{
   mkdir "$venv" && chown "$owner:" "$venv" && as_owner "$python" -I -m venv $options "$venv"
 }}
@@ -52,24 +45,16 @@ said=$(build 2>&1) || {{
   [ -z "$old" ] || mv "$old" "$venv"
   printf '%s\\n' "$said" | tail -n 4; return 1
 }}"""
-# Where the old one came back, this changes nothing.
-_KEEP = """\
-printf '[ ! -e %s.broken-{run} ] || {{ mv %s %s.undone-{run}; mv %s.broken-{run} %s; }}\\n' \
-  {twice} {twice} {twice} {twice} {twice} >"$undo/moved.sh"
-"""
 # The dangling links have to go first: else venv itself fails over them.
 _RELINK = """\
-keep "$venv/pyvenv.cfg"
-for link in "$venv/bin/python" "$venv/bin/python3" "$venv"/bin/python3.*; do
-  [ -e "$link" ] || [ -L "$link" ] || continue
-  keep "$link"; rm "$link"
-done
+away() {{ keep "$1"; rm -f "$1"; }}
+keep "$venv/pyvenv.cfg"; links=$v
+away "$venv/bin/python"; away "$venv/bin/python3"; away "$venv/bin/python"{minor}
+for link in "$venv"/bin/python3.*; do ! there "$link" || away "$link"; done
 said=$(as_owner {same} -I -m venv --upgrade --without-pip $options "$venv" 2>&1) || {{
-  for link in "$undo"/python*; do
-    [ -e "$link" ] || [ -L "$link" ] || continue
-    cp -pP "$link" "$venv/bin/"
+  for v in "$kept/$run"/[0-9][0-9][0-9]; do
+    [ "${{v##*/}}" -lt "${{links##*/}}" ] || {{ at "$v"; file_back; }}
   done
-  cp -p "$undo/pyvenv.cfg" "$venv/"
   printf '%s\\n' "$said" | tail -n 4; return 1
 }}"""
 
@@ -134,9 +119,8 @@ def _build(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Ch
     part, venv = backend.venv, seen.venv
     assert isinstance(part, Venv) and isinstance(venv, BrokenVenv)  # noqa: S101, PT018
     owner = _owner(backend, venv)
-    twice = shell.quote(shell.quote(part.path))
-    keep = undo.store(backend) + _KEEP.format(run=undo.run_id(), twice=twice) if venv.there else ""
-    build = _BUILD.format(python=shell.quote(part.python), run=undo.run_id(), keep=keep)
+    what = shell.quote(f"the virtual environment {part.path}")
+    build = _BUILD.format(python=shell.quote(part.python), store=undo.store(backend), what=what)
     away = f" (the old one: {part.path}.broken-{undo.run_id()})" if venv.there else ""
     why = f"{part.python} -m venv {part.path} as {owner}{away}"
     yield Change(_script(part, owner, build), why, _DEADLINE)
@@ -151,7 +135,8 @@ def _relink_or_build(backend: Backend, seen: Observation, finding: Finding) -> I
         yield from _build(backend, seen, finding)
         return
     owner = _owner(backend, venv)
-    relink = undo.store(backend) + _RELINK.format(same=shell.quote(venv.same))
+    minor = shell.quote(".".join(venv.made.split(".")[:2]))
+    relink = undo.store(backend) + _RELINK.format(same=shell.quote(venv.same), minor=minor)
     why = f"{venv.same} -m venv --upgrade {venv.path} as {owner}"
     yield Change(_script(backend.venv, owner, relink), why, _DEADLINE)
 

@@ -24,6 +24,9 @@ set statement_timeout = '15s'; set lock_timeout = '5s';
 """
 READ = _QUIET + "set default_transaction_read_only = on;\n"
 WRITE = _QUIET + "set default_transaction_read_only = off;\n"
+# It is ours alone (its number is arbitrary), so that two runs at once make one row. What the other
+# one made is seen only if the snapshot is taken after the wait (PostgreSQL docs, 13.2).
+LOCK = "select pg_advisory_xact_lock(7354366) \\g /dev/null\n"
 
 
 def literal(value: str | float | bool | None) -> str:

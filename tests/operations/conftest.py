@@ -15,7 +15,7 @@ def server() -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def undo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where what was overwritten is kept."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))

@@ -1,14 +1,13 @@
 """Who can read an env file, judged on a recorded look; what is done about it, on real files."""
 
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from relogin import EnvFile, Severity
 from relogin.operations.env_file import FAULTS
-from tests.operations.env_files import TEXT, described, seen, undone, written
+from tests.operations.env_files import TEXT, described, seen, written
 from tests.operations.looks import (
     ENV,
     KEYS,
@@ -22,6 +21,7 @@ from tests.operations.looks import (
     said,
     text,
 )
+from tests.operations.undoing import taken_back
 
 
 @pytest.mark.parametrize(
@@ -59,8 +59,7 @@ def test_the_rights_of_others_are_taken_away_and_noted(folder):
     assert 0 == carried_out(change).status
     assert 0o640 == file.stat().st_mode & 0o777
     assert [] == found(FAULTS, seen(file), backend)
-    (note,) = undone(folder)
-    subprocess.run(["sh", note], check=True)
+    assert [0] == [answer.status for answer in taken_back(backend)]
     assert 0o646 == file.stat().st_mode & 0o777
 
 
@@ -159,6 +158,5 @@ def test_it_is_given_to_the_backends_user_and_nobody_else_comes_to_read_it(folde
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 def test_whose_it_was_is_noted(folder):
     file = given(folder, 0o600)
-    (note,) = undone(folder)
-    subprocess.run(["sh", note], check=True)
+    assert [0] == [answer.status for answer in taken_back(described(file))]
     assert (0, 0) == (file.stat().st_uid, file.stat().st_gid)

@@ -73,11 +73,13 @@ def test_a_symlink_stays_and_its_target_is_written(folder):
 def test_what_was_overwritten_is_kept_for_its_owner_alone(folder):
     file = written(folder)
     mended(file)
-    kept, paths = undone(folder)
-    assert (".env", TEXT) == (kept.name, kept.read_bytes())
-    assert ("paths", f"{file}\n") == (paths.name, paths.read_text())
-    assert 0o700 == kept.parent.stat().st_mode & 0o777
-    assert ("halext", "undo") == kept.parent.parts[-4:-2]
+    files = undone(folder)
+    kept = next(path.parent for path in files if path.name == "former")
+    assert TEXT == (kept / "former").read_bytes()
+    assert str(file) == (kept / "path").read_text()
+    assert ("halext", "undo") == kept.parts[-4:-2]
+    assert {0o600} == {path.stat().st_mode & 0o777 for path in files}
+    assert {0o700} == {path.stat().st_mode & 0o777 for path in (kept, *kept.parents[:4])}
 
 
 def test_a_file_that_somebody_changed_in_the_meantime_is_left_alone(folder):

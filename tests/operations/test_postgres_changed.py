@@ -12,6 +12,7 @@ from tests.embedded.server import Server
 from tests.operations import databases
 from tests.operations.databases import AWKWARD, described, enters, identifier, literal
 from tests.operations.looks import carried_out, changes, found
+from tests.operations.undoing import taken_back
 
 PASSWORD = "p@ss:/word 'ü"
 
@@ -41,10 +42,10 @@ def test_a_role_and_its_database_are_made_under_any_name(server: Server, undo: P
     assert ["role-cannot-login", "role-password-differs"] == mended(backend)
     assert enters(server, name, PASSWORD)
     assert [] == mended(backend)
-    one, other = sorted(undo.rglob("*.sql"))
-    server.sql(other.read_text())
+    assert [0, 0] == [answer.status for answer in taken_back(backend)]
+    server.sql(f"ALTER ROLE {identifier(name)} LOGIN")
     assert enters(server, name, "of yesterday")
-    server.sql(one.read_text())
+    server.sql(f"ALTER ROLE {identifier(name)} NOLOGIN")
     assert not enters(server, name, "of yesterday")
 
 

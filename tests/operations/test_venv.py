@@ -93,7 +93,7 @@ def mended(backend: Backend) -> tuple[int, str]:
     for fault in venv.FAULTS:
         for finding in fault.found(backend, seen):
             (change,) = fault.fix(backend, seen, finding)
-            answer = run(change.script)
+            answer = run(f"(\n{change.script}\n)")
             return answer.status, answer.text.decode()
     return -1, "nothing was found"
 

@@ -14,10 +14,10 @@ from tests.operations.test_venv_rebuild import (
     described,
     filled,
     found,
-    kept,
     look,
     place,
 )
+from tests.operations.undoing import taken_back
 
 __all__ = ["backend"]  # a fixture
 
@@ -100,11 +100,12 @@ def test_a_path_that_no_script_can_name_is_refused_and_nothing_changed(backend, 
     assert OLD + BODY == script.read_bytes()
 
 
-def test_the_old_scripts_are_kept(backend, undo):
+def test_the_old_scripts_can_be_brought_back(backend, undo):
     script = moved(backend)
     mended(backend)
-    assert OLD + BODY == kept(undo)["colt"].read_bytes()
-    assert f"{script}\n" == kept(undo)["paths"].read_text()
+    assert [0] == [answer.status for answer in taken_back(backend)]
+    assert OLD + BODY == script.read_bytes()
+    assert 0o755 == script.stat().st_mode & 0o777
 
 
 def test_it_was_moved_whatever_stands_at_the_old_place(backend):
