@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from .cases.case import BACKEND, UNINSTALL, UNIT, code, drop_in
+from .cases.case import BACKEND, UNINSTALL, code, drop_in
 from .host import Host
 from .product import diagnose, restore
 
@@ -93,18 +93,3 @@ def test_a_login_that_is_refused_shows_what_the_backend_said_meanwhile(host: Hos
 
 def test_a_login_that_works_shows_no_log(host: Host) -> None:
     assert [] == diagnose(host).section("What the backend said")
-
-
-def test_our_drop_in_can_be_taken_back_by_what_was_noted(host: Host) -> None:
-    host.root(
-        "mkdir -p /srv/elsewhere"
-        + drop_in("override", "[Service]\\nWorkingDirectory=/srv/elsewhere")
-        + "systemctl restart halext-api; sleep 2"
-    )
-    before = host.root(f"ls {UNIT}.d; systemctl show halext-api -p WorkingDirectory,DropInPaths")
-    assert 0 == restore(host).code
-
-    host.root("sh $(find /var/lib/relogin -name unit.sh)")
-
-    after = host.root(f"ls {UNIT}.d; systemctl show halext-api -p WorkingDirectory,DropInPaths")
-    assert before == after
