@@ -45,19 +45,19 @@ def _build(suite: str, parent: str, tag: str) -> None:
         shutil.copytree(BACKEND, context / "halext", ignore=shutil.ignore_patterns("__pycache__"))
         for name, text in _rendered().items():
             (context / name).write_text(text)
-        _download_wheels(context / "wheels", PYTHON[suite])
+        download_wheels(context / "wheels", PYTHON[suite], BACKEND / "requirements.txt")
         run(["docker", "build", "--build-arg", f"BASE={parent}", "--tag", tag, folder])
 
 
-def _download_wheels(folder: Path, python: str) -> None:
-    """Fill a wheelhouse for the host's interpreter, which need not be this one."""
+def download_wheels(folder: Path, python: str, requirements: Path) -> None:
+    """Fill a wheelhouse for a host's interpreter, which need not be this one."""
     with tempfile.TemporaryDirectory(prefix="relogin-lab-") as place:
         venv.create(place, with_pip=True)
         platforms = [f"--platform={kind}_{platform.machine()}" for kind in MANYLINUX]
         abis = [f"--abi={abi}" for abi in (f"cp{python.replace('.', '')}", "abi3", "none")]
         target = ["--only-binary=:all:", f"--python-version={python}", "--implementation=cp"]
         pip = [f"{place}/bin/python", "-m", "pip", "download", "--quiet", "--dest", str(folder)]
-        run([*pip, *target, *abis, *platforms, "--requirement", str(BACKEND / "requirements.txt")])
+        run([*pip, *target, *abis, *platforms, "--requirement", str(requirements)])
 
 
 def _rendered() -> dict[str, str]:
