@@ -45,10 +45,13 @@ class Connection:
 
 
 def connect(
-    tunnel: Tunnel, url: DatabaseAddress, *, deadline: float = 8
+    tunnel: Tunnel, url: DatabaseAddress, *, at: str | None = None, deadline: float = 8
 ) -> Connection | Unreadable:
-    """Connect with the backend's own credentials, through the tunnel, and leave again."""
-    host, port = url.host or "127.0.0.1", url.port or 5432
+    """Connect with the backend's own credentials, through the tunnel, and leave again.
+
+    `at` is the address to go to, where the host does not know the URL's name for it.
+    """
+    host, port = at or url.host or "127.0.0.1", url.port or 5432
     with tempfile.TemporaryDirectory(prefix="relogin-") as folder:  # only we can enter it
         try:
             with listening(tunnel, host, port, str(Path(folder) / f".s.PGSQL.{port}")):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -82,8 +82,10 @@ meta "${{real%/*}}/"; ls -1d "$real"?* 2>/dev/null
 return 1"""
 
 
-def parse(path: str, answer: Answer) -> EnvFileState | MissingEnvFile | Unreadable:
-    """Take the part's answer apart."""
+def parse(
+    path: str, answer: Answer, *, public: Collection[str] = ()
+) -> EnvFileState | MissingEnvFile | Unreadable:
+    """Take the part's answer apart; every value is a secret but those that are known as public."""
     head, real_path, content = (*answer.text.split(b"\n", 2), b"", b"")[:3]
     meta = file.parse(head.decode())
     if meta is None:
@@ -98,13 +100,15 @@ def parse(path: str, answer: Answer) -> EnvFileState | MissingEnvFile | Unreadab
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         return Unreadable(f"{path} is not UTF-8")
-    return EnvFileState(path, real_path.decode(), meta, content, _values(text))
+    return EnvFileState(path, real_path.decode(), meta, content, _values(text, public))
 
 
-def _values(text: str) -> dict[str, str | None]:
+def _values(text: str, public: Collection[str] = ()) -> dict[str, str | None]:
     values = env_text.values(text)
     for value in filter(None, values.values()):
-        if len(value) >= 8:  # a port or a flag is no secret, and blotting it out helps nobody
+        if (
+            len(value) >= 8 and value not in public
+        ):  # a port or a flag is no secret, and blotting it out helps nobody
             Secret.seen(value)
     return values
 

@@ -105,7 +105,15 @@ def with_login(host: Host, backend: Backend, seen: Observation, proof: Proof) ->
         return dataclasses.replace(seen, connection=url)
     from relogin.facts.connection import connect
 
-    return dataclasses.replace(seen, connection=connect(Tunnel.to(host, backend), url))
+    where = _address_of(seen, url.host or "")
+    return dataclasses.replace(seen, connection=connect(Tunnel.to(host, backend), url, at=where))
+
+
+def _address_of(seen: Observation, name: str) -> str | None:
+    """Give the address of a container that the backend reaches by the name of its service."""
+    state = seen.service
+    project = state.project if isinstance(state, service.ServiceState) else None
+    return project.address(name) if project is not None else None
 
 
 def _scripts(backend: Backend) -> dict[str, str]:
@@ -139,8 +147,10 @@ class _Answers:
         except Exception as error:  # noqa: BLE001 # see above
             return Unreadable(f"its answer could not be understood ({type(error).__name__})")
 
-    def env_file(self, number: int, declared: EnvFile) -> Any:
-        state = self.part(f"env_{number}", lambda answer: env_file.parse(declared.path, answer))
+    def env_file(self, number: int, declared: EnvFile, public: set[str]) -> Any:
+        state = self.part(
+            f"env_{number}", lambda it: env_file.parse(declared.path, it, public=public)
+        )
         if f"kept_{number}" not in self.by_name or isinstance(state, Unreadable):
             return state
         return self.part(f"kept_{number}", lambda it: env_file.with_kept(state, declared, it))
@@ -148,9 +158,10 @@ class _Answers:
 
 def _parsed(host: Host, backend: Backend, answers: _Answers) -> Observation:
     files = enumerate(backend.env_files)
+    public = backend.public()
     seen = Observation(
         machine=answers.part("machine", machine.parse),
-        env_files=tuple(answers.env_file(number, file) for number, file in files),
+        env_files=tuple(answers.env_file(number, file, public) for number, file in files),
         venv=answers.part("venv", venv.parse) if backend.venv else None,
         service=answers.part("service", service.parse) if backend.service else None,
         own=own.answers(backend, lambda name: answers.part(name, lambda answer: answer)),

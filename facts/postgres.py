@@ -11,10 +11,12 @@ from pyinfra.api import FactBase
 
 from relogin import database_url, shell, sql
 from relogin.facts import alone
+from relogin.facts.compose_script import container_psql, container_ready
 from relogin.facts.postgres_state import Database, Role, Server, Target
 from relogin.finding import Unreadable
-from relogin.parts.configuration import DatabaseUrl, FromEnv
+from relogin.parts.configuration import DatabaseUrl, FromEnv, FromParts
 from relogin.parts.database import Peer
+from relogin.parts.runtime import Compose, Runtime
 from relogin.secret import SecretMissing
 
 if TYPE_CHECKING:
@@ -26,12 +28,22 @@ if TYPE_CHECKING:
 
 def declared_target(backend: Backend) -> Target | None:
     """Give the target that the profile itself names: nothing on the host has to be read first."""
+    if backend.database is not None and isinstance(backend.database.url, FromParts):
+        return _declared_parts(backend, backend.database.url)
     if backend.database is None or not isinstance(backend.database.url, FromEnv):
         return None
     declared = backend.declared(backend.database.url.key)
     if not isinstance(declared, DatabaseUrl):
         return None
     return Target(declared.user, declared.database, declared.port, declared.host)
+
+
+def _declared_parts(backend: Backend, parts: FromParts) -> Target | None:
+    user, database = backend.declared(parts.user), backend.declared(parts.database)
+    host = backend.declared(parts.host) if parts.host else parts.default_host
+    port = backend.declared(parts.port) if parts.port else str(parts.default_port)
+    words = [word for word in (user, database, host, port) if isinstance(word, str)]
+    return Target(words[0], words[1], int(words[3]), words[2]) if len(words) == 4 else None
 
 
 def target_in_force(backend: Backend, env: Callable[[str], str | None]) -> Target | Unreadable:
@@ -51,6 +63,8 @@ def url_in_force(
     assert backend.database is not None  # noqa: S101 # only asked with one
     declared = backend.database.url
     try:
+        if isinstance(declared, FromParts):
+            return _from_parts(declared, env)
         text = env(declared.key) if isinstance(declared, FromEnv) else declared.reveal()
         if not text:
             return Unreadable(f"{declared!r} has no value")
@@ -59,14 +73,41 @@ def url_in_force(
         return Unreadable(str(error))
 
 
+def _from_parts(
+    parts: FromParts, env: Callable[[str], str | None]
+) -> database_url.DatabaseAddress | Unreadable:
+    for key in (parts.user, parts.password, parts.database):
+        if not env(key):
+            return Unreadable(f"{key} has no value")
+    port = (env(parts.port) if parts.port else None) or str(parts.default_port)
+    if not port.isdigit():
+        return Unreadable(f"{parts.port} is no port")
+    return database_url.DatabaseAddress(
+        "postgresql",
+        user=env(parts.user),
+        password=env(parts.password),
+        host=(env(parts.host) if parts.host else None) or parts.default_host,
+        port=int(port),
+        database=env(parts.database),
+    )
+
+
 def needed_tables(backend: Backend) -> list[str]:
     """Give the tables that the backend has to be able to use."""
     declared = backend.database.tables if backend.database else ()
     return list(dict.fromkeys([*declared, *([backend.accounts.table] if backend.accounts else [])]))
 
 
-def admin_command(admin: Peer, *, port: int, database: str = "postgres") -> str:
-    """Give the psql of the administrator; libpq's environment of the caller is not let in."""
+def admin_command(
+    admin: Peer, *, port: int, database: str = "postgres", service: Runtime | None = None
+) -> str:
+    """Give the psql of the administrator; libpq's environment of the caller is not let in.
+
+    Of a Compose project's database it is the one in the container, as the role that the image was
+    told to make (POSTGRES_USER).
+    """
+    if isinstance(service, Compose) and service.database_service:
+        return container_psql(service, service.database_service, database, admin.role)
     where = ["-h", admin.socket] if admin.socket else []
     role = ["-U", admin.role] if admin.role else []
     at = str(admin.port or port)
@@ -101,15 +142,20 @@ def script(backend: Backend, target: Target) -> str:
     ]
     return "\n".join(
         (
-            sql.psql("\n".join(statements), command=admin_command(admin, port=target.port)),
+            sql.psql(
+                "\n".join(statements),
+                command=admin_command(admin, port=target.port, service=backend.service),
+            ),
             "rc=$?",
-            f"[ $rc = 0 ] && return; {_whether_down(admin, target)}",
+            f"[ $rc = 0 ] && return; {_whether_down(admin, target, backend.service)}",
             "return $rc",
         )
     )
 
 
-def _whether_down(admin: Peer, target: Target) -> str:
+def _whether_down(admin: Peer, target: Target, service: Runtime | None = None) -> str:
+    if isinstance(service, Compose) and service.database_service:
+        return container_ready(service, service.database_service)
     host = shell.quote(admin.socket or target.host)
     port = admin.port or target.port
     ready = shell.quote(admin.psql.removesuffix("psql") + "pg_isready")

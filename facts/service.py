@@ -1,4 +1,4 @@
-"""The service: a systemd unit or a supervisord program; its state, log and running environment."""
+"""The service, whatever runs it: its state, its log and its running environment."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from pyinfra.api import FactBase
 
-from relogin.facts import alone, supervisor, systemd
+from relogin.facts import alone, compose, supervisor, systemd
 from relogin.facts.service_state import Need, ServiceState
 from relogin.finding import Unreadable
-from relogin.parts.runtime import Supervisor, Systemd
+from relogin.parts.runtime import Compose, Runtime, Supervisor, Systemd
 
 if TYPE_CHECKING:
     from pyinfra.api import StringCommand
@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 __all__ = ["Need", "Program", "ServiceState", "Unit", "parse", "script"]
 
 
-def script(part: Systemd | Supervisor, keys: tuple[str, ...] = ()) -> str:
+def script(part: Runtime, keys: tuple[str, ...] = ()) -> str:
     """Give the part of the look that asks for the service.
 
     `keys` are the variables that are wanted from the environment of its running main process.
     """
     if isinstance(part, Systemd):
         return systemd.script(part, keys)
+    if isinstance(part, Compose):
+        return compose.script(part)
     return supervisor.script(part, keys)
 
 
@@ -36,6 +38,8 @@ def parse(answer: Answer) -> ServiceState | Unreadable:
     words = answer.text.decode("utf-8", "replace").split("\n", 2)
     if words[0] == "supervisor":
         return supervisor.parse(words[1], answers)
+    if words[0] == "compose":
+        return compose.parse(words[1], answers)
     return systemd.parse(answers)
 
 

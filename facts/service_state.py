@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from relogin import shell
+from relogin.facts.compose_state import Project
 from relogin.facts.listeners import Listener
 from relogin.facts.unit_files import UnitFile
 from relogin.finding import Unreadable
@@ -38,7 +39,7 @@ class Need:
 
 @dataclass(frozen=True)
 class ServiceState:
-    """A systemd unit or a supervisord program.
+    """A systemd unit, a supervisord program or a service of a Docker Compose project.
 
     `state`, `sub` and `result` are the process manager's own words: `active`, `running`, `success`
     or `fatal`, ``, `Exited too quickly`. `load` is systemd's: `loaded`, `not-found`, `masked`,
@@ -53,7 +54,8 @@ class ServiceState:
 
     `environ` holds the declared keys that the running main process was started with (proc(5): the
     block given at execve; what `load_dotenv` sets never shows there). Its values are secrets. It is
-    None where nothing runs or it could not be read.
+    None where nothing runs or it could not be read. `project` is what is known of the Docker
+    Compose project whose service it is.
     """
 
     name: str
@@ -83,6 +85,7 @@ class ServiceState:
     files: tuple[UnitFile, ...] = ()
     listening: tuple[Listener, ...] | Unreadable = ()
     needs: tuple[Need, ...] = ()
+    project: Project | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Give everything but the values of `environ`, in whose place their lengths stand."""
@@ -97,6 +100,8 @@ class ServiceState:
             fields["listening"] = self.listening.to_json()
         else:
             fields["listening"] = [vars(one) for one in self.listening]
+        if self.project is not None:
+            fields["project"] = self.project.to_json()
         if self.environ is not None:
             fields["environ"] = {key: len(value) for key, value in self.environ.items()}
         return fields

@@ -32,7 +32,9 @@ def where_up(judge: Judge) -> Callable[[Backend, Observation], Finding | None]:
 def administrator(backend: Backend, seen: Observation, database: str = "postgres") -> str:
     """Give the administrator's psql on this host, for a change."""
     assert backend.database is not None and backend.database.admin is not None  # noqa: S101, PT018
-    return admin_command(backend.database.admin, port=port(backend, seen), database=database)
+    return admin_command(
+        backend.database.admin, port=port(backend, seen), database=database, service=backend.service
+    )
 
 
 def port(backend: Backend, seen: Observation) -> int:

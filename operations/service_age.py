@@ -26,7 +26,7 @@ NEEDED = (
 
 def _older_than_env_file(backend: Backend, seen: Observation) -> Iterator[Finding]:
     service = seen.service
-    if not isinstance(service, ServiceState) or not service.active:
+    if not isinstance(service, ServiceState) or not service.active or service.project is not None:
         return
     for declared, file in zip(backend.env_files, seen.env_files, strict=True):
         if isinstance(file, EnvFileState) and _after_start(seen, file.changed, service):

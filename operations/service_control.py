@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from relogin import shell
 from relogin.facts.supervisor import control_script
 from relogin.fault import Change
-from relogin.parts.runtime import Supervisor, Systemd
+from relogin.operations import compose_control
+from relogin.parts.runtime import Compose, Supervisor, Systemd
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
@@ -79,6 +80,8 @@ def _once(backend: Backend, seen: Observation, verb: str, *, before: str = "") -
 def _why(backend: Backend, verb: str) -> str:
     if isinstance(backend.service, Systemd):
         return f"systemctl {verb} {backend.service.full_name}"
+    if isinstance(backend.service, Compose):
+        return compose_control.why(backend.service, verb)
     assert isinstance(backend.service, Supervisor)  # noqa: S101 # without a service no finding
     return f"supervisorctl {verb} {backend.service.program}"
 
@@ -87,6 +90,8 @@ def _script(backend: Backend, verb: str, before: str) -> str:
     if isinstance(backend.service, Systemd):
         unit = shell.quote(backend.service.full_name)
         return _SYSTEMD.format(unit=unit, verb=verb, before=before.format(unit=unit), wait=_WAIT)
+    if isinstance(backend.service, Compose):
+        return compose_control.script(backend.service, verb, wait=_WAIT)
     assert isinstance(backend.service, Supervisor)  # noqa: S101 # without a service no finding
     return _SUPERVISOR.format(
         control=control_script(backend.service, limit=60),

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import relogin.settled  # noqa: F401 # for what it does
 from relogin.backend import Backend
 from relogin.finding import Finding, Severity, Unreadable
-from relogin.parts.configuration import DatabaseUrl, EnvFile, FromEnv
+from relogin.parts.configuration import DatabaseUrl, EnvFile, FromEnv, FromParts
 from relogin.parts.database import Account, Accounts, Alembic, Columns, Peer, Postgres
 from relogin.parts.proof import Jwt, Login, Probe
-from relogin.parts.runtime import Supervisor, Systemd, Venv
+from relogin.parts.runtime import Compose, Supervisor, Systemd, Venv
 from relogin.secret import Secret, SecretMissing
 
 if TYPE_CHECKING:
@@ -25,11 +25,13 @@ __all__ = [
     "Backend",
     "Change",
     "Columns",
+    "Compose",
     "DatabaseUrl",
     "EnvFile",
     "Fault",
     "Finding",
     "FromEnv",
+    "FromParts",
     "Jwt",
     "Login",
     "Peer",

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from relogin.parts.configuration import DatabaseUrl, EnvFile, FromEnv
+from relogin.parts.configuration import DatabaseUrl, EnvFile, FromEnv, FromParts
 from relogin.parts.database import Account, Accounts, Alembic, Postgres
 from relogin.parts.part import listed, part, refuse, refuse_unless, suggest
 from relogin.parts.proof import Jwt, Login, Probe
-from relogin.parts.runtime import Supervisor, Systemd, Venv
+from relogin.parts.runtime import Compose, Runtime, Supervisor, Systemd, Venv
 from relogin.secret import Secret
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Backend:
     """
 
     name: str
-    service: Systemd | Supervisor | None = None
+    service: Runtime | None = None
     login: Login | None = None
     env_file: EnvFile | tuple[EnvFile, ...] = ()
     venv: Venv | None = None
@@ -96,6 +96,13 @@ class Backend:
         values = [file.keys[key] for file in self.env_files if key in file.keys]
         return values[-1] if values else None
 
+    def public(self) -> set[str]:
+        """Give the words that the description itself shows: no secret, wherever they turn up."""
+        values = [value for file in self.env_files for value in file.keys.values()]
+        urls = [value for value in values if isinstance(value, DatabaseUrl)]
+        words = {self.name, *(word for url in urls for word in (url.user, url.database))}
+        return words | {value for value in values if isinstance(value, str)}
+
     def account(self, login: str) -> Account:
         """Give the declared account of a login that is declared."""
         assert self.accounts is not None  # noqa: S101 # __post_init__ saw to it
@@ -114,6 +121,8 @@ class Backend:
         for value in _walk(self):
             if isinstance(value, FromEnv):
                 yield value.key
+            elif isinstance(value, FromParts):
+                yield from value.keys
 
 
 def _refuse_faults(backend: Backend) -> None:
@@ -137,7 +146,7 @@ def _refuse_faults(backend: Backend) -> None:
 
 
 _KINDS: dict[str, tuple[type, ...]] = {
-    "service": (Systemd, Supervisor),
+    "service": (Systemd, Supervisor, Compose),
     "login": (Login,),
     "env_file": (EnvFile,),
     "venv": (Venv,),

@@ -18,6 +18,27 @@ class FromEnv:
 
 
 @part
+class FromParts:
+    """Take the database's address from separate keys of the env file; what has no key is fixed.
+
+    `host` and `port` are keys too, where `default_host` and `default_port` are for their absence.
+    """
+
+    user: str = "POSTGRES_USER"
+    password: str = "POSTGRES_PASSWORD"  # noqa: S105 # the name of a key
+    database: str = "POSTGRES_DB"
+    host: str | None = None
+    port: str | None = None
+    default_host: str = "127.0.0.1"
+    default_port: int = 5432
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        named = (self.user, self.password, self.database, self.host, self.port)
+        return tuple(key for key in named if key is not None)
+
+
+@part
 class DatabaseUrl:
     """Declare a DATABASE_URL whose parts are known and whose password is a secret.
 

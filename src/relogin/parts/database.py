@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from relogin.parts.configuration import FromEnv
+from relogin.parts.configuration import FromEnv, FromParts
 from relogin.parts.part import absolute, fillable, listed, part, refuse_unless
 from relogin.secret import Secret
 
@@ -25,7 +25,7 @@ class Peer:
 class Postgres:
     """Name the backend's database; `admin` is how the administrator's view is had."""
 
-    url: FromEnv | Secret
+    url: FromEnv | FromParts | Secret
     schema: str = "public"
     tables: tuple[str, ...] = ()
     admin: Peer | None = dataclasses.field(default_factory=Peer)
@@ -33,7 +33,8 @@ class Postgres:
     def __post_init__(self) -> None:
         listed(self, "tables")
         refuse_unless(
-            isinstance(self.url, FromEnv | Secret), "Postgres: url must be FromEnv(KEY) or a Secret"
+            isinstance(self.url, FromEnv | FromParts | Secret),
+            "Postgres: url must be FromEnv(KEY), FromParts(…) or a Secret",
         )
 
 

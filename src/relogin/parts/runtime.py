@@ -1,4 +1,4 @@
-"""What the backend runs in: its process manager and its virtual environment."""
+"""What the backend runs in: its process manager, its containers, its virtual environment."""
 
 from __future__ import annotations
 
@@ -36,6 +36,46 @@ class Supervisor:
 
     def __post_init__(self) -> None:
         absolute(f"Supervisor({self.program!r})", self.config, self.working_directory)
+
+
+@part
+class Compose:
+    """Run as a service of a Docker Compose project (Compose v2, driven by its own command line).
+
+    `files` and `env_files` are what `-f` and `--env-file` name, relative to `directory`; without
+    them Compose looks for its own. `project` is its name, where it is not the one that Compose
+    makes of the files. `database_service` holds PostgreSQL; `needs` are other services without
+    which nobody gets in; `volumes` must exist, by the names that the files give them.
+    """
+
+    directory: str
+    service: str
+    files: tuple[str, ...] = ()
+    env_files: tuple[str, ...] = ()
+    project: str | None = None
+    database_service: str | None = None
+    needs: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        listed(self, "files", "env_files", "needs", "volumes")
+        absolute(f"Compose({self.service!r})", self.directory)
+
+    @property
+    def working_directory(self) -> str:
+        return self.directory
+
+    @property
+    def options(self) -> list[str]:
+        """The words between `docker compose` and its command."""
+        return [
+            *(word for name in self.env_files for word in ("--env-file", name)),
+            *(word for name in self.files for word in ("-f", name)),
+            *(("-p", self.project) if self.project else ()),
+        ]
+
+
+Runtime = Systemd | Supervisor | Compose
 
 
 @part

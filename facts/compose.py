@@ -1,0 +1,190 @@
+"""A Docker Compose project, as its own command line and the engine have it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pyinfra.api import FactBase
+
+from relogin.facts import alone, service_state
+from relogin.facts.compose_script import script
+from relogin.facts.compose_state import Container, Port, Project, Volume
+from relogin.facts.service_state import Need, ServiceState
+from relogin.finding import Unreadable
+from relogin.parts.runtime import Compose
+from relogin.secret import redact_foreign
+
+if TYPE_CHECKING:
+    from pyinfra.api import StringCommand
+
+    from relogin.remote import Answer
+
+
+def parse(
+    service: str, answers: Mapping[str, Answer], keys: Iterable[str] = ()
+) -> ServiceState | Unreadable:
+    """Take the part's answers apart."""
+    engine = answers["engine"]
+    if engine.status != 0:
+        return _without_engine(service, engine)
+    project = _project(answers)
+    own = project.container(service)
+    environ = _environ(answers["environ"])
+    log = _log(answers["log"], environ)
+    state = ServiceState(
+        name=f"{project.name}/{service}",
+        exists=own is not None,
+        active=own is not None and own.state == "running",
+        state=own.state if own else "",
+        load="loaded" if own else "no-container",
+        environ=environ,
+        log=log,
+        exceptions=_exceptions(log),
+        project=project,
+        needs=tuple(
+            Need(one.service, one.state == "running", one.state, one.health, "")
+            for one in project.containers
+            if one.service != service
+        ),
+    )
+    return _as_it_runs(state, own) if own else state
+
+
+def _without_engine(service: str, engine: Answer) -> ServiceState | Unreadable:
+    said = redact_foreign(" ".join(engine.lines[-1:]))
+    if "permission denied" in said or engine.status == 127:
+        return Unreadable(f"Docker does not answer us: {said}")
+    project = Project(name="", engine_error=said or "docker version gave no answer")
+    return ServiceState(
+        service, exists=False, active=False, state="", load="unknown", project=project
+    )
+
+
+def _project(answers: Mapping[str, Answer]) -> Project:
+    show = answers["show"]
+    text = show.text.decode("utf-8", "replace")
+    error, declared = "", None
+    if show.status:
+        error = redact_foreign(" ".join(text.strip().split("\n")[-2:])) or f"status {show.status}"
+    elif "{" in text:
+        declared = json.loads(text[text.index("{") :])
+    containers = tuple(_container(json.loads(line)) for line in answers["containers"].lines)
+    image = answers["image"]
+    return Project(
+        name=answers["name"].text.decode(),
+        config_error=error,
+        config=declared,
+        containers=containers,
+        volumes=tuple(_volume(line) for line in answers["volumes"].lines),
+        image=image.text.decode().strip() if image.status == 0 else "",
+    )
+
+
+def _volume(line: str) -> Volume:
+    name, project, declared = [*line.split(" "), "", ""][:3]
+    return Volume(name, project, declared)
+
+
+def _container(row: Mapping[str, Any]) -> Container:
+    return Container(
+        id=row["id"],
+        service=row["service"],
+        state=row["state"],
+        health=row.get("health", ""),
+        health_said=redact_foreign(row["said"].strip())[-300:],
+        exit_status=row["exit"],
+        error=redact_foreign(row["error"]),
+        out_of_memory=row["oom"],
+        created=_epoch(row["created"]),
+        started=_epoch(row["started"]),
+        pid=row["pid"] or None,
+        restarts=row["restarts"],
+        image=row["image"],
+        tag=row["tag"],
+        addresses=tuple(filter(None, row["addresses"])),
+        ports=tuple(_ports(row["ports"] or {})),
+        volumes=tuple(filter(None, row["mounts"])),
+    )
+
+
+def _ports(ports: Mapping[str, Any]) -> Iterable[Port]:
+    for inside, published in ports.items():
+        for one in published or ():
+            yield Port(int(inside.split("/")[0]), one["HostIp"], int(one["HostPort"]))
+
+
+def _epoch(text: str) -> float | None:
+    """Read a time of the engine (RFC 3339, in nanoseconds); its zero time is None."""
+    if text.startswith("0001"):
+        return None
+    text = re.sub(r"(\.\d{6})\d+", r"\1", text)
+    return datetime.fromisoformat(text).timestamp()
+
+
+def _environ(answer: Answer) -> dict[str, str] | None:
+    if answer.status != 0:
+        return None
+    pairs = (line.partition("=") for line in json.loads(answer.text) or ())
+    return {key: value for key, _, value in pairs}
+
+
+def _log(answer: Answer, environ: Mapping[str, str] | None) -> tuple[str, ...] | Unreadable:
+    if answer.status == 3:
+        return ()
+    if answer.status != 0:
+        return Unreadable("docker logs gave no answer")
+    text = service_state.clean(answer.text.decode("utf-8", "replace"), environ)
+    return tuple(text.strip("\n").split("\n")[-service_state.LOG_LINES :])
+
+
+def _exceptions(log: tuple[str, ...] | Unreadable) -> tuple[str, ...]:
+    if isinstance(log, Unreadable):
+        return ()
+    return tuple(service_state.exceptions(("", line.partition(" ")[2]) for line in log))
+
+
+def _as_it_runs(state: ServiceState, own: Container) -> ServiceState:
+    looping = own.state == "restarting"
+    return dataclasses.replace(
+        state,
+        sub="auto-restart" if looping else own.health,
+        result="oom-kill" if own.out_of_memory else "",
+        reason=own.error,
+        started=own.started,
+        restarts=own.restarts,
+        exit_status=own.exit_status if own.state in {"exited", "dead", "restarting"} else None,
+        main_pid=own.pid,
+    )
+
+
+class ComposeProject(FactBase[Any]):
+    """Give a Docker Compose project's containers, volumes and log, without secrets.
+
+    + directory: the project's folder
+    + service: the backend's service
+    + files: what `-f` names, separated by commas
+    + env_files: what `--env-file` names, separated by commas
+    + project: the project's name, where it is not the one that Compose makes of the files
+    """
+
+    def command(
+        self, directory: str, service: str, files: str = "", env_files: str = "", project: str = ""
+    ) -> StringCommand:
+        part = Compose(
+            directory,
+            service,
+            files=tuple(filter(None, files.split(","))),
+            env_files=tuple(filter(None, env_files.split(","))),
+            project=project or None,
+        )
+        return alone.command({"service": script(part, redacted=True)})
+
+    def process(self, output: Iterable[str]) -> ServiceState | Unreadable:
+        from relogin.facts import service
+
+        return alone.parsed(output, "service", service.parse)

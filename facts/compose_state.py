@@ -1,0 +1,106 @@
+"""What is known of a Docker Compose project."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Port:
+    """A container's port, and the host's address and port that lead to it."""
+
+    inside: int
+    address: str
+    outside: int
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A named volume; `project` and `declared` (its name in the files) are Compose's labels."""
+
+    name: str
+    project: str = ""
+    declared: str = ""
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container of the project, in the engine's own words.
+
+    `state` is created, running, restarting, exited, paused or dead; `health` is empty without a
+    health check. `image` is the id that it was made from, `tag` the name that it was made by.
+    Times are epoch seconds.
+    """
+
+    id: str
+    service: str
+    state: str
+    health: str = ""
+    health_said: str = ""
+    exit_status: int | None = None
+    error: str = ""
+    out_of_memory: bool = False
+    created: float | None = None
+    started: float | None = None
+    pid: int | None = None
+    restarts: int = 0
+    image: str = ""
+    tag: str = ""
+    addresses: tuple[str, ...] = ()
+    ports: tuple[Port, ...] = ()
+    volumes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project: what its files say (`config`, with secrets; None if they cannot be read) and runs.
+
+    `image` is the id that the backend's image name means today. `engine_error` is why Docker itself
+    does not answer, `config_error` why Compose refuses the files.
+    """
+
+    name: str
+    config: Mapping[str, Any] | None = field(default=None, repr=False)
+    config_error: str = ""
+    engine_error: str = ""
+    containers: tuple[Container, ...] = ()
+    volumes: tuple[Volume, ...] = ()
+    image: str = ""
+
+    def container(self, service: str) -> Container | None:
+        """Give a service's container: the running one, where there are several."""
+        found = [one for one in self.containers if one.service == service]
+        running = [one for one in found if one.state == "running"]
+        return next(iter([*running, *found]), None)
+
+    def address(self, name: str) -> str | None:
+        """Give the address of the service that containers of the project reach by this name."""
+        found = self.container(name)
+        return found.addresses[0] if found is not None and found.addresses else None
+
+    def environment(self, service: str) -> dict[str, str] | None:
+        """Give what a container that is made now would be started with; values may be secrets."""
+        declared = (self.config or {}).get("services", {}).get(service)
+        if declared is None:
+            return None
+        variables = declared.get("environment") or {}
+        return {
+            key: str(value).replace("$$", "$")
+            for key, value in variables.items()
+            if value is not None
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Give everything but what the files say, which holds secrets."""
+        return {
+            "name": self.name,
+            "config_error": self.config_error,
+            "engine_error": self.engine_error,
+            "image": self.image,
+            "containers": [
+                dict(vars(one), ports=[vars(port) for port in one.ports]) for one in self.containers
+            ],
+            "volumes": [vars(one) for one in self.volumes],
+        }
