@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from .lab import engine
-from .lab.base import BOOKWORM, TRIXIE, LabUnavailableError
+from .lab.base import BOOKWORM, COMPOSE, TRIXIE, LabUnavailableError
 from .lab.host import Host
 
-FIXTURES = {"lab": (BOOKWORM, 2), "trixie": (TRIXIE, 1)}
+FIXTURES = {"lab": (BOOKWORM, 2), "trixie": (TRIXIE, 1), "containers": (COMPOSE, 1)}
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +36,9 @@ def lab(fleet: list[Host]) -> list[Host]:
 def trixie(fleet: list[Host]) -> Host:
     """A healthy host with Debian 13; a test heals what it broke."""
     return next(host for host in fleet if host.suite == TRIXIE)
+
+
+@pytest.fixture(scope="session")
+def containers(fleet: list[Host]) -> Host:
+    """A healthy host with a Docker Engine and two backends; a test heals what it broke."""
+    return next(host for host in fleet if host.suite == COMPOSE)

@@ -16,7 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from .base import LabUnavailableError, run
+from .base import BOOKWORM, COMPOSE, LabUnavailableError, run
+from .compose.image import engine_image
 from .host import Host
 from .image import host_images
 
@@ -33,6 +34,9 @@ for _ in $(seq 300); do
 done
 systemctl --no-pager --failed >&2
 exit 1
+"""
+READY_COMPOSE = """
+curl -sf -o /dev/null http://127.0.0.1:8002/health && curl -sf -o /dev/null http://127.0.0.1:8000/health
 """
 
 
@@ -54,7 +58,9 @@ def hosts(counts: Mapping[str, int]) -> Iterator[list[Host]]:
         LabUnavailableError: there is no Docker Engine, or no way to make the image.
     """
     with _engine(), _folder() as folder:
-        images = host_images({*counts})
+        images = host_images({*counts} - {COMPOSE} or {BOOKWORM})
+        if COMPOSE in counts:
+            images[COMPOSE] = engine_image()
         mark = kept() or uuid.uuid4().hex[:8]
         label = f"{LABEL}{'' if kept() else '-run'}={mark}"
         wanted = [(suite, n + 1) for suite, count in counts.items() for n in range(count)]
@@ -138,15 +144,19 @@ def _host(name: str, suite: str, image: str, label: str, folder: Path) -> Host:
     reused = _runs(name, image)
     if not reused:
         options = ["--name", name, "--hostname", name, "--label", label]
+        if suite == COMPOSE:  # the engine's layers cannot lie on layers, and it enters containers
+            options += ["--cap-add", "SYS_PTRACE", "--volume", "/var/lib/docker"]
         run(["docker", "run", "--detach", *options, *BOOT, image])
     where = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
     address = run(["docker", "inspect", "--format", where, name]).strip()
     host = Host(name, suite, address, folder / "key", folder / "known_hosts")
     keys = (folder / "key.pub").read_text()
     host.root(f"cat >/etc/ssh/lab_keys <<'KEYS'\n{keys}KEYS\nchmod 644 /etc/ssh/lab_keys")
+    if suite == COMPOSE:
+        run(["docker", "exec", name, "sh", "/lab/up.sh"])
     if reused:
         host.heal()
-    host.root(READY)
+    host.root(READY_COMPOSE if suite == COMPOSE else READY)
     return host
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import canaries
-from .base import FILES
+from .base import COMPOSE, FILES
 from .execs import Exec, parse
 
 WRITABLE = "/etc /home /opt /root /run /srv /tmp /var /dev/shm"
@@ -120,7 +120,8 @@ class Host:
 
     def heal(self) -> None:
         """Put everything back as it was provisioned, and forget what was recorded and logged."""
-        self.root((FILES / "heal.sh").read_text())
+        folder = FILES.parent / COMPOSE / "files" if self.suite == COMPOSE else FILES
+        self.root((folder / "heal.sh").read_text())
 
     def snapshot(self) -> dict[str, str]:
         """Give all that a repair might touch, as flat `kind:name` -> text; see snapshot.py."""

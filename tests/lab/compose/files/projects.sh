@@ -1,0 +1,3 @@
+# How the operators of the two projects call Docker Compose.
+receptionist() { (cd /opt/ai-receptionist && docker compose -f docker-compose.prod.yml "$@"); }
+agentcaller() { (cd /opt/agentcaller && docker compose --env-file infra/.env -f infra/docker-compose.yml "$@"); }
