@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pyinfra.api import FactBase
 
 from relogin import database_url, shell, sql
-from relogin.facts import alone
+from relogin.facts import alone, database_parts
 from relogin.facts.compose_script import container_psql, container_ready
 from relogin.facts.postgres_state import Database, Role, Server, Target
 from relogin.finding import Unreadable
@@ -29,21 +29,13 @@ if TYPE_CHECKING:
 def declared_target(backend: Backend) -> Target | None:
     """Give the target that the profile itself names: nothing on the host has to be read first."""
     if backend.database is not None and isinstance(backend.database.url, FromParts):
-        return _declared_parts(backend, backend.database.url)
+        return database_parts.target(backend, backend.database.url)
     if backend.database is None or not isinstance(backend.database.url, FromEnv):
         return None
     declared = backend.declared(backend.database.url.key)
     if not isinstance(declared, DatabaseUrl):
         return None
     return Target(declared.user, declared.database, declared.port, declared.host)
-
-
-def _declared_parts(backend: Backend, parts: FromParts) -> Target | None:
-    user, database = backend.declared(parts.user), backend.declared(parts.database)
-    host = backend.declared(parts.host) if parts.host else parts.default_host
-    port = backend.declared(parts.port) if parts.port else str(parts.default_port)
-    words = [word for word in (user, database, host, port) if isinstance(word, str)]
-    return Target(words[0], words[1], int(words[3]), words[2]) if len(words) == 4 else None
 
 
 def target_in_force(backend: Backend, env: Callable[[str], str | None]) -> Target | Unreadable:
@@ -64,32 +56,13 @@ def url_in_force(
     declared = backend.database.url
     try:
         if isinstance(declared, FromParts):
-            return _from_parts(declared, env)
+            return database_parts.address(declared, env)
         text = env(declared.key) if isinstance(declared, FromEnv) else declared.reveal()
         if not text:
             return Unreadable(f"{declared!r} has no value")
         return database_url.parse(text)
     except (SecretMissing, database_url.DatabaseUrlError) as error:
         return Unreadable(str(error))
-
-
-def _from_parts(
-    parts: FromParts, env: Callable[[str], str | None]
-) -> database_url.DatabaseAddress | Unreadable:
-    for key in (parts.user, parts.password, parts.database):
-        if not env(key):
-            return Unreadable(f"{key} has no value")
-    port = (env(parts.port) if parts.port else None) or str(parts.default_port)
-    if not port.isdigit():
-        return Unreadable(f"{parts.port} is no port")
-    return database_url.DatabaseAddress(
-        "postgresql",
-        user=env(parts.user),
-        password=env(parts.password),
-        host=(env(parts.host) if parts.host else None) or parts.default_host,
-        port=int(port),
-        database=env(parts.database),
-    )
 
 
 def needed_tables(backend: Backend) -> list[str]:

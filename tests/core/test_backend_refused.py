@@ -62,7 +62,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "other kind of part": (
         lambda: Backend("a", service="api.service"),
-        "Backend('a'): service is a str, expected Systemd or Supervisor",
+        "Backend('a'): service is a str, expected Systemd or Supervisor or Compose",
     ),
     "other kind in a list": (
         lambda: Backend("a", probes=[URL]),

@@ -34,6 +34,7 @@ class FromParts:
 
     @property
     def keys(self) -> tuple[str, ...]:
+        """The keys that it takes something from."""
         named = (self.user, self.password, self.database, self.host, self.port)
         return tuple(key for key in named if key is not None)
 
