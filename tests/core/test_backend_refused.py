@@ -175,7 +175,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "database URL in the profile": (
         lambda: Postgres(url="postgresql://u:canary@h/d"),
-        "Postgres: url must be FromEnv(KEY) or a Secret",
+        "Postgres: url must be FromEnv(KEY), FromParts(…) or a Secret",
     ),
     "fault that is none": (
         lambda: Backend("m", faults=["service.mine"]),
