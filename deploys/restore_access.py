@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyinfra.api import deploy
 
 from relogin.deploys.backends import each_backend
-from relogin.operations import accounts, env_file, jwt, login, postgres, service, venv
+from relogin.operations import accounts, env_file, jwt, login, machine, postgres, service, venv
 from relogin.report.text import verdict_at_exit
 
 
@@ -15,6 +15,9 @@ def restore_access() -> None:
     for backend in each_backend():
         verdict_at_exit()
         name = backend.name
+        machine.sound(
+            backend=backend, name=f"{name}: ensure the machine is sound", _ignore_errors=True
+        )
         venv.dependencies(
             backend=backend, name=f"{name}: ensure venv dependencies", _ignore_errors=True
         )

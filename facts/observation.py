@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +75,9 @@ class Observation:
         for fault, answer in self.own.items():
             if isinstance(answer, Unreadable):
                 yield fault.partition(".")[0], answer.reason
+        room = getattr(self.machine, "file_systems", None)
+        if isinstance(room, Unreadable):
+            yield "disks", room.reason
 
 
 _LAYER_OF = {"env_files": "env_file", "connection": "postgres"}
@@ -87,10 +91,11 @@ def look(host: Host, backend: Backend) -> Observation | Unreadable:
     if backend.login is not None:  # httpx takes 30 ms to import; so long the host has to work
         gevent.spawn_later(_SENT, importlib.import_module, "relogin.web")
     try:
+        asked = time.time()
         answers = remote.ask(host, _scripts(backend), deadline=DEADLINE)
         if isinstance(answers, Unreadable):
             return answers
-        return _parsed(host, backend, _Answers(answers))
+        return _parsed(host, backend, _Answers(answers, between=(asked, time.time())))
     except Exception as error:  # noqa: BLE001 # out of an operation it would abort every host
         return Unreadable(f"relogin itself failed in the look: {internal_error(error, '').seen}")
 
@@ -117,7 +122,7 @@ def _address_of(seen: Observation, name: str) -> str | None:
 
 
 def _scripts(backend: Backend) -> dict[str, str]:
-    scripts = {"machine": machine.script(), **own.scripts(backend)}
+    scripts = {"machine": machine.script(machine.places(backend)), **own.scripts(backend)}
     for number, declared in enumerate(backend.env_files):
         scripts[f"env_{number}"] = env_file.script(declared.path)
         if env_file.must_be_kept(declared):
@@ -135,9 +140,13 @@ def _scripts(backend: Backend) -> dict[str, str]:
 
 @dataclasses.dataclass(frozen=True)
 class _Answers:
-    """The parts' answers; one part's nonsense makes that part Unreadable, and no other."""
+    """The parts' answers; one part's nonsense makes that part Unreadable, and no other.
+
+    They came `between` two moments of our clock, in epoch seconds.
+    """
 
     by_name: Mapping[str, Answer]
+    between: tuple[float, float] = (0.0, 0.0)
 
     def part(self, name: str, parse: Callable[[Answer], Any]) -> Any:
         if name not in self.by_name:
@@ -160,7 +169,7 @@ def _parsed(host: Host, backend: Backend, answers: _Answers) -> Observation:
     files = enumerate(backend.env_files)
     public = backend.public()
     seen = Observation(
-        machine=answers.part("machine", machine.parse),
+        machine=answers.part("machine", lambda it: machine.parse(it, answers.between)),
         env_files=tuple(answers.env_file(number, file, public) for number, file in files),
         venv=answers.part("venv", venv.parse) if backend.venv else None,
         service=answers.part("service", service.parse) if backend.service else None,

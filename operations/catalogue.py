@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from relogin.fault import LAYERS as NAMES
 from relogin.fault import Fault
-from relogin.operations import accounts, env_file, jwt, login, postgres, service, venv
+from relogin.operations import accounts, env_file, jwt, login, machine, postgres, service, venv
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
 
 LOGIN: tuple[Fault, ...] = login.FAULTS
 LAYERS: tuple[tuple[Fault, ...], ...] = (
+    machine.FAULTS,
     venv.FAULTS,
     env_file.FAULTS,
     jwt.FAULTS,

@@ -132,6 +132,7 @@ SUBJECT_WRONG = Fault(
 EXPIRY_WRONG = Fault(
     "login.expiry-wrong",
     _check_failed("expiry", "the token's lifetime is wrong", "check the backend's clock and zone"),
+    symptom_of=("machine.clock-skew",),
     about="the token expires at the wrong time",
 )
 NOT_A_JWT = Fault(

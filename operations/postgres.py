@@ -10,7 +10,7 @@ from pyinfra.api import FunctionCommand, operation
 from relogin import shell, sql, undo
 from relogin.facts.connection import Connection
 from relogin.facts.postgres_state import Server
-from relogin.fault import Change, Fault
+from relogin.fault import NO_ROOM, Change, Fault
 from relogin.finding import Finding
 from relogin.mend import mend
 from relogin.operations import postgres_role
@@ -111,6 +111,7 @@ SERVER_DOWN = Fault(
     "postgres.server-down",
     _detect_server_down,
     _fix_server_down,
+    symptom_of=NO_ROOM,
     about="PostgreSQL does not answer",
 )
 DATABASE_MISSING = Fault(

@@ -9,7 +9,7 @@ from relogin.facts.env_file import EnvFileState
 from relogin.facts.machine import Machine
 from relogin.facts.service import ServiceState
 from relogin.facts.unit_files import OURS
-from relogin.fault import Fault
+from relogin.fault import NO_ROOM, Fault
 from relogin.finding import Finding, Severity
 from relogin.operations.service_control import moment, restart
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # What a start needs: while it is broken, what runs is not stopped.
 NEEDED = (
+    *NO_ROOM,
     *("venv", "env_file", "jwt", "postgres"),
     *("service.wrong-working-directory", "service.wrong-environment-file", "service.port-held"),
 )

@@ -188,6 +188,7 @@ STOPPED = Fault(
     "service.stopped",
     _stopped,
     start,
+    writes=False,
     about="the service is stopped",
     remedy="it is started",
     check=("systemctl status UNIT", "supervisorctl -c CONFIG status PROGRAM"),

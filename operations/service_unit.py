@@ -159,6 +159,7 @@ NEEDED_UNIT_DOWN = Fault(
     "service.needed-unit-down",
     _needed_unit_down,
     _start_needed,
+    writes=False,
     about="another unit that the backend needs does not run",
     remedy="it is started",
     check=("systemctl --failed", "systemctl status nginx"),

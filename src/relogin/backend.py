@@ -89,7 +89,7 @@ class Backend:
         """Where the backend's own commands run."""
         named = getattr(self.service, "working_directory", None)
         paths = [file.path for file in self.env_files] + ([self.venv.path] if self.venv else [])
-        return named or (paths[0].rpartition("/")[0] if paths else "/")
+        return named or (paths[0].rpartition("/")[0] if paths else "") or "/"
 
     def declared(self, key: str) -> str | Secret | DatabaseUrl | None:
         """Give what an env key was declared as (the last file wins, as it does for its reader)."""

@@ -23,6 +23,11 @@ Detect = Callable[["Backend", "Observation"], "Finding | Iterable[Finding] | Non
 Fix = Callable[["Backend", "Observation", Finding], "Iterator[Change]"]
 
 
+# A file that is rewritten on a full disk is cut short, and a service that is stopped on one may not
+# start again.
+NO_ROOM = ("machine.filesystem-read-only", "machine.disk-full", "machine.inodes-full")
+
+
 @dataclasses.dataclass(frozen=True)
 class Change:
     """Describe one change to a host: the script that makes it, and the line that says it.
@@ -50,7 +55,7 @@ class Fault:
     `detect` is pure. `fix` yields changes and has no side effect before its first one; without it a
     person is needed. A symptom names the layers (or fault ids) that can cause it: it is shown as
     their consequence. While a fault or layer in `unless` or among its causes has a critical
-    finding, the fix is not tried.
+    finding, the fix is not tried; nor is one that `writes` where nothing can be written (NO_ROOM).
     """
 
     id: str
@@ -63,6 +68,12 @@ class Fault:
     remedy: str = ""
     check: tuple[str, ...] = ()
     look: Callable[[Backend], str] | None = None
+    writes: bool = True
+
+    @property
+    def held_by(self) -> set[str]:
+        """Give the layers and fault ids whose critical findings keep the fix from being tried."""
+        return {*self.unless, *self.symptom_of, *(NO_ROOM if self.writes else ())}
 
     @property
     def layer(self) -> str:

@@ -152,8 +152,8 @@ def _blockers(record: Entry, fault: Fault) -> list[str]:
     from relogin.operations import catalogue
 
     seen = _look(record)
-    needed = {*fault.unless, *fault.symptom_of}
-    layers = {need.partition(".")[0] for need in needed}
+    needed = fault.held_by
+    layers = {need.partition(".")[0] for need in (*fault.unless, *fault.symptom_of)}
     broken = [
         finding.fault
         for other in catalogue.of(record.backend)

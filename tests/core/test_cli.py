@@ -21,8 +21,8 @@ def test_it_lists_every_fault_with_what_is_seen_and_who_mends_it() -> None:
     lines = done.stdout.splitlines()
     assert (0, "") == (done.returncode, done.stderr)
     assert [one.id for one in FAULTS] == [line.split()[0] for line in lines[:-2:2]]
-    assert ["venv.missing", "critical", "relogin"] == lines[0].split()
-    assert lines[1].startswith("    the virtual environment does not exist: ")
+    assert ["machine.filesystem-read-only", "critical", "you"] == lines[0].split()
+    assert lines[1].startswith("    a file system that is written to has become read-only: ")
     assert "service.port-held critical you" in " ".join(done.stdout.split())
     assert "login.refused critical its cause" in " ".join(done.stdout.split())
 
@@ -36,7 +36,7 @@ def test_a_fault_is_explained_with_the_commands_to_look_for_it_by_hand() -> None
     done = ran("faults", "service.failed")
     assert 0 == done.returncode
     assert done.stdout.startswith("service.failed  critical\n  seen       the service has failed\n")
-    assert "  follows from venv, env_file, " in done.stdout
+    assert "machine.inodes-full, venv, env_file, " in done.stdout
     assert "    systemctl status UNIT" in done.stdout
     assert "    UNIT: the systemd unit\n" in done.stdout
     assert "ROLE" not in done.stdout

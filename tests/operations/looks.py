@@ -37,6 +37,8 @@ ROOT = "/srv/halext.org/halext-org/backend"
 ENV = f"{ROOT}/.env"
 RECORDED = Path(__file__).parent / "recorded"
 
+HOST_CLOCK = 1795259233.6
+
 KEYS: dict[str, str | Secret | DatabaseUrl] = {
     "DEV_MODE": "false",
     "DATABASE_URL": DatabaseUrl(user="halext_user", database="halext_org"),
@@ -80,7 +82,7 @@ def look(*edits: Edit, backend: Backend = HALEXT) -> Observation:
         answers = edit(answers)
     files = (env_file.parse(file.path, answers["env_0"]) for file in backend.env_files[:1])
     return Observation(
-        machine=machine.parse(answers["machine"]),
+        machine=machine.parse(answers["machine"], (HOST_CLOCK - 0.2, HOST_CLOCK + 0.3)),
         env_files=tuple(files),
         venv=venv.parse(answers["venv"]),
         service=service.parse(_nested("service", answers)),

@@ -53,7 +53,8 @@ class Jwt:
     """Describe the tokens: who signs them how, and which claim names the account.
 
     `subject` is the account's column that the claim holds (username, email, id), or None.
-    `lifetime` is in seconds.
+    `lifetime` is in seconds, and so is `leeway`: how far apart the clocks of those who make and
+    check them may be ("no more than a few minutes", RFC 7519, 4.1.4).
     """
 
     secret: FromEnv | Secret | None = None
@@ -62,12 +63,14 @@ class Jwt:
     claim: str = "sub"
     subject: str | None = "username"
     lifetime: float | None = None
+    leeway: float = 60.0
 
     def __post_init__(self) -> None:
         refuse_unless(
             (self.secret is None) is not (self.public_key is None),
             "Jwt: declare either secret (HS…) or public_key (RS…, ES…)",
         )
+        refuse_unless(self.leeway >= 0, f"Jwt: leeway {self.leeway!r} is less than no time")
         known = (None, "username", "login", "email", "id")
         refuse_unless(
             self.subject in known, f"Jwt: subject {self.subject!r} is none of {known[1:]}"

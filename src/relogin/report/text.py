@@ -113,9 +113,9 @@ def _ranked(entry: Entry, found: Iterable[Finding]) -> tuple[list[Finding], list
         of_ours = finding.key in entry.late and finding.fault.startswith("service.older-than")
         if of_ours or critical & causes_of.get(finding.fault, set()):
             followed.append(finding)
-            continue
-        leading.append(finding)
-        if finding.critical:
+        else:
+            leading.append(finding)
+        if finding.critical and not of_ours:
             critical |= {finding.layer, finding.fault}
     return sorted(leading, key=lambda one: -one.severity), followed
 

@@ -1,9 +1,9 @@
 """Every fault of the catalogue that the lab makes, by layer, in the catalogue's order."""
 
-from . import accounts, env_file, jwt, login, postgres, service, venv
+from . import accounts, env_file, jwt, login, machine, postgres, service, venv
 from .case import PSQL, UNINSTALL, Case
 
-_LAYERS = (venv, env_file, jwt, postgres, accounts, service, login)
+_LAYERS = (machine, venv, env_file, jwt, postgres, accounts, service, login)
 MENDED: tuple[Case, ...] = tuple(case for layer in _LAYERS for case in layer.MENDED)
 PERSONS: tuple[Case, ...] = tuple(case for layer in _LAYERS for case in layer.PERSONS)
 

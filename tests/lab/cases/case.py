@@ -19,7 +19,7 @@ class Case:
     """A fault: the root script that makes it, what its verdict says first, what may differ after.
 
     `differs` are beginnings of snapshot keys; `restless` those of what never comes to rest while
-    the fault is there (a crash loop).
+    the fault is there (a crash loop). `works` says that people can log in all the same.
     """
 
     fault: str
@@ -27,6 +27,7 @@ class Case:
     differs: tuple[str, ...] = ()
     restless: tuple[str, ...] = ()
     name: str = ""
+    works: bool = False
 
     def __str__(self) -> str:
         return self.name or self.fault

@@ -3,6 +3,8 @@ set -eu
 systemctl stop '*-api.service' nginx 'postgresql@*.service' 2>/dev/null || true
 pkill -KILL -u halext,postgres || true
 systemctl is-active -q ssh || ssh=restart
+awk '$2 ~ "^/(srv|var/lib/postgresql|var/lib/relogin)(/|$)" { print $2 }' /proc/mounts | sort -r | xargs -r -n 1 umount -l
+rm -f /usr/local/bin/* /usr/local/lib/faketime.so
 
 changed=$(rsync -ai --delete --exclude=/hosts --exclude=/hostname --exclude=/resolv.conf --exclude=/mtab \
     --exclude=/machine-id --exclude='/ssh/ssh_host_*' --exclude=/ssh/lab_keys --exclude=/ld.so.preload \
