@@ -35,7 +35,7 @@ REDACT = (
 def command(parts: Mapping[str, str]) -> StringCommand:
     """Give the command that runs the parts side by side; it ends with status 0, come what may."""
     script = f"exec 2>/dev/null\n{shell.PRELUDE}\n{shell.side_by_side(parts)}\nexit 0"
-    return StringCommand("sh", "-c", QuoteString(script))
+    return StringCommand("sh", "-c", QuoteString(shell.portable(script)))
 
 
 def answers(output: Iterable[str]) -> dict[str, Answer]:

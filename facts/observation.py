@@ -108,10 +108,13 @@ def with_login(host: Host, backend: Backend, seen: Observation, proof: Proof) ->
     url = postgres.url_in_force(backend, seen.env)
     if isinstance(url, Unreadable):
         return dataclasses.replace(seen, connection=url)
-    from relogin.facts.connection import connect
+    from relogin.facts import connection, peer
 
+    if peer.is_for_a_peer(url):
+        return dataclasses.replace(seen, connection=peer.connect(host, seen.service, url))
     where = _address_of(seen, url.host or "")
-    return dataclasses.replace(seen, connection=connect(Tunnel.to(host, backend), url, at=where))
+    connected = connection.connect(Tunnel.to(host, backend), url, at=where)
+    return dataclasses.replace(seen, connection=connected)
 
 
 def _address_of(seen: Observation, name: str) -> str | None:

@@ -72,21 +72,28 @@ def needed_tables(backend: Backend) -> list[str]:
 
 
 def admin_command(
-    admin: Peer, *, port: int, database: str = "postgres", service: Runtime | None = None
+    admin: Peer,
+    *,
+    port: int,
+    host: str = "",
+    database: str = "postgres",
+    service: Runtime | None = None,
 ) -> str:
     """Give the psql of the administrator; libpq's environment of the caller is not let in.
 
+    A `host` that is a socket's folder is that server's; else the socket is where psql looks for it.
     Of a Compose project's database it is the one in the container, as the role that the image was
     told to make (POSTGRES_USER).
     """
     if isinstance(service, Compose) and service.database_service:
         return container_psql(service, service.database_service, database, admin.role)
-    where = ["-h", admin.socket] if admin.socket else []
+    socket = admin.socket or (host if host.startswith("/") else "")
+    where = ["-h", socket] if socket else []
     role = ["-U", admin.role] if admin.role else []
     at = str(admin.port or port)
     env = "env -u PGPASSWORD -u PGSERVICE PGCONNECT_TIMEOUT=5"
-    plain = admin.psql == "psql" and admin.socket is None
-    psql = f'"$(psql_at {at})"' if plain else shell.quote(admin.psql)
+    found = f'"$(psql_at {shell.words([at, socket or "/var/run/postgresql"])})"'
+    psql = found if admin.psql == "psql" else shell.quote(admin.psql)
     words = shell.words([*where, "-p", at, *role, "-d", database])
     return f"as_user {shell.quote(admin.os_user)} {env} {psql} {words}"
 
@@ -117,7 +124,9 @@ def script(backend: Backend, target: Target) -> str:
         (
             sql.psql(
                 "\n".join(statements),
-                command=admin_command(admin, port=target.port, service=backend.service),
+                command=admin_command(
+                    admin, port=target.port, host=target.host, service=backend.service
+                ),
             ),
             "rc=$?",
             f"[ $rc = 0 ] && return; {_whether_down(admin, target, backend.service)}",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
-from relogin import database_url, env_text, undo
+from relogin import env_text, undo
 from relogin.facts.env_file import EnvFileState, MissingEnvFile
 from relogin.fault import Change
+from relogin.operations.url_values import built, corrected_url
 from relogin.parts.configuration import DatabaseUrl, EnvFile
 from relogin.secret import Secret, make_value
 
@@ -43,11 +43,20 @@ def recovered(
     if (elsewhere := seen.env(key)) is not None:
         return elsewhere, "from another env file of the backend"
     secret = wanted.password if isinstance(wanted, DatabaseUrl) else wanted
-    if secret.source == "kept":
+    if secret is not None and secret.source == "kept":
         return _kept(backend, seen, declared, key), "from the copy that an earlier run kept"
-    made = secret.reveal() if secret.declared else make_value()
-    said = f"with the password of {secret!r}" if secret.declared else "made anew"
-    return (_built(wanted, made) if isinstance(wanted, DatabaseUrl) else made), said
+    return _made(wanted)
+
+
+def _made(wanted: Secret | DatabaseUrl) -> tuple[str, str]:
+    if isinstance(wanted, Secret):
+        return make_value(), "made anew"
+    if wanted.password is None:
+        return built(wanted, None), "from its declared parts"
+    if wanted.password.declared:
+        said = f"with the password of {wanted.password!r}"
+        return built(wanted, wanted.password.reveal()), said
+    return built(wanted, make_value()), "made anew"
 
 
 def _kept(backend: Backend, seen: Observation, declared: EnvFile, key: str) -> str | None:
@@ -58,46 +67,16 @@ def _kept(backend: Backend, seen: Observation, declared: EnvFile, key: str) -> s
     return None
 
 
-def _built(wanted: DatabaseUrl, password: str) -> str:
-    fields = ("driver", "user", "host", "port", "database", "query")
-    known = {name: getattr(wanted, name) for name in fields}
-    return database_url.build(database_url.DatabaseAddress(password=password, **known))
-
-
 def corrected(wanted: Wanted, found: str) -> tuple[str | None, str]:
     """Give the value that should be there, and how the one that is there differs ('' if not)."""
     if isinstance(wanted, DatabaseUrl):
-        return _corrected_url(wanted, found)
+        return corrected_url(wanted, found)
     if isinstance(wanted, Secret):
         if not wanted.declared or wanted.reveal() == found:
             return found, ""
         marks = f"{Secret.seen(found).fingerprint()}, declared {wanted.fingerprint()}"
         return wanted.reveal(), f"{len(found)} characters, fingerprint {marks}"
     return wanted, "" if wanted == found else plain(found)
-
-
-def _corrected_url(wanted: DatabaseUrl, found: str) -> tuple[str | None, str]:
-    password = wanted.password.reveal() if wanted.password.declared else None
-    try:
-        address = database_url.parse(found)
-    except database_url.DatabaseUrlError as error:
-        return (_built(wanted, password) if password else None), f"it cannot be parsed: {error}"
-    there = dataclasses.replace(address, port=address.port or 5432)  # libpq's default
-    right = {name: getattr(wanted, name) for name in ("user", "database", "host", "port")}
-    differs = [
-        f"{name} {getattr(there, name)}" for name in right if getattr(there, name) != right[name]
-    ]
-    if password is not None and address.password != password:
-        right["password"] = password
-        differs.append("another password")
-    if not address.password and password is None:
-        if wanted.password.source == "kept":
-            return None, ", ".join([*differs, "no password"])
-        right["password"] = make_value()
-        differs.append("no password")
-    if not differs:
-        return found, ""
-    return database_url.build(dataclasses.replace(address, **right)), ", ".join(differs)
 
 
 def plain(text: str) -> str:

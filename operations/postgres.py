@@ -14,7 +14,7 @@ from relogin.fault import NO_ROOM, Change, Fault
 from relogin.finding import Finding
 from relogin.mend import mend
 from relogin.operations import postgres_role
-from relogin.operations.administrator import administrator, port, where_up
+from relogin.operations.administrator import administrator, place, where_up
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
@@ -34,10 +34,8 @@ def _detect_server_down(backend: Backend, seen: Observation) -> Finding | None:
 
 def _fix_server_down(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
     """Start the cluster's own unit on Debian (`postgresql` is only an umbrella there)."""
-    assert backend.database is not None and backend.database.admin is not None  # noqa: S101, PT018
-    admin = backend.database.admin
-    where = shell.words(["-h", admin.socket]) if admin.socket else ""
-    number = port(backend, seen)
+    host, number = place(backend, seen)
+    where = shell.words(["-h", host]) if host.startswith("/") else ""
     yield Change(
         f"""\
 unit=postgresql

@@ -9,7 +9,12 @@ from relogin import scram, sql, undo
 from relogin.facts.postgres_state import Role, Server
 from relogin.fault import Change, Fault
 from relogin.finding import Finding
-from relogin.operations.administrator import administrator, password_in_force, where_up
+from relogin.operations.administrator import (
+    administrator,
+    is_peer,
+    password_in_force,
+    where_up,
+)
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
@@ -20,27 +25,26 @@ def _judge_role_missing(backend: Backend, seen: Observation, server: Server) -> 
     if server.role is not None:
         return None
     alike = ", ".join(server.similar_roles)
-    known = password_in_force(backend, seen) is not None
+    known = is_peer(backend) or password_in_force(backend, seen) is not None
     return Finding(
         f"role {server.target.role} does not exist",
         subject=server.target.role,
         seen=f"there is {alike}" if alike else "no such row in pg_roles",
         remedy=f"decide whether {alike} is meant"
         if alike
-        else "it is made, with the URL's password",
+        else "it is made" + ("" if is_peer(backend) else ", with the URL's password"),
         by_person=bool(alike) or not known,
     )
 
 
 def _fix_role_missing(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
-    statement = (
-        f"create role {sql.name(finding.subject)} login password {_verifier(backend, seen)};"
-    )
+    peer = is_peer(backend)
+    password = "" if peer else f" password {_verifier(backend, seen)}"
+    statement = f"create role {sql.name(finding.subject)} login{password};"
     psql = sql.psql(sql.WRITE + statement, command=administrator(backend, seen))
     script = undo.stays(backend, psql, f"role {finding.subject}, which it made")
-    yield Change(
-        script, f"CREATE ROLE {finding.subject} LOGIN, with the password of the database URL"
-    )
+    how = "" if peer else ", with the password of the database URL"
+    yield Change(script, f"CREATE ROLE {finding.subject} LOGIN{how}")
 
 
 def _verifier(backend: Backend, seen: Observation) -> str:

@@ -28,19 +28,19 @@ if TYPE_CHECKING:
 logging.getLogger("paramiko").addHandler(logging.NullHandler())  # it would print on stderr
 
 # Where sudo itself refuses, it ends with 1 and has read nothing of the script, which ends with 0.
-_ELEVATE = """\
+_ELEVATE = shell.portable("""\
 [ "$(id -u)" != 0 ] || exec sh -s
 sudo -n sh -s 2>/dev/null
-case $? in 1 | 127) exec sh -s ;; esac"""
+case $? in 1 | 127) exec sh -s ;; esac""")
 # The password comes twice: the first line is tried with nothing behind it, since sudo would take
 # the script's lines for its second and third try and lock the operator out (sudoers(5),
 # passwd_tries); the second line is for the real run.
-_ELEVATE_ASKED = """\
+_ELEVATE_ASKED = shell.portable("""\
 IFS= read -r p
 if [ "$(id -u)" = 0 ]; then IFS= read -r p; exec sh -s; fi
 if sudo -n true </dev/null 2>/dev/null; then IFS= read -r p; exec sudo -n sh -s; fi
 if printf "%s\\n" "$p" | sudo -S -k -p "" true 2>/dev/null; then exec sudo -S -k -p "" sh -s; fi
-echo "#sudo-refused\""""
+echo "#sudo-refused\"""")
 _PLAIN = "exec sh -s"
 _FORBIDDEN = "sudo() { return 1; }\n"  # `_sudo = False`: not for the administrator's psql either
 _REFUSED = "sudo refused the password that was given (tried once, so as not to lock you out)"

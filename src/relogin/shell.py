@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Mapping
 
@@ -35,7 +36,7 @@ part() {
 }
 psql_at() {
   psql=psql
-  if [ -S "/var/run/postgresql/.s.PGSQL.$1" ]; then
+  if [ -S "$2/.s.PGSQL.$1" ]; then
     for real in /usr/lib/postgresql/[1-9][0-9]/bin/psql; do [ ! -x "$real" ] || psql=$real; done
   fi
   echo "$psql"
@@ -58,6 +59,16 @@ def quote(value: str) -> str:
 def words(values: Iterable[str]) -> str:
     """Quote each value and join them to a command."""
     return " ".join(map(quote, values))
+
+
+def portable(script: str) -> str:
+    r"""Give a script as text that every login shell hands on to `sh -c` as it is, once quoted.
+
+    sshd has the user's own shell read the command: csh takes neither a newline nor `!` in quotes
+    (csh(1), "History substitutions"), fish reads `\\` in them as one backslash (fish(1), "Quotes").
+    """
+    escaped = re.sub(r"[\n\\!']", lambda found: f"\\0{ord(found[0]):03o}", script)
+    return f"""eval "$(printf %b '{escaped}')\""""
 
 
 def fed(text: str, command: str) -> str:

@@ -132,6 +132,8 @@ class Tunnel:
         channel.close()
         if first == b"-":
             raise Refused(f"nobody listens on {address}:{port}")
+        if address.startswith("/"):
+            raise OSError(f"there is no Python on the host for a relay to the socket in {address}")
         raise OSError(
             "sshd forbids forwarding and there is neither Python nor bash for a relay; "
             f"allow it for this user: AllowTcpForwarding local, PermitOpen {address}:{port}"
@@ -168,7 +170,8 @@ def _relay_command(pythons: tuple[str, ...], address: str, port: int) -> str:
         f"if command -v {python} >/dev/null; then exec {python} -I -c {load} {target}; fi"
         for python in map(shell.quote, pythons)
     ]
-    return "; ".join([*tries, f"exec bash -c {shell.quote(_RELAY_BY_BASH)} {target}"])
+    script = "; ".join([*tries, f"exec bash -c {shell.quote(_RELAY_BY_BASH)} {target}"])
+    return f"sh -c {shell.quote(shell.portable(script))}"
 
 
 def as_socket(pipe: Pipe) -> socket.socket:

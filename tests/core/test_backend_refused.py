@@ -171,7 +171,8 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "database password in the profile": (
         lambda: DatabaseUrl(user="u", database="d", password="canary"),
-        "DatabaseUrl: password must be a Secret (.env, .file, .command, .generated, .kept)",
+        "DatabaseUrl: password must be a Secret (.env, .file, .command, .generated, .kept)"
+        " or None (peer)",
     ),
     "database URL in the profile": (
         lambda: Postgres(url="postgresql://u:canary@h/d"),

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,16 @@ def answers(
         input=script.encode(), capture_output=True, check=True, env=environment,
     )  # fmt: skip
     return alone.answers(done.stdout.decode("ascii").splitlines())
+
+
+@every_shell
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_portable_script_holds_nothing_that_csh_or_fish_reads_otherwise(sh, text):
+    script = f"printf %s {shell.quote(text)}\nexit 3"
+    portable = shell.portable(script)
+    done = subprocess.run([*sh, "-c", portable], capture_output=True, check=False)
+    assert (text.encode(), 3) == (done.stdout, done.returncode)
+    assert not {"\n", "!", "\\\\", "\\'"} & {*portable, *map("".join, pairwise(portable))}
 
 
 @every_shell

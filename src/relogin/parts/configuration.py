@@ -44,12 +44,13 @@ class DatabaseUrl:
     """Declare a DATABASE_URL whose parts are known and whose password is a secret.
 
     A generated password is never replaced while one is in force; a lost one is made anew and the
-    role follows. `Secret.kept()` forbids that.
+    role follows. `Secret.kept()` forbids that. None says that the server asks for no password
+    (peer). A `host` that begins with `/` is the folder of the server's unix socket.
     """
 
     user: str
     database: str
-    password: Secret = dataclasses.field(default_factory=Secret.generated)
+    password: Secret | None = dataclasses.field(default_factory=Secret.generated)
     host: str = "127.0.0.1"
     port: int = 5432
     driver: str = "postgresql"
@@ -58,8 +59,9 @@ class DatabaseUrl:
     def __post_init__(self) -> None:
         refuse_unless(0 < self.port < 65536, f"DatabaseUrl: port {self.port} is not a port")
         refuse_unless(
-            isinstance(self.password, Secret),
-            "DatabaseUrl: password must be a Secret (.env, .file, .command, .generated, .kept)",
+            isinstance(self.password, Secret | None),
+            "DatabaseUrl: password must be a Secret (.env, .file, .command, .generated, .kept)"
+            " or None (peer)",
         )
 
 

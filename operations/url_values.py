@@ -1,0 +1,73 @@
+"""What a DATABASE_URL has to be: every part that is declared, and a password, if one is asked."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from relogin import database_url
+from relogin.database_url import DatabaseAddress
+from relogin.parts.configuration import DatabaseUrl
+from relogin.secret import make_value
+
+_DECLARED = ("user", "database", "host", "port")
+
+
+def built(wanted: DatabaseUrl, password: str | None) -> str:
+    """Give the URL that is declared, with this password."""
+    known = {name: getattr(wanted, name) for name in ("driver", *_DECLARED, "query")}
+    return database_url.build(DatabaseAddress(password=password, **known))
+
+
+def corrected_url(wanted: DatabaseUrl, found: str) -> tuple[str | None, str]:
+    """Give the URL that should be there, and how the one that is there differs ('' if not).
+
+    None where nobody knows the password that it should have.
+    """
+    declared = wanted.password
+    password = declared.reveal() if declared and declared.declared else None
+    try:
+        address = database_url.parse(found)
+    except database_url.DatabaseUrlError as error:
+        known = built(wanted, password) if password or declared is None else None
+        return known, f"it cannot be parsed: {error}"
+    there = _as_libpq_reads(address, wanted)
+    right = {name: getattr(wanted, name) for name in _DECLARED}
+    differs = [
+        f"{name} {getattr(there, name)}" for name in right if getattr(there, name) != right[name]
+    ]
+    if password is not None and address.password != password:
+        right["password"] = password
+        differs.append("another password")
+    elif declared is not None and not address.password:
+        if declared.source == "kept":
+            return None, ", ".join([*differs, "no password"])
+        right["password"] = make_value()
+        differs.append("no password")
+    if not differs:
+        return found, ""
+    return database_url.build(dataclasses.replace(address, **right)), ", ".join(differs)
+
+
+def _as_libpq_reads(address: DatabaseAddress, wanted: DatabaseUrl) -> DatabaseAddress:
+    """Fill in what a URL may leave out (PostgreSQL docs, 34.1.2), where it is the declared value.
+
+    Who the operating-system's user is, as whom a peer comes, is not known here.
+    """
+    same = _is_same_place(address.host, wanted.host)
+    return dataclasses.replace(
+        address,
+        port=address.port or 5432,
+        host=wanted.host if same else address.host,
+        user=address.user or (wanted.user if wanted.password is None else None),
+    )
+
+
+def _is_same_place(found: str | None, wanted: str) -> bool:
+    """Tell whether two hosts are one; /var/run is a link to /run wherever systemd is."""
+    if wanted.startswith("/"):
+        return found is None or _folder(found) == _folder(wanted)
+    return found == wanted or {found, wanted} == {"localhost", "127.0.0.1"}
+
+
+def _folder(path: str) -> str:
+    return path.rstrip("/").replace("/var/run/", "/run/", 1)
