@@ -37,9 +37,10 @@ class Observation:
     """What was seen of a backend on a host, in one moment.
 
     What was not asked for is None; what could not be seen is Unreadable. `login` is None until
-    tried, and `connection` (the backend's own URL) is only tried where the login failed. `done` is
-    what this run has changed, or tried to, before the look. `own` are the answers to a user's own
-    faults that look for something themselves, by their ids.
+    tried; `connection` (the backend's own URL) and `databases` (those that its process has open)
+    are only asked for where the login failed. `done` is what this run has changed, or tried to,
+    before the look. `own` are the answers to a user's own faults that look for something
+    themselves, by their ids.
     """
 
     machine: machine.Machine | Unreadable
@@ -50,6 +51,7 @@ class Observation:
     accounts: accounts.Table | Unreadable | None = None
     login: Proof | None = None
     connection: Connection | Unreadable | None = None
+    databases: databases_in_use.DatabasesInUse | Unreadable | None = None
     done: tuple[Done, ...] = ()
     own: Mapping[str, Answer | Unreadable] = dataclasses.field(default_factory=dict)
 
@@ -101,10 +103,12 @@ def look(host: Host, backend: Backend) -> Observation | Unreadable:
 
 
 def with_login(host: Host, backend: Backend, seen: Observation, proof: Proof) -> Observation:
-    """Add a proof to a look; where it failed, whether the backend's own database URL connects."""
+    """Add a proof to a look; where it failed, which database the backend uses, and can reach."""
     seen = dataclasses.replace(seen, login=proof)
-    if proof.proven or backend.database is None:
+    if proof.works or backend.database is None:
         return seen
+    if (proof.status or 0) >= 400:
+        seen = dataclasses.replace(seen, databases=databases_in_use.ask(host, backend, seen))
     url = postgres.url_in_force(backend, seen.env)
     if isinstance(url, Unreadable):
         return dataclasses.replace(seen, connection=url)

@@ -50,7 +50,8 @@ class ServiceState:
 
     Of a unit, `working_directory` and `environment_files` are what systemd has read, `files` what
     lies on disk; `stale` is its own word that these differ, which it does not always see. `cwd` is
-    where the main process is. `listening` is only asked for where the service does not run well.
+    where the main process is, `workers` how many processes are its children. `listening` is only
+    asked for where the service does not run well.
 
     `environ` holds the declared keys that the running main process was started with (proc(5): the
     block given at execve; what `load_dotenv` sets never shows there). Its values are secrets. It is
@@ -80,6 +81,7 @@ class ServiceState:
     start_limit: bool = False
     crashes: tuple[float, ...] = ()
     cwd: str = ""
+    workers: int = 0
     stale: bool = False
     drop_ins: tuple[str, ...] = ()
     files: tuple[UnitFile, ...] = ()
@@ -105,6 +107,16 @@ class ServiceState:
         if self.environ is not None:
             fields["environ"] = {key: len(value) for key, value in self.environ.items()}
         return fields
+
+
+# The shell function `count_workers`: how many children process `$pid` has (proc(5)), as `$workers`;
+# without a fork. The kernel may have been built without the file.
+WORKERS = """\
+count_workers() {
+  children=; workers=0
+  [ ! -r "/proc/$pid/task/$pid/children" ] || read -r children <"/proc/$pid/task/$pid/children"
+  for _ in $children; do workers=$((workers + 1)); done
+}"""
 
 
 def environ_script(keys: tuple[str, ...]) -> str:

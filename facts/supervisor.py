@@ -30,8 +30,9 @@ ask() {{
 process() {{
   [ "${{pid:-0}}" -gt 0 ] 2>/dev/null || return 3
   stat -Lc %z /proc/self; cut -d ' ' -f 1 /proc/uptime; sed 's/.*) //' "/proc/$pid/stat"
-  stat -Lc %U "/proc/$pid"; readlink "/proc/$pid/cwd"; return 0
+  stat -Lc %U "/proc/$pid"; readlink "/proc/$pid/cwd"; count_workers; echo "$workers"; return 0
 }}
+{workers}
 show() {{ printf '%s\\n' "$said"; return "$rc"; }}
 {environ}
 said=$(ask); rc=$?
@@ -72,6 +73,7 @@ def script(part: Supervisor, keys: tuple[str, ...], *, redacted: bool = False) -
         program=shell.quote(part.program),
         prompt=_PROMPT,
         environ=service_state.environ_script(keys),
+        workers=service_state.WORKERS,
         redact=f" | {alone.REDACT}" if redacted else "",
     )
 
@@ -114,6 +116,7 @@ def _state(program: str, word: str, more: str, process: Answer | None) -> Servic
         started=_started(lines),
         user=lines[3] if len(lines) > 3 else "",
         working_directory=lines[4] if len(lines) > 4 else "",
+        workers=int(lines[5]) if len(lines) > 5 else 0,
     )
 
 

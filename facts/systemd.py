@@ -36,7 +36,8 @@ log() {{
         for (n = 1; n <= NR; n++) if (n > NR - 60 || line[n] ~ /{telling}/) print line[n]
       }}'{redact}
 }}
-show() {{ printf 'Cwd=%s\\n%s\\n' "$cwd" "$said"; return "$rc"; }}
+show() {{ printf 'Cwd=%s\\nWorkers=%s\\n%s\\n' "$cwd" "$workers" "$said"; return "$rc"; }}
+{workers}
 down() {{
   for id in $down; do
     within 8 journalctl -q -u "$id" -n 12 -o short-iso --no-pager | sed "s/^/$id /"
@@ -64,7 +65,7 @@ look() {{
   done <<EOF
 $said
 EOF
-  cwd=
+  cwd=; count_workers
   if [ "${{pid:-0}}" -gt 0 ] 2>/dev/null; then
     cwd=$folder
     [ "/proc/$pid/cwd" -ef "$folder" ] || cwd=$(readlink "/proc/$pid/cwd")
@@ -99,6 +100,7 @@ def script(part: Systemd, keys: tuple[str, ...], *, redacted: bool = False) -> s
         units=shell.words([part.full_name, *needs]),
         properties=_PROPERTIES,
         environ=service_state.environ_script(keys),
+        workers=service_state.WORKERS,
         redact=f" | {alone.REDACT}" if redacted else "",
         telling=_TELLING,
         files=unit_files.script(part.full_name),
@@ -183,6 +185,7 @@ def _state(unit: Mapping[str, list[str]]) -> ServiceState:
         environment_files=tuple(files),
         user=one("User"),
         cwd=one("Cwd"),
+        workers=int(one("Workers") or 0),
         stale=one("NeedDaemonReload") == "yes",
         drop_ins=tuple(filter(None, one("DropInPaths").split(" "))),
     )

@@ -9,7 +9,7 @@ from relogin.backend import Backend
 from relogin.finding import Finding, Severity, Unreadable
 from relogin.parts.configuration import DatabaseUrl, EnvFile, FromEnv, FromParts
 from relogin.parts.database import Account, Accounts, Alembic, Columns, Peer, Postgres
-from relogin.parts.proof import Jwt, Login, Probe
+from relogin.parts.proof import Cookie, Jwt, Login, Probe
 from relogin.parts.runtime import Compose, Supervisor, Systemd, Venv
 from relogin.secret import Secret, SecretMissing
 
@@ -26,6 +26,7 @@ __all__ = [
     "Change",
     "Columns",
     "Compose",
+    "Cookie",
     "DatabaseUrl",
     "EnvFile",
     "Fault",

@@ -23,7 +23,8 @@ class Backend:
     """Describe one backend of a host; its name is its identity everywhere.
 
     What is left out is not looked at. `accepted` maps fault ids to the reason why they are shown
-    but never fail; `faults` are a user's own.
+    but never fail: a run in which the login itself did not work fails all the same. `faults` are a
+    user's own.
 
     Raises:
         ProfileError: it contradicts itself; the message names the inventory's file and line.
@@ -102,6 +103,10 @@ class Backend:
         urls = [value for value in values if isinstance(value, DatabaseUrl)]
         words = {self.name, *(word for url in urls for word in (url.user, url.database))}
         return words | {value for value in values if isinstance(value, str)}
+
+    def accepts(self, fault: str, part_of: str = "") -> str | None:
+        """Give the reason for which a fault, or the wider one that it is part of, is accepted."""
+        return self.accepted.get(fault, self.accepted.get(part_of))
 
     def account(self, login: str) -> Account:
         """Give the declared account of a login that is declared."""

@@ -56,6 +56,7 @@ class Fault:
     person is needed. A symptom names the layers (or fault ids) that can cause it: it is shown as
     their consequence. While a fault or layer in `unless` or among its causes has a critical
     finding, the fix is not tried; nor is one that `writes` where nothing can be written (NO_ROOM).
+    `part_of` is a wider fault: who accepts or skips that one means this one as well.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Fault:
     remedy: str = ""
     check: tuple[str, ...] = ()
     look: Callable[[Backend], str] | None = None
+    part_of: str = ""
     writes: bool = True
 
     @property
@@ -102,7 +104,7 @@ class Fault:
             by_person=finding.by_person or self.fix is None,
             symptom=bool(self.symptom_of),
         )
-        reason = backend.accepted.get(self.id)
+        reason = backend.accepts(self.id, self.part_of)
         return marked if reason is None else _accepted(marked, reason)
 
     def to_json(self) -> str:

@@ -75,9 +75,11 @@ def chosen(backend: Backend, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
 
 def narrowed(faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
     """Give those of the faults that `--data only=LAYER,… skip=FAULT,…` leaves."""
-    skipped, only = given("skip"), given("only")
+    skipped, only = set(given("skip")), given("only")
     return tuple(
-        fault for fault in faults if fault.id not in skipped and (fault.layer in only or not only)
+        fault
+        for fault in faults
+        if not {fault.id, fault.part_of} & skipped and (fault.layer in only or not only)
     )
 
 

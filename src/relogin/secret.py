@@ -49,17 +49,17 @@ class Secret:
     @classmethod
     def env(cls, name: str) -> Secret:
         """Take the control machine's environment variable, else the `.env` beside the inventory."""
-        return cls("env", name, home=_inventory_folder())
+        return cls("env", name, home=inventory_folder())
 
     @classmethod
     def file(cls, path: str) -> Secret:
         """Take a file's text on the control machine, without its final newline."""
-        return cls("file", path, home=_inventory_folder())
+        return cls("file", path, home=inventory_folder())
 
     @classmethod
     def command(cls, command: str) -> Secret:
         """Take what a command prints on the control machine: `sops -d …`, `pass …`, `op read …`."""
-        return cls("command", command, home=_inventory_folder())
+        return cls("command", command, home=inventory_folder())
 
     @classmethod
     def generated(cls) -> Secret:
@@ -153,7 +153,8 @@ def _remember(value: str) -> str:
     return value
 
 
-def _inventory_folder() -> Path | None:
+def inventory_folder() -> Path | None:
+    """Give the folder that paths in a description begin at: the inventory's, while it loads."""
     context = sys.modules.get("pyinfra.context")
     filename = None
     if context is not None and context.ctx_state.isset():

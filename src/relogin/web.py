@@ -5,38 +5,50 @@ from __future__ import annotations
 import ssl
 import time
 from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import httpcore
 import httpx
 from paramiko import SSHException
 
-from relogin.tunnel import Refused, as_socket
+from relogin.trouble import trouble
+from relogin.tunnel import as_socket
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from relogin.tunnel import Pipe, Tunnel
 
+_CONNECTING = 10.0
+_BODY = 4_000_000
+
 
 @dataclass(frozen=True)
 class Reply:
     """What a request brought: `status` is None where none came, and `failure` then says why.
 
-    The body and the headers are never shown: an error page may repeat what was sent.
+    `trouble` is its kind, as relogin.trouble has them. The body and the headers are never shown: an
+    error page may repeat what was sent.
     """
 
     status: int | None
     seconds: float
     failure: str = ""
-    refused: bool = False
+    trouble: str = ""
     json: Any = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
     text: str = field(default="", repr=False)
 
     @property
     def ok(self) -> bool:
         return self.status is not None and self.status < 300
+
+    @property
+    def refused(self) -> bool:
+        return self.trouble == "refused"
 
     @property
     def shown(self) -> str:
@@ -52,16 +64,20 @@ def request(
     headers: Mapping[str, str | bytes],
     data: Mapping[str, str] | None = None,
     json: Any = None,
+    trust: ssl.SSLContext | None = None,
 ) -> Reply:
     """Send one request, with a form or JSON as its body; never raises for what comes of it.
 
-    `deadline` is in seconds, for each time that something is waited for. A redirect is an answer.
+    `deadline` is in seconds, for all of it. A redirect is an answer. `trust` says which
+    certificates are good (the system's, if None); they have to be those of the Host header's name.
     """
     started = time.monotonic()
     sent = [(_bytes(name), _bytes(value)) for name, value in headers.items()]
     try:
-        with _client(tunnel, url, deadline) as client:
-            answer = client.request(method, url, headers=sent, data=data, json=json)
+        with _client(tunnel, url, started + deadline, trust) as client:
+            answer = client.request(
+                method, url, headers=sent, data=data, json=json, extensions=_server_name(headers)
+            )
     except (
         httpx.HTTPError,
         httpx.InvalidURL,
@@ -70,66 +86,81 @@ def request(
         ValueError,
         SSHException,
     ) as error:
-        return _failed(error, time.monotonic() - started)
+        kind, said = trouble(error)
+        return Reply(None, time.monotonic() - started, said, kind)
     return Reply(
         answer.status_code,
         time.monotonic() - started,
         json=_json(answer),
         headers=dict(answer.headers),
+        cookies=dict(_cookies(answer.headers.get_list("set-cookie"))),
         text=answer.text,
     )
+
+
+def trusting(pem: str | None = None) -> ssl.SSLContext:
+    """Give what trusts the system's certificates, and those of a PEM file on this machine.
+
+    Raises:
+        OSError: the file cannot be read, or is none.
+    """
+    context = ssl.create_default_context()
+    if pem is not None:
+        context.load_verify_locations(pem)
+    return context
 
 
 def _bytes(text: str | bytes) -> bytes:
     return text if isinstance(text, bytes) else text.encode()
 
 
+def _server_name(headers: Mapping[str, str | bytes]) -> dict[str, str]:
+    """Give the name that a TLS server is asked for: the Host header's, where one is chosen."""
+    chosen = [_bytes(value).decode() for name, value in headers.items() if name.lower() == "host"]
+    name = urlsplit(f"//{chosen[0]}").hostname if chosen else None
+    return {"sni_hostname": name} if name else {}
+
+
 def _json(answer: httpx.Response) -> Any:
+    if not answer.content or len(answer.content) > _BODY:
+        return None
     try:
         return answer.json()
     except (ValueError, RecursionError):
         return None
 
 
-def _failed(error: Exception, seconds: float) -> Reply:
-    """Say what went wrong, by its kind: an error's own text may repeat a header that was sent."""
-    causes = list(_chain(error))
-    if any(isinstance(cause, Refused | ConnectionRefusedError) for cause in causes):
-        return Reply(None, seconds, "nobody listens there", refused=True)
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return Reply(None, seconds, "the certificate is not trusted")
-    if any(isinstance(cause, httpx.TimeoutException | TimeoutError) for cause in causes):
-        return Reply(None, seconds, "no answer in time")
-    if type(error) is OSError:  # the tunnel's own words
-        return Reply(None, seconds, f"could not be asked: {error}")
-    if isinstance(error, ValueError | httpx.InvalidURL | httpx.LocalProtocolError):
-        return Reply(None, seconds, "could not be asked: a header or the URL cannot be sent")
-    return Reply(None, seconds, f"the connection broke ({type(error).__name__})")
+def _cookies(headers: Iterable[str]) -> Iterable[tuple[str, str]]:
+    """Give the cookies that were set, those too that a browser would keep for another host."""
+    for header in headers:
+        try:
+            found: SimpleCookie = SimpleCookie(header)
+        except CookieError:
+            continue
+        yield from ((name, morsel.value) for name, morsel in found.items())
 
 
-def _chain(error: BaseException | None) -> Iterable[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-def _client(tunnel: Tunnel, url: str, deadline: float) -> httpx.Client:
-    timeout = httpx.Timeout(deadline, connect=min(deadline, 10))
-    transport = _Through(tunnel, tls=url.startswith("https:"))
-    return httpx.Client(transport=transport, trust_env=False, timeout=timeout)
+def _client(tunnel: Tunnel, url: str, until: float, trust: ssl.SSLContext | None) -> httpx.Client:
+    left = max(until - time.monotonic(), 0.001)
+    timeout = httpx.Timeout(left, connect=min(left, _CONNECTING))
+    context = (trust or trusting()) if url.startswith("https:") else None
+    return httpx.Client(
+        transport=_Through(tunnel, until, context), trust_env=False, timeout=timeout
+    )
 
 
 class _Through(httpx.HTTPTransport):
     """httpx over a tunnel. Its own initialiser would make a TLS context, which costs 12 ms."""
 
-    def __init__(self, tunnel: Tunnel, *, tls: bool) -> None:
-        context = ssl.create_default_context() if tls else None
-        self._pool = httpcore.ConnectionPool(ssl_context=context, network_backend=_Network(tunnel))
+    def __init__(self, tunnel: Tunnel, until: float, context: ssl.SSLContext | None) -> None:
+        network = _Network(tunnel, until)
+        self._pool = httpcore.ConnectionPool(ssl_context=context, network_backend=network)
 
 
 class _Network(httpcore.NetworkBackend):
-    def __init__(self, tunnel: Tunnel) -> None:
+    def __init__(self, tunnel: Tunnel, until: float) -> None:
         self._tunnel = tunnel
+        self._until = until
 
     def connect_tcp(
         self,
@@ -139,23 +170,35 @@ class _Network(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        return _Stream(self._tunnel.open(host, port, timeout or 10))
+        try:
+            return _Stream(self._tunnel.open(host, port, timeout or _CONNECTING), self._until)
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout(str(error)) from error
 
 
 class _Stream(httpcore.NetworkStream):
-    def __init__(self, pipe: Pipe) -> None:
+    """httpx waits so long for each piece; here the whole has an end, `until`."""
+
+    def __init__(self, pipe: Pipe, until: float) -> None:
         self._pipe = pipe
+        self._until = until
+
+    def _left(self, timeout: float | None) -> float:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the deadline has passed")
+        return left if timeout is None else min(left, timeout)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        self._pipe.settimeout(timeout)
         try:
+            self._pipe.settimeout(self._left(timeout))
             return self._pipe.recv(max_bytes)
         except TimeoutError as error:
             raise httpcore.ReadTimeout(str(error)) from error
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._pipe.settimeout(timeout)
         try:
+            self._pipe.settimeout(self._left(timeout))
             self._pipe.sendall(buffer)
         except TimeoutError as error:
             raise httpcore.WriteTimeout(str(error)) from error
@@ -170,8 +213,13 @@ class _Stream(httpcore.NetworkStream):
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
         plain = as_socket(self._pipe)
-        plain.settimeout(timeout)
-        return _Stream(ssl_context.wrap_socket(plain, server_hostname=server_hostname))
+        try:
+            plain.settimeout(self._left(timeout))
+            secured = ssl_context.wrap_socket(plain, server_hostname=server_hostname)
+        except BaseException:
+            plain.close()
+            raise
+        return _Stream(secured, self._until)
 
     def get_extra_info(self, info: str) -> Any:
         return None

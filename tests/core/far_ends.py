@@ -48,6 +48,20 @@ def serving(serve: Serve = echo, unix: Path | None = None) -> Iterator[int]:
         thread.join()
 
 
+@contextlib.contextmanager
+def full() -> Iterator[int]:
+    """Give a port that answers nobody, as behind a firewall: its queue of connections is full."""
+    with contextlib.ExitStack() as waiting:
+        listener = waiting.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(3):
+            one = waiting.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
 def closed_port() -> int:
     with serving() as port:
         pass

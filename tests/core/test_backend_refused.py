@@ -11,6 +11,7 @@ from relogin import (
     Alembic,
     Backend,
     Columns,
+    Cookie,
     DatabaseUrl,
     EnvFile,
     Fault,
@@ -35,6 +36,28 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "unknown field": (
         lambda: Backend("a", acounts=OPS),
         "Backend has no field 'acounts'; did you mean 'accounts'?",
+    ),
+    "origin with a path": (
+        lambda: Login(URL, "ops", origin="https://app.example.com/"),
+        "Login: origin 'https://app.example.com/' is none;"
+        " expected https://HOST[:PORT], without a path",
+    ),
+    "origin in capitals": (
+        lambda: Login(URL, "ops", origin="https://App.example.com"),
+        "Login: origin 'https://App.example.com' is none;"
+        " expected https://HOST[:PORT], without a path",
+    ),
+    "public URL without a scheme": (
+        lambda: Login(URL, "ops", public_url="api.example.org/token"),
+        f"Login: public_url: 'api.example.org/token' is not a web address; {WEB}",
+    ),
+    "token that is none": (
+        lambda: Login(URL, "ops", token=None),
+        "Login: token is None; it is a path in the answer, or a Cookie",
+    ),
+    "cookie with a space": (
+        lambda: Login(URL, "ops", token=Cookie("session id")),
+        "Cookie: 'session id' is no cookie's name",
     ),
     "unknown field, nothing near": (
         lambda: FromEnv("A", zzz=1),

@@ -128,3 +128,13 @@ def test_a_fault_is_written_as_its_id():
 def test_the_catalogue_goes_through_the_layers_in_their_order():
     found = dict.fromkeys(one.layer for one in FAULTS)
     assert [layer for layer in LAYERS if layer in found] == list(found)
+
+
+def test_who_accepts_the_wider_fault_accepts_its_parts():
+    part = Fault("layer.part", lambda backend, seen: Finding("x"), part_of="layer.whole")
+    reasons = {"layer.whole": "all of it", "layer.part": "this one"}
+    for accepted, seen in ((reasons, "this one"), ({"layer.whole": "all of it"}, "all of it")):
+        (one,) = part.found(Backend("mine", accepted=accepted), SEEN)
+        assert (Severity.NOTE, f"accepted: {seen}") == (one.severity, one.seen)
+    (one,) = part.found(Backend("mine", accepted={"layer.other": "x"}), SEEN)
+    assert Severity.CRITICAL == one.severity

@@ -238,6 +238,14 @@ def test_a_run_that_looked_at_nothing_says_so(state):
             Proof("ops", URL, (*GOOD, Check("forged: x", False, "a token x (200)"))),
             "people can log in, but not all is as it must be",
         ),
+        (
+            Proof("ops", URL, (*GOOD, Check("public", False, "nobody listens there"))),
+            "the login works on the host itself, but not at its public URL",
+        ),
+        (
+            Proof("ops", URL, (*GOOD, Check("public", False, "nobody", accepted="behind VPN"))),
+            "people can log in; nothing was changed",
+        ),
     ],
 )
 def test_the_headline_is_about_the_login(state, proof, headline):
@@ -288,3 +296,9 @@ def test_a_users_own_fault_is_ranked_with_its_layer(state):
     places = ["wrong first", "env_file.mine", "else was", "postgres.role", "followed", "service.m"]
     assert places == sorted(places, key=said.index)
     assert said.index("service.mine") < said.index("login.refused")
+
+
+def test_what_the_profile_accepts_is_shown_with_its_reason(state):
+    public = Check("public", False, "nobody listens there", accepted="behind\nVPN")
+    said = told(state, entry(proof=Proof("ops", URL, (*GOOD, public))))
+    assert r"    ! nobody listens there (accepted: behind\nVPN)" in said

@@ -55,11 +55,19 @@ def pyinfra(
     user: str = "deploy",
     secrets: dict[str, str] = SECRETS,
     inventory: str = "inventories/lab.py",
+    profile: str = "",
     stdin: str = "",
 ) -> Ran:
-    """Run `pyinfra inventories/lab.py WORDS…` on these hosts; secrets are in the environment."""
+    """Run `pyinfra inventories/lab.py WORDS…` on these hosts; secrets are in the environment.
+
+    `profile` is what the example's description is changed by, as arguments of dataclasses.replace:
+    `login=_login(deadline=2)` changes fields of its Login.
+    """
     with TemporaryDirectory() as folder:
         listed = Path(folder) / "hosts.json"
+        if profile:
+            (Path(folder) / "halext.py").write_text(_CHANGED.replace("CHANGES", profile))
+            words = ("--group-data", folder, *words)
         listed.write_text(json.dumps([_described(host, user) for host in hosts]))
         environment = {
             **os.environ,
@@ -81,6 +89,20 @@ def pyinfra(
     return Ran(done.returncode, done.stdout + done.stderr)
 
 
+_CHANGED = """
+import functools as _functools
+from dataclasses import replace as _replace
+from runpy import run_path as _run_path
+
+from relogin import Cookie as _Cookie
+
+_example = _run_path("inventories/group_data/halext.py")["halext"]
+_login = _functools.partial(_replace, _example.login)
+halext = _replace(_example, CHANGES)
+del _example  # pyinfra takes every name of this file for data
+"""
+
+
 def _described(host: Host, user: str) -> dict[str, str]:
     return {
         "name": host.name,
@@ -91,10 +113,11 @@ def _described(host: Host, user: str) -> dict[str, str]:
     }
 
 
-def restore(host: Host, *words: str, user: str = "deploy") -> Ran:
+def restore(host: Host, *words: str, user: str = "deploy", profile: str = "") -> Ran:
     """Run the user's command on one host, without a prompt."""
-    return pyinfra([host], "deploys/restore_access.py", "-y", *words, user=user)
+    command = ("deploys/restore_access.py", "-y", *words)
+    return pyinfra([host], *command, user=user, profile=profile)
 
 
-def diagnose(host: Host, *words: str) -> Ran:
-    return pyinfra([host], "deploys/diagnose.py", "--dry", *words)
+def diagnose(host: Host, *words: str, profile: str = "") -> Ran:
+    return pyinfra([host], "deploys/diagnose.py", "--dry", *words, profile=profile)

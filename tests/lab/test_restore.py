@@ -49,7 +49,7 @@ def test_what_only_a_person_may_mend_is_named_first_and_left(host: Host, case: C
     host.root(case.inject)
     broken = host.snapshot()
 
-    ran = restore(host)
+    ran = restore(host, profile=case.profile.replace("ADDRESS", host.address))
 
     assert (0 if case.works else 1) == ran.code, ran.output
     assert case.fault in ran.section("What was wrong first")[0], ran.output

@@ -2,16 +2,18 @@
 
 import contextlib
 import json
-import threading
 import time
 import warnings
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Container, Iterator, Mapping
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import parse_qs
 
 import jwt
 
+from tests.core.certificates import serving
 from tests.lab import canaries
 
 
@@ -34,7 +36,17 @@ class Sound(BaseHTTPRequestHandler):
     identity = "ops"
     health = 200
     busy = 0
+    seconds = 0.0
+    limited = 0
+    after = ""
     limit: int | None = None
+    cookie: str | None = None
+    others: Container[int] = ()
+    told = "who?"
+    origin = "https://app.example.com"
+    allows: ClassVar[dict[str, str]] = {
+        "Access-Control-Allow-Headers": "authorization, x-halext-code"
+    }
     asked: ClassVar[list[str]] = []
 
     def do_POST(self) -> None:
@@ -45,7 +57,12 @@ class Sound(BaseHTTPRequestHandler):
             form = {key: values[0] for key, values in parse_qs(body).items()}
         right = form.get("password") == canaries.OPS_PASSWORD and form.get("username") == "ops"
         self.asked.append("login" if right else "wrong login")
-        if type(self).busy:
+        time.sleep(self.seconds)
+        if type(self).limited:
+            type(self).limited -= 1
+            then = formatdate(time.time() + 1, usegmt=True)
+            self._answer(429, {}, {"Retry-After": then if self.after == "date" else self.after})
+        elif type(self).busy:
             type(self).busy -= 1
             self._answer(503, {})
         elif self.path != "/token" or self.login_status >= 400:
@@ -55,7 +72,23 @@ class Sound(BaseHTTPRequestHandler):
         elif self.checks_password and not right:
             self._answer(self.limit or 401, {"detail": "password"})
         else:
-            self._answer(200, {self.field: self.token or self._token()})
+            self._welcome(self.token or self._token())
+
+    def _welcome(self, token: str) -> None:
+        if self.cookie is None:
+            self._answer(200, {self.field: token})
+        else:
+            held = f"{self.cookie}={token}; Path=/; Domain=org.halext.org; Secure; HttpOnly"
+            self._answer(302, {}, {"Location": "/", "Set-Cookie": held})
+
+    def do_OPTIONS(self) -> None:
+        self.asked.append(f"OPTIONS {self.path}")
+        if not self.origin:
+            self._answer(405, {"detail": "Method Not Allowed"})
+        elif self.headers["Origin"] != self.origin:
+            self._answer(400, {"detail": "Disallowed CORS origin"})
+        else:
+            self._answer(200, {}, {"Access-Control-Allow-Origin": self.origin, **self.allows})
 
     def _token(self) -> str:
         claims = {**self.claims, "exp": int(time.time()) + self.lifetime}
@@ -67,13 +100,20 @@ class Sound(BaseHTTPRequestHandler):
         if self.path == "/api/health":
             right = self.headers["Host"] == "org.halext.org"
             self._answer(self.health if right else 404, {"status": "ok"})
-        elif self._is_known():
+        elif self._is_known() and not self._is_other_worker():
             self._answer(self.me_status, {"username": self.identity})
         else:
-            self._answer(self.limit or 401, {"detail": "who?"})
+            self._answer(self.limit or 401, {"detail": self.told})
+
+    def _is_other_worker(self) -> bool:
+        """Tell whether this good token falls to a worker that knows none of the others' tokens."""
+        self.asked.append("good token")
+        return self.asked.count("good token") in self.others
 
     def _is_known(self) -> bool:
         bearer = (self.headers["Authorization"] or "").removeprefix("Bearer ")
+        if self.cookie is not None:
+            bearer = (self.headers["Cookie"] or "").partition(f"{self.cookie}=")[2]
         if not bearer:
             return not self.needs_token
         if self.token is not None:
@@ -87,11 +127,15 @@ class Sound(BaseHTTPRequestHandler):
             return False
         return True
 
-    def _answer(self, status: int, body: dict[str, Any]) -> None:
+    def _answer(
+        self, status: int, body: dict[str, Any], headers: Mapping[str, str] | None = None
+    ) -> None:
         raw = json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(raw)))
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(raw)
 
@@ -100,15 +144,8 @@ class Sound(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def listening(**flaws: Any) -> Iterator[str]:
+def listening(*, certificate: Path | None = None, **flaws: Any) -> Iterator[str]:
     """Serve on a port of its own until the block ends; give the URL."""
     handler = type("Flawed", (Sound,), {"asked": [], **flaws})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(handler, certificate) as url:
+        yield url

@@ -1,6 +1,8 @@
 """What the login's faults find: the proof is made for real, on a backend that has one flaw."""
 
 import dataclasses
+import re
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -59,10 +61,10 @@ FLAWS: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("server-error", {"login_status": 500}, "POST {url}/token: answered 500"),
     ("refused", {"login_status": 401}, "POST {url}/token: answered 401"),
     ("refused", {"login_status": 400}, "POST {url}/token: answered 400"),
-    ("unexpected-answer", {"login_status": 422}, "POST {url}/token: answered 422"),
-    ("unexpected-answer", {"login_status": 404}, "POST {url}/token: answered 404"),
+    ("unexpected-answer", {"login_status": 418}, "POST {url}/token: answered 418"),
+    ("wrong-path", {"login_status": 404}, "POST {url}/token: answered 404"),
     (
-        "unexpected-answer",
+        "token-not-found",
         {"field": "token"},
         "POST {url}/token: answered 200 without 'access_token': it has token",
     ),
@@ -121,16 +123,19 @@ def test_nobody_listening_is_not_a_refusal():
     backend = described(url)
     proof = proven(backend)
     assert [("not-reached", f"POST {url}/token: nobody listens there")] == findings(backend, proof)
-    assert proof.refused
 
 
 def test_every_flaw_is_a_persons_or_follows_from_a_layer_below():
     assert {None} == {fault.fix for fault in FAULTS}
-    below = {fault.id.partition(".")[2] for fault in FAULTS if fault.symptom_of}
+    persons = {fault.id.partition(".")[2] for fault in FAULTS if not fault.symptom_of}
     assert {
-        *("not-reached", "proxy-up-backend-down", "server-error", "refused", "unexpected-answer"),
-        *("signature-wrong", "protected-refused", "probe-failed"),
-    } == below
+        *("certificate-refused", "rate-limited", "wrong-content-type", "wrong-field-name"),
+        *("not-an-email", "challenge", "token-not-a-jwt", "algorithm-wrong", "subject-wrong"),
+        *("expiry-wrong", "identity-wrong", "open-without-token", "forged-token-accepted"),
+        *("wrong-password-accepted", "public-dns-missing", "public-dns-elsewhere"),
+        *("public-not-listening", "public-filtered", "tls-expired", "tls-not-yet-valid"),
+        *("tls-wrong-name", "tls-untrusted", "public-proxy-down", "public-url"),
+    } == persons
 
 
 def test_a_login_that_was_not_tried_gives_no_finding():
@@ -167,7 +172,7 @@ def test_refusals_are_only_tried_when_asked_for_and_after_the_right_login():
         with listening(asked=asked, **flaws) as url:
             proven(described(url), refusals=refusals)
         assert "wrong login" not in asked
-    assert ["login"] == asked
+    assert ["login", "/openapi.json"] == asked
 
 
 def test_a_service_that_was_just_started_gets_its_time():
@@ -221,3 +226,66 @@ def test_no_check_says_a_secret():
     assert proof.token is not None
     for hidden in (*canaries.ALL, proof.token.reveal()):
         assert hidden not in repr(proof)
+
+
+def test_a_route_that_opens_now_and_then_is_some_workers():
+    with listening(others={2, 5, 7}) as url:
+        backend = described(url)
+        seen = dataclasses.replace(SEEN, service=dataclasses.replace(SEEN.service, workers=2))
+        proof = prove(HOST, backend, seen, refusals=False, patience=0)
+    ((fault, said),) = findings(backend, proof)
+    assert ("works-by-some-workers", False) == (fault, proof.proven)
+    assert re.fullmatch(rf"GET {url}/users/me: 401 with the token, 3 of 8 times", said)
+
+
+def test_a_route_that_refuses_is_asked_again_to_tell_one_worker_from_all():
+    for others, fault in ((range(99), "protected-refused"), ({1}, "works-by-some-workers")):
+        with listening(others=others) as url:
+            backend = described(url)
+            proof = proven(backend, refusals=False)
+        assert [fault] == [named for named, _ in findings(backend, proof)]
+
+
+def test_one_process_is_asked_for_its_route_once():
+    asked: list[str] = []
+    with listening(asked=asked) as url:
+        proven(described(url), refusals=False)
+    assert 2 == asked.count("/users/me")  # with the token, and without it
+
+
+def test_many_workers_of_one_mind_are_proven():
+    with listening() as url:
+        seen = dataclasses.replace(SEEN, service=dataclasses.replace(SEEN.service, workers=4))
+        proof = prove(HOST, described(url), seen, refusals=False, patience=0)
+    assert proof.proven
+    assert f"GET {url}/users/me: 200 with the token, 8 times" == proof.said("protected")
+
+
+def test_a_token_that_never_arrives_is_the_proxys_doing():
+    with listening(checks_with="s" * 40, told="Not authenticated") as url:
+        backend = described(url)
+        ((fault, said),) = findings(backend, proven(backend))
+    assert "authorization-stripped" == fault
+    assert f"GET {url}/users/me: 401 with the token, as if none had been sent" == said
+
+
+def test_a_slow_login_is_told_from_nobody_listening():
+    with listening(seconds=1.5) as url:
+        backend = described(url, deadline=0.4)
+        ((fault, said),) = findings(backend, proven(backend))
+    assert ("slow", f"POST {url}/token: no answer in time") == (fault, said)
+
+
+@pytest.mark.parametrize("after", ["1", "date"])
+def test_a_limit_is_waited_for_once_as_long_as_it_says(after):
+    with listening(limited=1, after=after) as url:
+        started = time.monotonic()
+        assert proven(described(url), refusals=False).proven
+    assert 0.5 < time.monotonic() - started < 3
+
+
+def test_a_limit_that_lasts_longer_than_the_deadline_is_said():
+    with listening(limited=9, after="120") as url:
+        backend = described(url)
+        said = findings(backend, proven(backend))
+    assert [("rate-limited", f"POST {url}/token: answered 429 (Retry-After: 120)")] == said

@@ -3,20 +3,43 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from relogin.parts.configuration import FromEnv
-from relogin.parts.part import fillable, part, refuse_unless, web_address
-from relogin.secret import Secret
+from relogin.parts.part import fillable, part, refuse, refuse_unless, web_address
+from relogin.secret import Secret, inventory_folder
+
+_COOKIE = re.compile(r"[!#$%&'*+.^_`|~\w-]+", re.ASCII)  # RFC 9110, 5.6.2: a token
+
+
+@part
+class Cookie:
+    """Name the cookie that a login sets, and that is sent back in place of a bearer token."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        text = isinstance(self.name, str)
+        refuse_unless(
+            text and _COOKIE.fullmatch(self.name), f"Cookie: {self.name!r} is no cookie's name"
+        )
 
 
 @part
 class Login:
     """Describe the login request and the protected route that proves it.
 
-    `fields` may hold `{login}`, `{email}` and `{password}`; `token` and `identity` are dotted paths
-    in the JSON answers. `deadline` is in seconds, for each request and for how long
-    a service that was just started may take.
+    `url` and `protected` are asked as the host itself sees them; `public_url`, where the same login
+    is reached by everybody, from the control machine. `fields` may hold `{login}`, `{email}` and
+    `{password}`; `token` is a dotted path in the JSON answer, or a `Cookie`, and `identity` the one
+    in the protected route's. `origin` is that of the web page that logs people in
+    (https://app.example.com): the backend has to let its scripts in (CORS). `ca` is a PEM file on
+    the control machine, beside the inventory, with certificates that are trusted besides the
+    system's. `deadline` is in seconds, for each request and for how long a service that was just
+    started may take.
     """
 
     url: str
@@ -31,21 +54,41 @@ class Login:
     )
     headers: Mapping[str, str | Secret | FromEnv] = dataclasses.field(default_factory=dict)
     host_header: str | None = None
-    token: str = "access_token"  # noqa: S105 # a path in an answer
+    token: str | Cookie = "access_token"  # noqa: S105 # a path in an answer
     protected: str | None = None
     identity: str | None = None
+    public_url: str | None = None
+    origin: str | None = None
+    ca: str | None = None
     refusals: bool = True
     deadline: float = 30.0
 
     def __post_init__(self) -> None:
-        web_address("Login: url", self.url)
-        if self.protected is not None:
-            web_address("Login: protected", self.protected)
+        for name in ("url", "protected", "public_url"):
+            if getattr(self, name) is not None:
+                web_address(f"Login: {name}", getattr(self, name))
+        if self.origin is not None:
+            _origin(self.origin)
+        if self.ca is not None:
+            path = (inventory_folder() or Path()) / Path(self.ca).expanduser()
+            object.__setattr__(self, "ca", str(path.absolute()))
+        refuse_unless(
+            self.token and isinstance(self.token, str | Cookie),
+            f"Login: token is {self.token!r}; it is a path in the answer, or a Cookie",
+        )
         refuse_unless(
             self.body in {"form", "json"}, f"Login: body is {self.body!r}; it is form or json"
         )
         for name, template in self.fields.items():
             fillable(f"Login: field {name!r}", template, ("login", "email", "password"))
+
+
+def _origin(origin: str) -> None:
+    """Refuse what no browser sends as Origin: it is compared letter by letter (RFC 6454, 6.2)."""
+    web_address("Login: origin", origin)
+    pieces = urlsplit(origin)
+    if origin != f"{pieces.scheme}://{pieces.netloc}".lower() or "@" in pieces.netloc:
+        refuse(f"Login: origin {origin!r} is none; expected https://HOST[:PORT], without a path")
 
 
 @part

@@ -32,6 +32,8 @@ PLACEHOLDERS = {
     "LOGIN_URL": "where people log in",
     "PROTECTED_URL": "a route that needs a token",
     "PUBLIC_URL": "where people log in from outside",
+    "PUBLIC_HOST": "the name in that address",
+    "ORIGIN": "where the page that logs people in comes from",
     "PORT": "the port that it listens on",
 }
 _BEGIN, _END = "relogin.report.faults` -->\n", "<!-- /faults -->"

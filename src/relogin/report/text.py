@@ -26,6 +26,7 @@ _NOT_PROVEN = {
     False: "people cannot log in",
     True: "people can log in, but not all is as it must be",
 }
+_NOT_OUTSIDE = "the login works on the host itself, but not at its public URL"
 _RULE = "─" * 78
 
 
@@ -88,11 +89,16 @@ def _headline(entry: Entry) -> str:
     if entry.proof is None:
         return click.style("the login is not proven", fg="red", bold=True)
     if not entry.proof.proven:
-        return click.style(_NOT_PROVEN[entry.proof.check("login")], fg="red", bold=True)
+        return click.style(_not_proven(entry.proof), fg="red", bold=True)
     changed = any(change.ok for change in entry.changes)
     what = "people can log in again" if changed else "people can log in"
     rest = f" ({entry.seconds:.0f} s)" if changed else "; nothing was changed"
     return click.style(what, fg="green", bold=True) + rest
+
+
+def _not_proven(proof: Proof) -> str:
+    outside = any(check.failed for check in proof.checks if check.family == "public")
+    return _NOT_OUTSIDE if outside else _NOT_PROVEN[proof.check("login")]
 
 
 def _ranked(entry: Entry, found: Iterable[Finding]) -> tuple[list[Finding], list[Finding]]:
@@ -183,10 +189,14 @@ def _unseen(entry: Entry) -> list[str]:
 
 def _proof(proof: Proof) -> Iterator[str]:
     for label, names in _GROUPS:
-        checks = [check for check in proof.checks if check.name.split(":")[0] in names]
+        checks = [check for check in proof.checks if check.family in names]
         if checks:
-            said = ", ".join(legible(check.said) for check in checks)
+            said = ", ".join(_check(check) for check in checks)
             yield f"{_mark(checks)} {label}{said}"
+
+
+def _check(check: Check) -> str:
+    return legible(f"{check.said} (accepted: {check.accepted})" if check.accepted else check.said)
 
 
 _GROUPS = (
@@ -194,12 +204,16 @@ _GROUPS = (
     ("token: ", ("token", "algorithm", "signature", "subject", "expiry")),
     ("", ("protected", "identity")),
     ("", ("probe",)),
+    ("", ("cors",)),
+    ("", ("public",)),
     ("refused: ", ("unprotected", "wrong-password", "forged")),
 )
 
 
 def _mark(checks: list[Check]) -> str:
+    if any(check.failed for check in checks):
+        return click.style("✗", fg="red")
     outcomes = {check.ok for check in checks}
     if False in outcomes:
-        return click.style("✗", fg="red")
+        return click.style("!", fg="yellow")
     return click.style("✓", fg="green") if True in outcomes else click.style("?", fg="yellow")

@@ -19,7 +19,9 @@ class Case:
     """A fault: the root script that makes it, what its verdict says first, what may differ after.
 
     `differs` are beginnings of snapshot keys; `restless` those of what never comes to rest while
-    the fault is there (a crash loop). `works` says that people can log in all the same.
+    the fault is there (a crash loop). `works` says that people can log in all the same. `profile` is
+    how the example's description is changed for it, as arguments of dataclasses.replace; ADDRESS in
+    it stands for the host's.
     """
 
     fault: str
@@ -28,6 +30,7 @@ class Case:
     restless: tuple[str, ...] = ()
     name: str = ""
     works: bool = False
+    profile: str = ""
 
     def __str__(self) -> str:
         return self.name or self.fault

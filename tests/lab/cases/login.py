@@ -1,16 +1,162 @@
 """Faults of the login: how each is made, and what may differ once it is mended."""
 
-from .case import Case, code
+from .case import Case, code, drop_in
 
-MENDED: tuple[Case, ...] = ()
-PERSONS: tuple[Case, ...] = (
+TOKEN = "    user = find(database, form.username)\n"
+APP = 'app = FastAPI(title="Halext", debug=DEV_MODE)'
+
+
+def nginx(before: str, after: str) -> str:
+    """Change the proxy's configuration, as a person would, and have it read."""
+    return f"""sed -i 's#{before}#{after}#' /etc/nginx/sites-available/halext
+    nginx -qt && systemctl reload nginx; sleep 0.5"""
+
+
+def location(rule: str) -> str:
+    """Have the proxy itself answer the login."""
+    return nginx("location / {", f"location = /token {{ {rule} }}\\n    location / {{")
+
+
+def declared(**fields: str) -> str:
+    """Describe the login otherwise; the fields are Python expressions."""
+    return f"login=_login({', '.join(f'{name}={text}' for name, text in fields.items())})"
+
+
+def asked_at(path: str) -> str:
+    return declared(url=f"'http://127.0.0.1{path}'")
+
+
+# A certificate of one's own for 127.0.0.1, and a server that has it.
+SELF_SIGNED = """
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=halext \
+    -addext subjectAltName=IP:127.0.0.1 -keyout /etc/nginx/own.key -out /etc/nginx/own.crt 2>&1
+sed 's#listen 80 default_server;#listen 443 ssl; ssl_certificate /etc/nginx/own.crt;\\n'\
+'    ssl_certificate_key /etc/nginx/own.key;#' /etc/nginx/sites-available/halext \
+    >/etc/nginx/sites-enabled/tls
+nginx -qt && systemctl reload nginx; sleep 0.5
+"""
+LIMITED = """
+printf 'limit_req_zone $server_name zone=l:1m rate=1r/m;\\nlimit_req_status 429;\\n' \
+    >/etc/nginx/conf.d/limit.conf
+"""
+REQUEST = (
+    Case(
+        "login.not-reached",
+        "true",
+        profile=declared(url="'http://127.0.0.1:8001/token'"),
+        name="login.not-reached, another port than declared",
+    ),
+    Case(
+        "login.certificate-refused", SELF_SIGNED, profile=declared(url="'https://127.0.0.1/token'")
+    ),
+    Case(
+        "login.proxy-up-backend-down",
+        nginx("127.0.0.1:8000", "127.0.0.1:8009"),
+        name="login.proxy-up-backend-down, another port than the backend's",
+    ),
+    Case(
+        "login.rate-limited",
+        LIMITED
+        + location("limit_req zone=l; proxy_pass http://127.0.0.1:8000;")
+        + "\ncurl -s -o /dev/null -X POST http://127.0.0.1/token",
+    ),
+    Case("login.redirected-to-https", location("return 301 https://$host$request_uri;")),
+    Case("login.redirected", "true", profile=asked_at("/token/")),
+    Case(
+        "login.host-refused",
+        code(
+            APP,
+            f"{APP}\nfrom starlette.middleware.trustedhost import TrustedHostMiddleware\n"
+            'app.add_middleware(TrustedHostMiddleware, allowed_hosts=["org.halext.org"])',
+        ),
+    ),
+    Case("login.csrf-refused", location('return 403 "CSRF verification failed.";')),
+    Case("login.wrong-path", "true", profile=asked_at("/login")),
+    Case("login.wrong-method", "true", profile=asked_at("/users/me")),
+    Case("login.header-missing", "true", profile=declared(headers="{}")),
+    Case("login.wrong-content-type", "true", profile=declared(body="'json'")),
+    Case(
+        "login.wrong-field-name",
+        "true",
+        profile=declared(fields="{'login': '{login}', 'password': '{password}'}"),
+    ),
+    Case(
+        "login.not-an-email",
+        code(
+            TOKEN,
+            "    from fastapi.exceptions import RequestValidationError\n"
+            '    raise RequestValidationError([{"type": "value_error", "loc": ("body", "email"),'
+            ' "msg": "value is not a valid email address", "input": form.username}])\n',
+        ),
+    ),
+    Case(
+        "login.challenge",
+        code(TOKEN, '    return {"status": "otp_required", "session": form.username}\n'),
+    ),
+    Case("login.token-not-found", "true", profile=declared(token="'token'")),
+    Case(
+        "login.slow",
+        code(TOKEN, f"    __import__('time').sleep(4)\n{TOKEN}"),
+        profile=declared(deadline="1.5"),
+    ),
+    Case("login.server-error", code(TOKEN, '    raise RuntimeError("no licence")\n')),
+    Case(
+        "login.refused",
+        code('        return "password differs"\n    return None', '    return "not today"'),
+    ),
+    Case("login.unexpected-answer", location('return 200 "<html>welcome</html>";')),
+)
+TWO_WORKERS = drop_in(
+    "workers",
+    "[Service]\\nExecStart=\\nExecStart=/srv/halext.org/halext-org/backend/env/bin/uvicorn"
+    " main:app --host 127.0.0.1 --port 8000 --workers 2",
+)
+# The one that comes first checks tokens with the right secret, the other with another.
+ONE_OF_TWO = """
+def checking() -> str:
+    try:
+        os.mkdir(f"/tmp/first-{os.getppid()}")
+    except OSError:
+        return "a" * 40
+    return SECRET_KEY
+
+
+CHECKING = checking()
+"""
+TOKENS = (
+    Case(
+        "login.token-not-a-jwt",
+        code("jwt.encode(claims, SECRET_KEY, algorithm=ALGORITHM)", '"opaque"'),
+    ),
+    Case("login.algorithm-wrong", code('ALGORITHM = "HS256"', 'ALGORITHM = "HS512"')),
     Case(
         "login.signature-wrong",
         code('SECRET_KEY = os.getenv("SECRET_KEY")', 'SECRET_KEY = "a" * 40'),
     ),
+    Case("login.subject-wrong", code('"sub": active(user).username', '"sub": str(user.id)')),
+    Case("login.expiry-wrong", code("timedelta(minutes=30)", "timedelta(minutes=-5)")),
+    Case(
+        "login.works-by-some-workers",
+        TWO_WORKERS
+        + code("def current_user(", f"{ONE_OF_TWO}\n\ndef current_user(")
+        + code("jwt.decode(bearer, SECRET_KEY,", "jwt.decode(bearer, CHECKING,"),
+    ),
+    Case(
+        "login.authorization-stripped",
+        nginx("proxy_set_header Host", 'proxy_set_header Authorization "";\\n        &'),
+    ),
     Case(
         "login.protected-refused",
         code("jwt.decode(bearer, SECRET_KEY,", 'jwt.decode(bearer, "a" * 40,'),
+    ),
+    Case("login.identity-wrong", code('{"username": user.username', '{"username": "ada"')),
+    Case(
+        "login.open-without-token",
+        code(
+            "def me(user: Annotated[User, Depends(current_user)])",
+            "def me(user: Annotated[User, Depends(lambda: User(username='ops', email='', "
+            "is_admin=True))])",
+        ),
     ),
     Case(
         "login.forged-token-accepted",
@@ -20,4 +166,12 @@ PERSONS: tuple[Case, ...] = (
         "login.wrong-password-accepted",
         code("if not bcrypt.checkpw(", "if False and not bcrypt.checkpw("),
     ),
+    Case(
+        "login.probe-failed",
+        "true",
+        profile="probes=[_replace(_example.probes[0], url='http://127.0.0.1/api/healthz')]",
+    ),
 )
+
+MENDED: tuple[Case, ...] = ()
+PERSONS: tuple[Case, ...] = (*REQUEST, *TOKENS)
