@@ -14,6 +14,7 @@ from relogin import remote, shell, sql
 from relogin.facts import postgres
 from relogin.facts.service_state import ServiceState
 from relogin.finding import Unreadable
+from relogin.parts.runtime import Compose
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
     from relogin.remote import Answer
 
 _DEADLINE = 20.0
-# The main process and all below it (proc(5), /proc/PID/task/TID/children).
+# The main process and all below it (proc(5), /proc/PID/task/TID/children). It is asked as the
+# process's own user: in a container without CAP_SYS_PTRACE not even root may see what it has open.
 _PROCESS = """\
-[ "$uid" = 0 ] || [ -r "/proc/$pid/fd" ] || return 4
+ls "/proc/$pid/fd" >/dev/null 2>&1 || exit 4
 tree() {
   for one; do
     printf '%s ' "$one"
@@ -40,16 +42,17 @@ tree() {
 }
 pids=$(tree "$pid")
 for one in $pids; do
-  ls -l "/proc/$one/fd" 2>/dev/null | sed -nE 's/.* -> (\\/.*\\.(db|db3|sqlite|sqlite3))$/file \\1/p'
+  ls -l "/proc/$one/fd" 2>/dev/null |
+    sed -nE 's/.* -> (\\/.*\\.(db|db3|sqlite|sqlite3))$/file \\1/p'
 done
 getent ahosts "$host" 2>/dev/null | sed 's/ .*//; s/^/host /'
-all=$(within 5 ss -Htnp state established 2>/dev/null)
+all=$(ss -Htnp state established 2>/dev/null) || exit 5
 for one in $pids; do
   printf '%s\\n' "$all" | grep -F "pid=$one," | while read -r _ _ near far _; do
     printf 'peer %s %s\\n' "$near" "$far"
   done
 done
-return 0"""
+exit 0"""
 _ACTIVITY = """\
 select jsonb_build_object('part', 'activity', 'used', coalesce(jsonb_agg(distinct
  jsonb_build_object('database', datname, 'role', usename, 'port', client_port)), '[]'))
@@ -73,14 +76,17 @@ class DatabasesInUse:
 
 
 def ask(host: Host, backend: Backend, seen: Observation) -> DatabasesInUse | Unreadable | None:
-    """Ask, in one remote command; None where no process or no PostgreSQL is known."""
+    """Ask, in one remote command; None where no process or no PostgreSQL is known.
+
+    A container's connections are not among the host's own: there nothing is known.
+    """
     pid = seen.service.main_pid if isinstance(seen.service, ServiceState) else None
-    if pid is None or backend.database is None:
+    if pid is None or backend.database is None or isinstance(backend.service, Compose):
         return None
     target = postgres.declared_target(backend) or postgres.target_in_force(backend, seen.env)
     if isinstance(target, Unreadable):
         return target
-    parts = {"process": _process_script(pid, target)}
+    parts = {"process": script(pid, target)}
     if backend.database.admin is not None:
         command = postgres.admin_command(backend.database.admin, port=target.port)
         parts["activity"] = sql.psql(sql.READ + _ACTIVITY, command=command)
@@ -88,15 +94,20 @@ def ask(host: Host, backend: Backend, seen: Observation) -> DatabasesInUse | Unr
     return answers if isinstance(answers, Unreadable) else parse(target, answers)
 
 
-def _process_script(pid: int, target: Target) -> str:
-    return f"pid={pid}; host={shell.quote(target.host)}\n{_PROCESS}"
+def script(pid: int, target: Target) -> str:
+    """Give what asks for the open files and connections of a process and all below it."""
+    asked = f"{{ pid={pid}; host={shell.quote(target.host)}\n{_PROCESS}\n}}\n"
+    as_owner = shell.fed(asked, 'as_user "$owner" sh -s')
+    return f"owner=$(stat -Lc %U /proc/{pid}) || return 3\n{as_owner}"
 
 
 def parse(target: Target, answers: Mapping[str, Answer]) -> DatabasesInUse | Unreadable:
     """Take the answers apart."""
     process = answers.get("process")
     if process is None or process.status != 0:
-        return Unreadable("what a process has open is shown to root and its own user alone")
+        why = {3: "it has ended", 4: "it is shown to its own user alone", 5: "the host has no ss"}
+        said = why.get(process.status if process else 0, "it is shown to root alone")
+        return Unreadable(f"what the backend's process has open: {said}")
     words = [line.split(" ", 1) for line in process.lines if " " in line]
     files = dict.fromkeys(rest for kind, rest in words if kind == "file")
     declared = {_plain(rest) for kind, rest in words if kind == "host"} | {target.host}

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 import gevent
 
 from relogin import remote
-from relogin.facts import accounts, env_file, machine, own, postgres, service, venv
+from relogin.facts import (
+    accounts,
+    databases_in_use,
+    env_file,
+    machine,
+    own,
+    postgres,
+    service,
+    venv,
+)
 from relogin.fault import internal_error
 from relogin.finding import Unreadable
 from relogin.tunnel import Tunnel

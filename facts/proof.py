@@ -82,7 +82,7 @@ class Proof:
 
     @property
     def works(self) -> bool:
-        """True where the login worked, and its token opened the protected route, if one is known."""
+        """True where the login worked, and its token opened the protected route, if any."""
         return self.check("login") is True and self.check("protected") is not False
 
     @property

@@ -26,7 +26,9 @@ def _detect(backend: Backend, seen: Observation) -> Finding | None:
     if not isinstance(use, DatabasesInUse):
         return None
     said = _other(use) or _started_with(backend, seen, use)
-    return said and Finding(
+    if not said:
+        return None
+    return Finding(
         "the backend asks another database than the declared one",
         seen=said,
         expected=f"{use.target.database} at {use.target.host}:{use.target.port}",

@@ -19,9 +19,9 @@ class Case:
     """A fault: the root script that makes it, what its verdict says first, what may differ after.
 
     `differs` are beginnings of snapshot keys; `restless` those of what never comes to rest while
-    the fault is there (a crash loop). `works` says that people can log in all the same. `profile` is
-    how the example's description is changed for it, as arguments of dataclasses.replace; ADDRESS in
-    it stands for the host's.
+    the fault is there (a crash loop). `works` says that people can log in all the same. `profile`
+    is how the example's description is changed for it, as arguments of dataclasses.replace; ADDRESS
+    in it stands for the host's.
     """
 
     fault: str
@@ -50,12 +50,12 @@ def drop_in(name: str, text: str, *, reload: bool = True) -> str:
 UNINSTALL = f"cd {BACKEND}; runuser -u halext -- env/bin/python -m pip uninstall -qy"
 
 
-def code(before: str, after: str) -> str:
+def code(before: str, after: str, *, file: str = "main.py") -> str:
     """Change a line of the backend's own code: what no machine may mend."""
     return f"""cd {BACKEND}
     python3 - <<'PYTHON'
-text = open("main.py").read()
+text = open("{file}").read()
 assert {before!r} in text
-open("main.py", "w").write(text.replace({before!r}, {after!r}))
+open("{file}", "w").write(text.replace({before!r}, {after!r}))
 PYTHON
     {RESTART}"""

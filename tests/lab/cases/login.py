@@ -1,6 +1,6 @@
 """Faults of the login: how each is made, and what may differ once it is mended."""
 
-from .case import Case, code, drop_in
+from .case import BACKEND, PSQL, Case, code, drop_in
 
 TOKEN = "    user = find(database, form.username)\n"
 APP = 'app = FastAPI(title="Halext", debug=DEV_MODE)'
@@ -102,9 +102,30 @@ REQUEST = (
     Case("login.server-error", code(TOKEN, '    raise RuntimeError("no licence")\n')),
     Case(
         "login.refused",
-        code('        return "password differs"\n    return None', '    return "not today"'),
+        code('"password differs"\n    return None', '"password differs"\n    return "not today"'),
     ),
     Case("login.unexpected-answer", location('return 200 "<html>welcome</html>";')),
+)
+ENGINE = 'os.getenv("DATABASE_URL", "")'
+DATABASE = (
+    Case(
+        "login.other-database",
+        f"""systemctl stop halext-api
+        {PSQL} -c 'CREATE DATABASE halext_dev TEMPLATE halext_org OWNER halext_user'
+        {PSQL} -d halext_dev -c "DELETE FROM users WHERE username = 'ops'"
+        """
+        + code(ENGINE, f'{ENGINE}.replace("halext_org", "halext_dev")', file="database.py"),
+    ),
+    Case(
+        "login.other-database",
+        code(
+            ENGINE, '"sqlite:////srv/halext.org/halext-org/backend/fallback.db"', file="database.py"
+        )
+        + f"""
+        runuser -u halext -- {BACKEND}/env/bin/python -c \
+            'import models, database; models.Base.metadata.create_all(database.engine())'""",
+        name="login.other-database, an SQLite file",
+    ),
 )
 TWO_WORKERS = drop_in(
     "workers",
@@ -174,4 +195,4 @@ TOKENS = (
 )
 
 MENDED: tuple[Case, ...] = ()
-PERSONS: tuple[Case, ...] = (*REQUEST, *TOKENS)
+PERSONS: tuple[Case, ...] = (*REQUEST, *DATABASE, *TOKENS)
