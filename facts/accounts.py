@@ -135,6 +135,8 @@ def parse(backend: Backend, answer: Answer) -> Table | Unreadable | None:
     by_part = postgres.rows(answer)
     if "tables" not in by_part:
         return Unreadable("the database could not be entered")
+    if "accounts" not in by_part and answer.status != 0:
+        return Unreadable(f"psql ended with {answer.status} before it had shown the users table")
     if "columns" not in by_part:
         return Table(None)
     names = tuple(by_part["columns"]["names"])

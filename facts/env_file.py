@@ -69,12 +69,14 @@ class MissingEnvFile:
 
 def script(path: str) -> str:
     """Give the part of the look that fetches one env file, whole: it travels encoded."""
-    return _SCRIPT.format(path=shell.quote(path))
+    return _SCRIPT.format(path=shell.quote(path), most=_MOST + 1)
 
 
+_MOST = 1_000_000
 _SCRIPT = """\
 meta {path}; readlink -f {path} || echo
-if [ -e {path} ]; then cat {path}; return; fi
+if [ -f {path} ]; then head -c {most} {path}; return; fi
+[ ! -e {path} ] || return 1
 readlink {path} || echo
 real=$(readlink -f {path})
 [ -n "$real" ] || return 1
@@ -92,10 +94,14 @@ def parse(
         return _missing(path, answer.lines)
     if isinstance(meta, Unreadable):
         return meta
-    if meta.kind == "directory":
-        return Unreadable(f"{path} is a directory")
+    if not meta.kind.startswith("regular"):
+        return Unreadable(f"{path} is a {meta.kind}")
     if answer.status != 0:
         return Unreadable(f"{path} cannot be read by the user we are on the host")
+    if len(content) > _MOST:
+        return Unreadable(f"{path} has {meta.size} bytes: that is no env file")
+    if len(content) != meta.size:
+        return Unreadable(f"{path} was written to while it was read; look again")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -129,6 +135,7 @@ def kept_script(backend: Backend, declared: EnvFile) -> str:
     keys = must_be_kept(declared)
     return _KEPT.format(
         copies=undo.copies(backend, declared.path),
+        most=_MOST + 1,
         path=shell.quote(declared.path),
         patterns=shell.words(f"{_BINDS.format(key=key)}" for key in keys),
         any=shell.quote(_BINDS.format(key=f"({'|'.join(keys)})")),
@@ -141,7 +148,7 @@ _KEPT = """\
 for binds in {patterns}; do grep -qE -e "$binds" {path} 2>/dev/null || lost=yes; done
 [ -n "$lost" ] || return 0
 n=0; copies | while IFS= read -r copy; do
-  ! grep -qE -e {any} "$copy" || {{ n=$((n + 1)); part "$n" cat "$copy"; }}
+  ! grep -qE -e {any} "$copy" || {{ n=$((n + 1)); part "$n" head -c {most} "$copy"; }}
   [ "$n" -lt 5 ] || break
 done"""
 

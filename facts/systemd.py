@@ -30,17 +30,22 @@ _TELLING = r"""systemd\[1\]: Start|: Process [A-Za-z]*Process-[0-9]+:|exited wit
 _SCRIPT = """\
 log() {{
   [ "$uid" = 0 ] || id -Gn | grep -Eqw 'adm|systemd-journal' || return 4
-  within 8 journalctl -q -u {unit} -n 240 -o short-iso --no-pager |
-    awk '{{ line[NR] = $0 }}
+  {{
+    within 8 journalctl -q -u {unit} -n 240 -o short-iso --no-pager
+    [ "$?" -ge 124 ] || echo '#end'
+  }} |
+    awk '{{ line[NR] = substr($0, 1, 2000) }}
       END {{
-        for (n = 1; n <= NR; n++) if (n > NR - 60 || line[n] ~ /{telling}/) print line[n]
+        if (line[NR] != "#end") exit 5
+        for (n = 1; n < NR; n++) if (n > NR - 61 || line[n] ~ /{telling}/) print line[n]
       }}'{redact}
 }}
 show() {{ printf 'Cwd=%s\\nWorkers=%s\\n%s\\n' "$cwd" "$workers" "$said"; return "$rc"; }}
 {workers}
 down() {{
   for id in $down; do
-    within 8 journalctl -q -u "$id" -n 12 -o short-iso --no-pager | sed "s/^/$id /"
+    within 8 journalctl -q -u "$id" -n 12 -o short-iso --no-pager |
+      cut -c 1-2000 | sed "s/^/$id /"
   done
 }}
 {files}
@@ -216,6 +221,8 @@ def _epoch(stamp: str) -> float | None:
 
 
 def _log(answer: Answer | None, environ: Secrets) -> list[_Line] | Unreadable:
+    if answer is not None and answer.status == 5:
+        return Unreadable("journalctl took longer than 8 s")
     if answer is None or answer.status != 0:
         return Unreadable("the journal can be read by root and the group systemd-journal alone")
     return _parsed(answer.text.decode("utf-8", "replace"), environ)

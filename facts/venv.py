@@ -209,6 +209,8 @@ def parse(answer: Answer) -> VenvState | BrokenVenv | Unreadable:
     path, folder, configuration, python, made, *rest = [*lines[:end], *[""] * 5]
     status, uid, parent, link, same, *_ = [*lines[end + 1 :], *[""] * 5]
     there = file.parse(folder)
+    if end == len(lines) and not any(rest):
+        return Unreadable("its answer broke off")
     if isinstance(there, Unreadable):
         return there
     if there is None:

@@ -184,7 +184,7 @@ def _apply(state: State, host: Host, record: Entry, change: Change) -> bool:
     record.forget()
     seconds = time.monotonic() - started
     if isinstance(answer, Unreadable):
-        record.halted = f"the outcome of a change is unknown: {answer.reason}"
+        record.halted = answer.reason
         record.changes.append(Done(change.why, ok=False, seconds=seconds, output=answer.reason))
         return True
     record.kept = record.kept or undo.folder(record.backend) in change.script

@@ -9,16 +9,17 @@ from __future__ import annotations
 import base64
 import binascii
 import getpass
+import hashlib
 import logging
+import re
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pyinfra.api import StringCommand
-
-from relogin import shell
-from relogin.finding import Unreadable
+from relogin import shell, wire
+from relogin.finding import Unreadable, legible
 from relogin.secret import Secret, SecretMissing, redact
+from relogin.wire import Cut
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +41,7 @@ IFS= read -r p
 if [ "$(id -u)" = 0 ]; then IFS= read -r p; exec sh -s; fi
 if sudo -n true </dev/null 2>/dev/null; then IFS= read -r p; exec sudo -n sh -s; fi
 if printf "%s\\n" "$p" | sudo -S -k -p "" true 2>/dev/null; then exec sudo -S -k -p "" sh -s; fi
-echo "#sudo-refused\"""")
+echo; echo "#sudo-refused\"""")
 _PLAIN = "exec sh -s"
 _FORBIDDEN = "sudo() { return 1; }\n"  # `_sudo = False`: not for the administrator's psql either
 _REFUSED = "sudo refused the password that was given (tried once, so as not to lock you out)"
@@ -58,67 +59,90 @@ class Answer:
         return self.text.decode("utf-8", "replace").splitlines()
 
 
+_BUSY = "a change of an earlier run is still running there (process {pid}): run again when it ended"
+_UNKNOWN = "the outcome of a change is unknown"
+_BEGIN = b"\n#relogin 2\n"
+_END = re.compile(rb"\n#end (\d+) (?:([0-9a-f]{64})  -)?\n|\n#sudo-refused\n")
+
+
 @dataclass
 class _Channel:
-    """What this run knows of a host's channel."""
+    """What this run knows of a host's channel; `stopped` is why nothing more is asked of it."""
 
-    refused: bool = False
-    deadlines_set: bool = False
+    stopped: str = ""
+    kept_alive: bool = False
 
 
 def ask(host: Host, parts: Mapping[str, str], *, deadline: float) -> dict[str, Answer] | Unreadable:
-    """Run the parts of a look side by side in one remote command.
+    """Run the parts of a look side by side in one remote command, within `deadline` seconds.
 
     A part whose line did not arrive or cannot be decoded is missing in the answer; an answer
-    without its end mark is Unreadable as a whole.
+    without its end, or that is not what was sent, is Unreadable as a whole.
     """
-    lines = _run(host, shell.side_by_side(parts), deadline)
-    if isinstance(lines, Unreadable):
-        return lines
+    try:
+        lines = _run(host, shell.side_by_side(parts), deadline)
+    except Cut as cut:
+        return Unreadable(str(cut))
     answers = dict(pair for line in lines if (pair := answer_in(line)) is not None)
     return {name: answer for name, answer in answers.items() if name in parts}
 
 
 def change(host: Host, script: str, *, deadline: float) -> Answer | Unreadable:
-    """Run a script that changes something: its output and status, or that these are unknown."""
-    answers = ask(host, {"change": f"(\n{script}\n)"}, deadline=deadline)
-    if isinstance(answers, Unreadable):
-        return answers
-    return answers.get("change") or Unreadable("the answer could not be decoded")
+    """Run a script that changes something, within `deadline` seconds: its status, its last output.
 
-
-def _run(host: Host, script: str, deadline: float) -> list[str] | Unreadable:
-    channel = _channel(host)
-    if channel.refused:
-        return Unreadable(_REFUSED)
-    password = _password(host)
-    if isinstance(password, Unreadable):
-        return password
-    command, before = _command(host, password)
-    head, tail = "exec 2>/dev/null\n{\n", "\necho '#end'\nexit 0\n}"
-    prelude = shell.PRELUDE + (_FORBIDDEN if host.data.get("_sudo") is False else "")
-    whole = f"{head}{prelude}\necho '#relogin 1'\n{script}{tail}"
-    _set_deadlines(host, channel)
+    Unreadable says that its outcome is unknown, or that it was not begun: nothing more is asked of
+    that host in this run then.
+    """
     try:
-        _, output = host.run_shell_command(
-            StringCommand(command),
-            print_output=False,
-            print_input=False,
-            _stdin=[*before, whole],
-            _timeout=int(deadline) + 10,
-        )
-    except Exception as error:  # noqa: BLE001 # out of an operation any exception aborts every host
-        return Unreadable(_unreachable(error, deadline))
-    return _body(channel, [line.line for line in output if line.buffer_name == "stdout"])
+        for line in _run(host, shell.one("change", script), deadline, changes=True):
+            if (pair := answer_in(line)) is not None:
+                return pair[1]
+        raise Cut("its answer could not be decoded")
+    except Cut as cut:
+        known = f"{_UNKNOWN}: {cut}" if cut.begun else f"a change was not begun: {cut}"
+        _channel(host).stopped = known
+        return Unreadable(known)
 
 
-def _body(channel: _Channel, lines: list[str]) -> list[str] | Unreadable:
-    if "#sudo-refused" in lines:
-        channel.refused = True
-        return Unreadable(_REFUSED)
-    if "#relogin 1" not in lines or "#end" not in lines:
-        return Unreadable("the connection was lost before the answer was complete")
-    return lines[lines.index("#relogin 1") + 1 : lines.index("#end")]
+def _run(host: Host, script: str, deadline: float, *, changes: bool = False) -> list[str]:
+    """Give the lines that a script wrote, once they are known to be all of them.
+
+    Raises:
+        Cut: they are not.
+    """
+    channel = _channel(host)
+    if channel.stopped:
+        raise Cut(channel.stopped, begun=False)
+    command, before = _command(host)
+    _keep_alive(host, channel)
+    forbidden = _FORBIDDEN if host.data.get("_sudo") is False else ""
+    stdin = before + shell.framed(script, prelude=shell.PRELUDE + forbidden, changes=changes)
+    received = wire.run(host, command, stdin, deadline=deadline, end=_END)
+    if received.endswith(b"\n#sudo-refused\n"):
+        channel.stopped = _REFUSED
+        raise Cut(_REFUSED, begun=False)
+    return unframed(received)
+
+
+def unframed(received: bytes) -> list[str]:
+    """Take the lines of an answer out of its frame, and out of what a login script wrote before it.
+
+    Raises:
+        Cut: the frame is broken, or what is in it has another length or another sum.
+    """
+    _, begin, answer = received.rpartition(_BEGIN)
+    if not begin:
+        raise Cut(_not_run(received))
+    if answer.startswith(b"#busy "):
+        raise Cut(_BUSY.format(pid=answer.split()[1].decode()), begun=False)
+    end = _END.search(answer)
+    if end is None or end[1] is None:
+        raise Cut("the answer broke off before it was complete")
+    body = answer[: end.start()]
+    right = end[2] is None or hashlib.sha256(body).hexdigest().encode() == end[2]
+    if len(body) != int(end[1]) or not right or not body.isascii():
+        raise Cut("its answer is not what was sent: something else wrote between its lines")
+    return body.decode().splitlines()
 
 
 def answer_in(line: str) -> tuple[str, Answer] | None:
@@ -135,18 +159,24 @@ def answer_in(line: str) -> tuple[str, Answer] | None:
         return None
 
 
-def _unreachable(error: Exception, deadline: float) -> str:
-    if isinstance(error, TimeoutError):
-        return f"no answer within {deadline:g} s; what was running may still run"
-    return redact(f"the connection failed: {type(error).__name__}: {error}")
+def _not_run(noise: bytes) -> str:
+    lines = [line for line in noise.decode("utf-8", "replace").splitlines() if line.strip()]
+    said = f"; it said {legible(redact(lines[-1]))[:100]!r}" if lines else ""
+    return f"the host did not run our script{said}"
 
 
-def _command(host: Host, password: str | None) -> tuple[str, list[str]]:
+def _command(host: Host) -> tuple[str, str]:
+    """Give the command that runs a script from its stdin, and the lines before that one.
+
+    Raises:
+        Cut: the declared sudo password has no value.
+    """
     if host.data.get("_sudo") is False:
-        return _PLAIN, []
+        return _PLAIN, ""
+    password = _password(host)
     if password is None:
-        return _ELEVATE, []
-    return _ELEVATE_ASKED, [password, password]
+        return _ELEVATE, ""
+    return _ELEVATE_ASKED, f"{password}\n{password}\n"
 
 
 def _channel(host: Host) -> _Channel:
@@ -154,14 +184,14 @@ def _channel(host: Host) -> _Channel:
     return channel
 
 
-def _password(host: Host) -> str | Unreadable | None:
+def _password(host: Host) -> str | None:
     """Give the sudo password: declared for the host, or asked for once at the run's start."""
     declared = host.data.get("sudo_password") or host.data.get("_sudo_password")
     try:
         if isinstance(declared, Secret):
             return declared.reveal()
     except SecretMissing as missing:
-        return Unreadable(f"sudo_password: {missing}")
+        raise Cut(f"sudo_password: {missing}", begun=False) from None
     config = host.state.config
     given = declared or config.SUDO_PASSWORD
     if not given and getattr(config, "USE_SUDO_PASSWORD", False) and sys.stdin.isatty():
@@ -169,17 +199,9 @@ def _password(host: Host) -> str | Unreadable | None:
     return Secret.seen(given).reveal() if given else None
 
 
-def _set_deadlines(host: Host, channel: _Channel) -> None:
-    """Bound how long opening a channel may take: pyinfra's `_timeout` does not cover it."""
-    transport = ssh_transport(host)
-    if transport is None or channel.deadlines_set:
-        return
-    transport.channel_timeout = 15
-    transport.set_keepalive(15)
-    channel.deadlines_set = True
-
-
-def ssh_transport(host: Host) -> Any:
-    """Give the host's paramiko transport, or None where it is not reached over SSH."""
-    client = getattr(host.connector, "client", None)
-    return client.get_transport() if client is not None else None
+def _keep_alive(host: Host, channel: _Channel) -> None:
+    """Let a person sit at the prompt: what forwards the connection may forget a silent one."""
+    transport = wire.ssh_transport(host)
+    if transport is not None and not channel.kept_alive:
+        transport.set_keepalive(15)
+        channel.kept_alive = True

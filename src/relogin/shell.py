@@ -43,7 +43,8 @@ psql_at() {
 }
 meta() {
   stat -Lc '%F|%a|%U|%G|%u|%g|%s|%y|%z' "$1" 2>/dev/null ||
-    if [ -L "$1" ]; then echo dangling
+    if [ -e "$1" ]; then echo hidden
+    elif [ -L "$1" ]; then echo dangling
     elif [ -e "${1%/*}/." ] || [ ! -e "${1%/*}" ]; then echo none; else echo hidden; fi
 }
 """
@@ -87,3 +88,50 @@ def side_by_side(parts: Mapping[str, str]) -> str:
         answer = f"part {quote(name)} {name}"
         pipeline = f"{answer} | {{ {pipeline}; cat; }}" if pipeline else f"{answer}"
     return "\n".join([*functions, pipeline])
+
+
+def one(name: str, script: str) -> str:
+    """Run a script in a shell of its own, as a part whose answer is the end of what it writes."""
+    run = f"(\n{script}\n) 2>&1; printf '\\n#rc=%s' \"$?\""
+    return f"printf '%s\\t' {quote(name)}\n{{ {run}; }} </dev/null | tail -c 65536 | encode\necho"
+
+
+def framed(script: str, *, prelude: str = PRELUDE, changes: bool = False) -> str:
+    """Give the whole text for `sh -s`: nothing of it runs where its end did not arrive.
+
+    What the script writes comes back between two marks, the last of which has its length and its
+    sum: what another program wrote in between, or cut off, is told from it. It waits for a change
+    that an earlier connection began and that still runs; `changes` makes it one of these.
+    """
+    return f"""\
+exec 2>/dev/null
+{{
+{prelude}
+whole() {{
+{script}
+}}
+printf '\\n#relogin 2\\n'
+{_WAIT}{_BEGUN if changes else ""}answer=$(whole)
+{_ENDED if changes else ""}sum=$(printf %s "$answer" | sha256sum)
+printf '%s\\n#end %s %s\\n' "$answer" "${{#answer}}" "$sum"
+exit 0
+}}
+"""
+
+
+# A change goes on where its connection is lost. While it runs, root has its process id under /run,
+# with the moment that this process was started (field 22 of /proc/PID/stat, proc(5)).
+_WAIT = """\
+started() { sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 20; }
+n=0
+for busy in /run/relogin/[1-9]*; do
+  while [ -e "$busy" ] && [ "$(cat "$busy")" = "$(started "${busy##*/}")" ]; do
+    n=$((n + 1)); [ "$n" -lt 100 ] || { printf '#busy %s\\n' "${busy##*/}"; exit 0; }
+    sleep 0.2
+  done
+done
+"""
+_BEGUN = """\
+mkdir -p /run/relogin && { rm -f /run/relogin/[1-9]*; started "$$" >"/run/relogin/$$"; }
+"""
+_ENDED = 'rm -f "/run/relogin/$$"\n'

@@ -13,7 +13,7 @@ import paramiko
 
 from relogin import shell
 from relogin.finding import Unreadable
-from relogin.remote import ssh_transport
+from relogin.wire import ssh_transport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 import getpass
+import hashlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,6 +34,7 @@ from relogin.facts.observation import Observation, look, with_login
 from relogin.facts.postgres_state import Server
 from relogin.facts.proof import Check, Proof
 from relogin.facts.venv import VenvState
+from relogin.remote import unframed
 from tests.core.runs import connected
 from tests.operations.looks import recorded
 
@@ -77,8 +79,17 @@ class Wire:
     def __call__(self, *words: Any, **options: Any) -> tuple[bool, CommandOutput]:
         self.commands += 1
         ok, output = self._real(*words, **options)
-        lines = self.meddle([line.line for line in output if line.buffer_name == "stdout"])
-        return ok, CommandOutput([OutputLine("stdout", line) for line in lines])
+        lines = unframed("\n".join(output.stdout_lines).encode() + b"\n")
+        return ok, CommandOutput(
+            [OutputLine("stdout", line) for line in framed(self.meddle(lines))]
+        )
+
+
+def framed(lines: Lines) -> Lines:
+    """Give what a host would have written whose parts say this."""
+    body = "\n".join(lines)
+    sum_of = hashlib.sha256(body.encode()).hexdigest()
+    return ["", "#relogin 2", *(lines or [""]), f"#end {len(body)} {sum_of}  -"]
 
 
 @pytest.fixture
@@ -149,24 +160,12 @@ def test_a_part_whose_frame_is_broken_did_not_arrive(wire, backend, mangled):
     assert Unreadable("its part of the answer did not arrive") == seen(wire, backend).machine
 
 
-@pytest.mark.parametrize("mark", ["#end", "#relogin 1"])
-def test_an_answer_without_its_end_is_unreadable_as_a_whole(wire, backend, mark):
-    wire.meddle = lambda lines: [line for line in lines if line != mark]
-    expected = "the connection was lost before the answer was complete"
-    assert Unreadable(expected) == look(wire.host, backend)
-
-
-def test_noise_around_the_answer_does_no_harm(wire, backend):
-    wire.meddle = lambda lines: ["Welcome!", "env_0\tYQ==", *lines, "bye", "#end"]
-    assert isinstance(seen(wire, backend).env_files[0], EnvFileState)
-
-
 @pytest.mark.parametrize(
     ("error", "said"),
     [
         (OSError("Socket is closed"), "the connection failed: OSError: Socket is closed"),
         (TimeoutError(), "no answer within 45 s; what was running may still run"),
-        (EOFError(), "the connection failed: EOFError: "),
+        (EOFError(), "the connection failed: EOFError"),
     ],
 )
 def test_a_connection_that_breaks_is_unreadable(wire, backend, error, said):

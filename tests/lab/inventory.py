@@ -1,11 +1,14 @@
 """Inventories of a test's own: lab hosts, each reached in its own way, with the example's data."""
 
+import dataclasses
 import os
 import pty
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.line import Line
 
 from .host import Host
 from .product import REPOSITORY, SECRETS, Ran, pyinfra
@@ -38,6 +41,15 @@ class Way:
 def by(host: Host, user: str = "deploy", **data: str) -> Way:
     """Give a way to a host; the data are Python expressions of the inventory."""
     return Way(host, user, tuple(data.items()))
+
+
+def through(line: Line, host: Host, folder: Path, user: str = "deploy", **data: str) -> Way:
+    """Give the way to a host that goes through a line of ours."""
+    known = folder / f"known_hosts-{host.name}"
+    key = host.known_hosts.read_text().split(f"{host.address} ")[1].split("\n")[0]
+    known.write_text(f"[127.0.0.1]:{line.port} {key}\n")
+    near = dataclasses.replace(host, address="127.0.0.1", known_hosts=known)
+    return by(near, user, ssh_port=str(line.port), **data)
 
 
 def written(folder: Path, *ways: Way) -> str:

@@ -1,18 +1,15 @@
 """What a run on a healthy host costs, counted by the host's own sshd and by a proxy before it."""
 
-import dataclasses
 import re
-import socket
-import threading
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from tests.line import Line
+
 from .host import Host
-from .inventory import block, by, run
+from .inventory import block, by, run, through
 from .product import Ran
 
 pytestmark = pytest.mark.lab
@@ -89,13 +86,10 @@ true
 
 
 def test_a_healthy_host_costs_little_in_bytes(host, tmp_path):
-    with counting(host) as (port, bytes_of):
-        known = tmp_path / "known_hosts"
-        key = host.known_hosts.read_text().split(f"{host.address} ")[1].split("\n")[0]
-        known.write_text(f"[127.0.0.1]:{port} {key}\n")
-        near = dataclasses.replace(host, address="127.0.0.1", known_hosts=known)
-        ran = run(tmp_path, [by(near, ssh_port=str(port))])
+    with Line(host.address) as line:
+        ran = run(tmp_path, [through(line, host, tmp_path)])
     assert_healthy(ran, host)
+    bytes_of = line.counts
     assert bytes_of["connections"] == 1
     assert 1_000 < bytes_of["sent"] < 32_000, bytes_of
     assert 1_000 < bytes_of["received"] < 32_000, bytes_of
@@ -113,31 +107,3 @@ def commands(host: Host) -> int:
 
 def programs(host: Host) -> set[str]:
     return {Path(each.argv[0]).name for each in host.execs() if each.argv}
-
-
-@contextmanager
-def counting(host: Host) -> Iterator[tuple[int, "Counter[str]"]]:
-    """Listen on a port that leads to the host's sshd, and count what goes through it."""
-    counts: Counter[str] = Counter()
-
-    def pump(source: socket.socket, target: socket.socket, direction: str) -> None:
-        with suppress(OSError):
-            while data := source.recv(65536):
-                counts[direction] += len(data)
-                target.sendall(data)
-        for end in (source, target):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-    def serve() -> None:
-        with suppress(OSError):
-            while True:
-                near, _ = listener.accept()
-                counts["connections"] += 1
-                far = socket.create_connection((host.address, 22))
-                for ends in ((near, far, "sent"), (far, near, "received")):
-                    threading.Thread(target=pump, args=ends, daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=serve, daemon=True).start()
-        yield listener.getsockname()[1], counts

@@ -77,7 +77,9 @@ def look(backend: Backend, password: str = "p@ss:/word 'ü") -> Observation:
     address = DatabaseAddress(
         "postgresql", target.role, password, "127.0.0.1", target.port, target.database
     )
-    line = f"regular file|600|u|g|1|1|9|{_TIME}|{_TIME}\n/srv/.env\nDATABASE_URL={build(address)}\n"
+    text = f"DATABASE_URL={build(address)}\n"
+    size = len(text.encode())
+    line = f"regular file|600|u|g|1|1|{size}|{_TIME}|{_TIME}\n/srv/.env\n{text}"
     return Observation(
         machine=Unreadable("not asked"),
         env_files=(env_file.parse("/srv/.env", run(f"printf %s {_quoted(line)}")),),

@@ -22,7 +22,7 @@ from relogin import (
     Systemd,
     Venv,
 )
-from relogin.facts import accounts, env_file, machine, postgres, service, venv
+from relogin.facts import accounts, env_file, machine, observation, postgres, service, venv
 from relogin.facts.observation import Observation
 from relogin.fault import Change, Fault
 from relogin.finding import Finding
@@ -75,19 +75,32 @@ def halext(**changed: Any) -> Backend:
 HALEXT = halext()
 
 
+NOW = HOST_CLOCK - 0.2, HOST_CLOCK + 0.3
+
+
 def look(*edits: Edit, backend: Backend = HALEXT) -> Observation:
     """Give what the facts make of the recorded answers, once they have been edited."""
     answers = recorded("halext")
     for edit in edits:
         answers = edit(answers)
-    files = (env_file.parse(file.path, answers["env_0"]) for file in backend.env_files[:1])
+    return edited(answers, backend)
+
+
+def edited(answers: Answers, backend: Backend = HALEXT, *, resized: bool = True) -> Observation:
+    """Give what the facts make of these answers; env files have the size that they have then."""
+    file = sized(answers["env_0"]) if resized else answers["env_0"]
+    nested = {"service": _nested("service", answers), "env_0": file}
+    part = observation._Answers({**answers, **nested}).part
     return Observation(
-        machine=machine.parse(answers["machine"], (HOST_CLOCK - 0.2, HOST_CLOCK + 0.3)),
-        env_files=tuple(files),
-        venv=venv.parse(answers["venv"]),
-        service=service.parse(_nested("service", answers)),
-        postgres=postgres.parse(answers["postgres"]),
-        accounts=accounts.parse(backend, answers["postgres"]),
+        machine=part("machine", lambda answer: machine.parse(answer, NOW)),
+        env_files=tuple(
+            part("env_0", lambda answer, path=declared.path: env_file.parse(path, answer))
+            for declared in backend.env_files[:1]
+        ),
+        venv=part("venv", venv.parse),
+        service=part("service", service.parse),
+        postgres=part("postgres", postgres.parse),
+        accounts=part("postgres", lambda answer: accounts.parse(backend, answer)),
     )
 
 
@@ -99,6 +112,15 @@ def recorded(name: str) -> Answers:
         part, status = head.decode().split(" ")
         answers[part] = Answer(text.removesuffix(b"\n"), int(status))
     return answers
+
+
+def sized(answer: Answer) -> Answer:
+    """Give the size that an env file has after its edits to what `stat` said of it."""
+    meta, path, text = (*answer.text.split(b"\n", 2), b"", b"")[:3]
+    fields = meta.split(b"|")
+    if len(fields) == 9:
+        fields[6] = str(len(text)).encode()
+    return Answer(b"\n".join([b"|".join(fields), path, text]), answer.status)
 
 
 def _nested(name: str, answers: Answers) -> Answer:

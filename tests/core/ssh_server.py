@@ -1,0 +1,81 @@
+"""An SSH server on this machine that runs commands by sh, after a login script of the test's."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import paramiko
+
+
+class _Server(paramiko.ServerInterface):
+    """Lets anybody in; a login script that is None is a server that never says yes or no."""
+
+    def __init__(self, login: str | None) -> None:
+        self.login = login
+
+    def get_allowed_auths(self, username: str) -> str:
+        return "password"
+
+    def check_auth_password(self, username: str, password: str) -> int:
+        return paramiko.AUTH_SUCCESSFUL
+
+    def check_channel_request(self, kind: str, chanid: int) -> int:
+        return paramiko.OPEN_SUCCEEDED
+
+    def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
+        if self.login is None:
+            threading.Event().wait()
+        script = f"{self.login}\n{command.decode()}"
+        threading.Timer(0.05, _run, (script, channel)).start()  # once the client has its yes
+        return True
+
+
+def _run(script: str, channel: paramiko.Channel) -> None:
+    process = subprocess.Popen(
+        ["sh", "-c", script],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert process.stdin is not None
+    assert process.stdout is not None
+    threading.Thread(target=_feed, args=(channel, process.stdin), daemon=True).start()
+    with contextlib.suppress(OSError):
+        while data := os.read(process.stdout.fileno(), 65536):
+            channel.sendall(data)
+    process.stdout.close()
+    with contextlib.suppress(OSError, EOFError):
+        channel.send_exit_status(process.wait())
+    channel.close()
+
+
+def _feed(channel: paramiko.Channel, stdin: Any) -> None:
+    with contextlib.suppress(OSError), stdin:
+        while data := channel.recv(65536):
+            stdin.write(data)
+            stdin.flush()
+
+
+@contextlib.contextmanager
+def serving_ssh(login: str | None = "") -> Iterator[int]:
+    """Serve one connection after another; give the port."""
+    key = paramiko.ECDSAKey.generate()
+    transports: list[paramiko.Transport] = []
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = listener.accept()
+                transport = paramiko.Transport(near)
+                transport.add_server_key(key)
+                transports.append(transport)
+                transport.start_server(event=threading.Event(), server=_Server(login))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+    for transport in transports:
+        transport.close()
