@@ -1,12 +1,24 @@
-"""What tests share: the lab's hosts."""
+"""What tests share: the lab's hosts, and how many examples a property is tried on."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from .lab import engine
 from .lab.base import BOOKWORM, COMPOSE, TRIXIE, LabUnavailableError
 from .lab.host import Host
+
+# The same examples in every run: whoever sees a failure can repeat it.
+settings.register_profile(
+    "relogin",
+    derandomize=True,
+    deadline=None,
+    print_blob=True,
+    max_examples=2000 if os.environ.get("RELOGIN_TEST_ALL") else 200,
+)
+settings.load_profile("relogin")
 
 FIXTURES = {"lab": (BOOKWORM, 2), "trixie": (TRIXIE, 1), "containers": (COMPOSE, 1)}
 
