@@ -60,6 +60,7 @@ def sourced(shell: list[str], file: Path) -> dict[str, str]:
     ran = subprocess.run(
         [program, *shell[1:], "-c", script],
         env={"PATH": "/nonexistent"},
+        cwd=file.parent,  # such a text may redirect into a file
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
