@@ -10,6 +10,8 @@ from typing import Any
 
 import paramiko
 
+_LEFT = (OSError, EOFError, paramiko.SSHException)  # the client has left
+
 
 class _Server(paramiko.ServerInterface):
     """Lets anybody in; a login script that is None is a server that never says yes or no."""
@@ -42,17 +44,17 @@ def _run(script: str, channel: paramiko.Channel) -> None:
     assert process.stdin is not None
     assert process.stdout is not None
     threading.Thread(target=_feed, args=(channel, process.stdin), daemon=True).start()
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(*_LEFT):
         while data := os.read(process.stdout.fileno(), 65536):
             channel.sendall(data)
     process.stdout.close()
-    with contextlib.suppress(OSError, EOFError):
+    with contextlib.suppress(*_LEFT):
         channel.send_exit_status(process.wait())
-    channel.close()
+        channel.close()
 
 
 def _feed(channel: paramiko.Channel, stdin: Any) -> None:
-    with contextlib.suppress(OSError), stdin:
+    with contextlib.suppress(*_LEFT), stdin:
         while data := channel.recv(65536):
             stdin.write(data)
             stdin.flush()
@@ -71,7 +73,8 @@ def serving_ssh(login: str | None = "") -> Iterator[int]:
                 transport = paramiko.Transport(near)
                 transport.add_server_key(key)
                 transports.append(transport)
-                transport.start_server(event=threading.Event(), server=_Server(login))
+                with contextlib.suppress(*_LEFT):
+                    transport.start_server(event=threading.Event(), server=_Server(login))
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=serve, daemon=True).start()
