@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from relogin import env_text, undo
 from relogin.facts.env_file import EnvFileState, MissingEnvFile
 from relogin.fault import Change
-from relogin.operations.url_values import built, corrected_url
+from relogin.operations.url_values import corrected_url
 from relogin.parts.configuration import DatabaseUrl, EnvFile
 from relogin.secret import Secret, make_value
 
@@ -52,11 +52,11 @@ def _made(wanted: Secret | DatabaseUrl) -> tuple[str, str]:
     if isinstance(wanted, Secret):
         return make_value(), "made anew"
     if wanted.password is None:
-        return built(wanted, None), "from its declared parts"
+        return wanted.with_password(None), "from its declared parts"
     if wanted.password.declared:
         said = f"with the password of {wanted.password!r}"
-        return built(wanted, wanted.password.reveal()), said
-    return built(wanted, make_value()), "made anew"
+        return wanted.with_password(wanted.password.reveal()), said
+    return wanted.with_password(make_value()), "made anew"
 
 
 def _kept(backend: Backend, seen: Observation, declared: EnvFile, key: str) -> str | None:

@@ -12,12 +12,6 @@ from relogin.secret import make_value
 _DECLARED = ("user", "database", "host", "port")
 
 
-def built(wanted: DatabaseUrl, password: str | None) -> str:
-    """Give the URL that is declared, with this password."""
-    known = {name: getattr(wanted, name) for name in ("driver", *_DECLARED, "query")}
-    return database_url.build(DatabaseAddress(password=password, **known))
-
-
 def corrected_url(wanted: DatabaseUrl, found: str) -> tuple[str | None, str]:
     """Give the URL that should be there, and how the one that is there differs ('' if not).
 
@@ -28,7 +22,7 @@ def corrected_url(wanted: DatabaseUrl, found: str) -> tuple[str | None, str]:
     try:
         address = database_url.parse(found)
     except database_url.DatabaseUrlError as error:
-        known = built(wanted, password) if password or declared is None else None
+        known = wanted.with_password(password) if password or declared is None else None
         return known, f"it cannot be parsed: {error}"
     there = _as_libpq_reads(address, wanted)
     right = {name: getattr(wanted, name) for name in _DECLARED}

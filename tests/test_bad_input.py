@@ -221,16 +221,28 @@ def test_a_missing_secret_stops_the_host_and_names_every_one_that_is_missing(fol
     assert_refused(folder, ran)
 
 
-def test_a_value_that_its_readers_would_not_read_alike_is_not_written(folder):
+def test_a_value_that_its_readers_would_not_read_alike_is_refused_before_the_first_look(folder):
     folder.write()
 
     ran = folder.run("-y", MINE_CODE="canary ${HOME} 'x'", MINE_PASSWORD="canary-password")
 
     expected = (
-        f"[@local] {folder.home}/.env: CODE: no form of the value is read alike by python-dotenv "
-        "and systemd: choose a value without ${"
+        f"[@local] {folder.home}/.env: CODE: Secret.env('MINE_CODE'): no form of the value is "
+        "read alike by python-dotenv and systemd: choose one without ${"
     )
     assert expected in [line.strip() for line in lines(ran)], ran.stderr
+    assert_refused(folder, ran)
+
+
+@pytest.mark.parametrize("deploy", ["restore_access", "diagnose"])
+def test_a_password_beyond_bcrypts_72_bytes_is_refused_before_the_first_look(folder, deploy):
+    folder.write(PROFILE.replace("Accounts(", 'Accounts(scheme="bcrypt", '))
+
+    ran = folder.run("-y", deploy=deploy, **SECRETS | {"MINE_PASSWORD": "canary" + "ä" * 34})
+
+    said = "account ops: Secret.env('MINE_PASSWORD'): it has 74 bytes, and bcrypt takes 72"
+    logged = [line.strip() for line in lines(ran) if "MINE_PASSWORD" in line]
+    assert [f"[@local] {said}", said] == logged
     assert_refused(folder, ran)
 
 

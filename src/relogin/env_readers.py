@@ -4,7 +4,7 @@ import io
 import re
 from collections.abc import Callable
 
-from relogin import env_sh
+from relogin.carried import no_character
 
 Values = dict[str, str | None]
 
@@ -55,17 +55,11 @@ def _systemd(text: str) -> Values:
         if not entry["assigned"]:
             continue
         value = _systemd_value(entry["quoted"], entry["bare"])
-        if any(map(_no_character, key + value)):
+        if any(map(no_character, key + value)):
             return {}
         if NAME.fullmatch(key):
             found[key] = value
     return found
-
-
-def _no_character(character: str) -> bool:
-    """Tell what systemd takes for no UTF-8, so that it refuses the file (src/basic/utf8.c)."""
-    code = ord(character)
-    return 0xD800 <= code < 0xE000 or 0xFDD0 <= code < 0xFDF0 or code & 0xFFFE == 0xFFFE
 
 
 def _systemd_value(quoted: str, bare: str) -> str:
@@ -85,8 +79,14 @@ def _unescaped_in_double_quotes(text: str) -> str:
     return re.sub(r"\\(.)", meant, text, flags=re.DOTALL)
 
 
+def _sh(text: str) -> Values:
+    from relogin import env_sh
+
+    return env_sh.values(text)
+
+
 READERS: dict[str, Callable[[str], Values]] = {
     "python-dotenv": _python_dotenv,
     "systemd": _systemd,
-    "sh": env_sh.values,
+    "sh": _sh,
 }

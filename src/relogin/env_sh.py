@@ -97,6 +97,7 @@ def _word(text: str, at: int) -> tuple[_Word, int]:
     start = at = _end(name, at)
     pieces = []
     while piece := _PIECE.match(text, at):
+        _in_double_quotes(piece["double"] or "")  # a syntax error in an unused word counts as well
         pieces.append(piece)
         at = piece.end()
     if at == start and name is None:

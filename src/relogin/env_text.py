@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from relogin.carried import no_character
 from relogin.env_readers import NAME, READERS, Values
 
 _BOM = "\ufeff"
@@ -79,8 +80,27 @@ def encode(value: str, readers: Collection[str]) -> str:
         expected = {"K": value, "Z": "end"}
         if all(values(f"K={form}\nZ=end\n", reader) == expected for reader in readers):
             return form
-    why = "choose a value without ${" if "${" in value else "choose one without quotes, $ and \\"
-    raise Unwritable(f"no form of the value is read alike by {_listed(readers)}: {why}")
+    raise Unwritable(
+        f"no form of the value is read alike by {_listed(readers)}: choose one {_better(value)}"
+    )
+
+
+def _better(value: str) -> str:
+    if any(map(no_character, value)):
+        return "of characters that Unicode has"
+    if "${" in value:
+        return "without ${"
+    return "that does not end in \\" if value.endswith("\\") else "without quotes, $ and \\"
+
+
+def unfit(value: str, readers: Collection[str]) -> str | None:
+    """Say why a value has no form that every named reader reads alike, or None."""
+    try:
+        if not _BARE.fullmatch(value):
+            encode(value, readers)
+    except Unwritable as error:
+        return str(error)
+    return None
 
 
 def with_values(text: str, new: Mapping[str, str], readers: Collection[str]) -> str:

@@ -12,7 +12,7 @@ from pyinfra import logger
 from pyinfra import state as current_state
 from pyinfra.api import FunctionCommand
 
-from relogin import remote, undo
+from relogin import remote, undo, unfit
 from relogin.fault import Change, Fault, internal_error
 from relogin.finding import Finding, Unreadable, legible
 from relogin.run import Done, Entry, entry
@@ -56,7 +56,7 @@ def mend(backend: Backend, faults: tuple[Fault, ...]) -> Iterator[FunctionComman
 def observe(record: Entry) -> Observation | None:
     """Give this stage's look, or None where the run must not go on for this backend."""
     if record.halted is None and not record.looked:
-        record.halted = _missing_secret(record.backend)
+        record.halted = unfit.unresolved(record.backend)
     if record.halted is not None:
         return None
     record.executed = record.executed or current_state.is_executing
@@ -64,7 +64,9 @@ def observe(record: Entry) -> Observation | None:
     if isinstance(seen, Unreadable):
         record.halted = seen.reason
         return None
-    return seen
+    if not record.changes:
+        record.halted = unfit.beyond_the_scheme(record.backend, seen)
+    return seen if record.halted is None else None
 
 
 def chosen(backend: Backend, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
@@ -209,16 +211,6 @@ def _left(record: Entry, faults: tuple[Fault, ...]) -> list[Finding]:
     ]
     record.mended.update(dict.fromkeys(gone))
     return found
-
-
-def _missing_secret(backend: Backend) -> str | None:
-    missing: dict[str, None] = {}
-    for secret in backend.secrets():
-        try:
-            secret.reveal()
-        except SecretMissing as error:
-            missing[str(error)] = None
-    return "; ".join(missing) or None
 
 
 def _named(findings: list[Finding]) -> list[str]:

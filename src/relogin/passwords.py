@@ -1,4 +1,4 @@
-"""Recognise, verify and make the password hashes of users; those of roles come from scram."""
+"""Verify and make the password hashes of users; those of roles come from scram."""
 
 import base64
 import hashlib
@@ -7,9 +7,21 @@ import re
 import secrets
 import string
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from relogin import scram
+from relogin.hashes import PATTERNS, Hash, recognise, scheme_of
+
+__all__ = [
+    "Hash",
+    "make",
+    "md5_verifier",
+    "recognise",
+    "scheme_of",
+    "scram_stored_keys",
+    "scram_verifier",
+    "unfit",
+    "verify",
+]
 
 md5_verifier = scram.md5_verifier
 scram_stored_keys = scram.scram_stored_keys
@@ -17,92 +29,6 @@ scram_verifier = scram.scram_verifier
 
 _Encode = Callable[[bytes], str]
 _Judge = Callable[[bytes, re.Match[str]], bool | None]
-
-_NUMBER = r"[1-9]\d{0,9}"
-_AB64 = "[./A-Za-z0-9]"
-_BCRYPT = rf"[abxy]\$(?P<cost>0[4-9]|[12]\d|3[01])\${_AB64}{{53}}"
-_ARGON2 = rf"(?:id|i|d)\$v=\d+\$m=(?P<memory>{_NUMBER}),t=(?P<time>{_NUMBER}),p=\d+"
-_ARGON2 += r"\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]{22,}"
-_DJANGO = rf"(?P<rounds>{_NUMBER})\$(?P<salt>[^$]+)\$"
-_SCRYPT = rf"(?P<n>{_NUMBER}):(?P<r>{_NUMBER}):(?P<p>{_NUMBER})\$(?P<salt>[^$]+)\$"
-_PASSLIB = rf"(?P<rounds>{_NUMBER})\$(?P<salt>{_AB64}*)\$"
-
-# Scheme: how it begins and how it goes on. As made by bcrypt 5, argon2-cffi 25.1, Django 5.2,
-# Werkzeug 3.1 and passlib 1.7.4.
-_SHAPES = {
-    "bcrypt": ("$2", _BCRYPT),
-    "argon2": ("$argon2", _ARGON2),
-    "django-pbkdf2-sha256": ("pbkdf2_sha256$", _DJANGO + "(?P<sum>[A-Za-z0-9+/]{43}=)"),
-    "django-pbkdf2-sha1": ("pbkdf2_sha1$", _DJANGO + "(?P<sum>[A-Za-z0-9+/]{27}=)"),
-    "django-scrypt": (
-        "scrypt$",
-        rf"(?P<n>{_NUMBER})\$(?P<salt>[^$]+)\$(?P<r>{_NUMBER})\$(?P<p>{_NUMBER})\$"
-        "(?P<sum>[A-Za-z0-9+/]{86}==)",
-    ),
-    "django-argon2": ("argon2$", "argon2" + _ARGON2),
-    "django-bcrypt": ("bcrypt$", r"\$2" + _BCRYPT),
-    "django-bcrypt-sha256": ("bcrypt_sha256$", r"\$2" + _BCRYPT),
-    "django-md5": ("md5$", r"(?P<salt>[^$]+)\$(?P<sum>[0-9a-f]{32})"),
-    "werkzeug-scrypt": ("scrypt:", _SCRYPT + "(?P<sum>[0-9a-f]{128})"),
-    "werkzeug-pbkdf2": (
-        "pbkdf2:",
-        rf"(?P<digest>sha1|sha256|sha512):(?P<rounds>{_NUMBER})\$(?P<salt>[^$]+)\$"
-        "(?P<sum>[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128})",
-    ),
-    "passlib-pbkdf2-sha256": ("$pbkdf2-sha256$", _PASSLIB + f"(?P<sum>{_AB64}{{43}})"),
-    "passlib-pbkdf2-sha512": ("$pbkdf2-sha512$", _PASSLIB + f"(?P<sum>{_AB64}{{86}})"),
-    "passlib-bcrypt-sha256": (
-        "$bcrypt-sha256$",
-        rf"(?:v=2,t=2b,r=(?P<cost>[4-9]|[12]\d|3[01])|2[ab],\d+)\$(?P<salt>{_AB64}{{22}})\$"
-        f"(?P<sum>{_AB64}{{31}})",
-    ),
-    "sha256-crypt": ("$5$", rf"(?:rounds=\d+\$)?[^$]{{0,16}}\${_AB64}{{43}}"),
-    "sha512-crypt": ("$6$", rf"(?:rounds=\d+\$)?[^$]{{0,16}}\${_AB64}{{86}}"),
-}
-_PATTERNS = {
-    scheme: (start, re.compile(re.escape(start) + rest))
-    for scheme, (start, rest) in _SHAPES.items()
-}
-_PROBLEMS = {
-    "empty": re.compile(""),
-    "whitespace": re.compile(r"\s.*|.*\s", re.DOTALL),
-    "quoted": re.compile(r"""["'].*["']""", re.DOTALL),
-    "bytes-repr": re.compile(r"""b["'].*""", re.DOTALL),
-    "hex": re.compile(r"\\x(?:[0-9a-f]{2})+"),
-    "unusable": re.compile(r"!.*", re.DOTALL),
-}
-
-
-@dataclass(frozen=True)
-class Hash:
-    """What a stored hash is, without the hash.
-
-    A problem is one of null, empty, whitespace, quoted, bytes-repr, hex, broken, unusable,
-    plaintext, unknown; the scheme is known with `broken` too.
-    """
-
-    scheme: str | None
-    problem: str | None = None
-
-
-def recognise(stored: str | None) -> Hash:
-    """Tell the scheme of a stored hash, and what is wrong with its text."""
-    if stored is None:
-        return Hash(None, "null")
-    for problem, pattern in _PROBLEMS.items():
-        if pattern.fullmatch(stored):
-            return Hash(None, problem)
-    for scheme, (start, pattern) in _PATTERNS.items():
-        if stored.startswith(start):
-            return Hash(scheme, None if pattern.fullmatch(stored) else "broken")
-    return Hash(None, "plaintext" if "$" not in stored and len(stored) < 40 else "unknown")
-
-
-def scheme_of(start: str | None) -> str | None:
-    """Tell the scheme from the beginning of a hash, as far as its first separator."""
-    return next(
-        (name for name, (head, _) in _SHAPES.items() if (start or "").startswith(head)), None
-    )
 
 
 def verify(password: str, stored: str) -> bool | None:
@@ -115,7 +41,7 @@ def verify(password: str, stored: str) -> bool | None:
     found = recognise(stored)
     if found.problem or found.scheme is None:
         return None if found.problem == "unknown" else False
-    match = _PATTERNS[found.scheme][1].fullmatch(stored)
+    match = PATTERNS[found.scheme][1].fullmatch(stored)
     judge = _JUDGES.get(found.scheme)
     if match is None or judge is None:
         return None
@@ -128,12 +54,27 @@ def verify(password: str, stored: str) -> bool | None:
 def make(password: str, scheme: str) -> str:
     """Make a hash with the present defaults of the scheme's own library (bcrypt: 12 rounds).
 
-    Raises ValueError for a scheme that is verified only or unknown, and for bcrypt if the password
-    has more than 72 bytes, of which the rest would not count, or a NUL.
+    Raises ValueError for a scheme that is verified only or unknown, and where it cannot carry the
+    password (see `unfit`).
     """
     if scheme not in _MAKERS:
         raise ValueError(f"cannot make {scheme!r}: known are {', '.join(_MAKERS)}")
+    if (why := unfit(password, scheme)) is not None:
+        raise ValueError(why)
     return _MAKERS[scheme](_bytes(password))
+
+
+def unfit(password: str, scheme: str) -> str | None:
+    """Say why a scheme cannot carry a password, or None; bytes count, not characters.
+
+    bcrypt reads 72 bytes at most, and none from a NUL on (bcrypt 5 refuses what 4 cut short).
+    """
+    if scheme not in {"bcrypt", "django-bcrypt"}:
+        return None
+    if "\0" in password:
+        return f"it has a NUL, which {scheme} does not take"
+    length = len(_bytes(password))
+    return f"it has {length} bytes, and {scheme} takes 72" if length > 72 else None
 
 
 def _bytes(text: str) -> bytes:
@@ -219,8 +160,6 @@ def _sha256_hex(password: bytes) -> bytes:
 def _make_bcrypt(password: bytes) -> str:
     import bcrypt
 
-    if len(password) > 72 or b"\0" in password:
-        raise ValueError("bcrypt takes no password of more than 72 bytes, nor one with a NUL")
     return bcrypt.hashpw(password, bcrypt.gensalt(12)).decode()
 
 
@@ -297,3 +236,4 @@ _MAKERS: dict[str, Callable[[bytes], str]] = {
     "passlib-pbkdf2-sha256": _make_passlib_pbkdf2,
     "passlib-bcrypt-sha256": _make_passlib_bcrypt_sha256,
 }
+SCHEMES = tuple(_MAKERS)

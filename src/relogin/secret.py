@@ -10,8 +10,11 @@ import re
 import secrets
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
+
+from relogin import carried
 
 _PATTERNS = (
     (re.compile(r"(://[^:@/\s]*:)[^@/\s]*(@)"), r"\1***\2"),
@@ -93,6 +96,8 @@ class Secret:
         value = _resolve(self.source, self.name, self._home)
         if not value:
             raise SecretMissing(f"{self!r} has no value: {_next_step(self.source, self._home)}")
+        if carried.text(value.replace("\0", "")) is not None:
+            raise SecretMissing(f"{self!r} is not UTF-8")
         _remember(value)
         return value
 
@@ -147,10 +152,24 @@ def redact_foreign(text: str) -> str:
 
 
 def _remember(value: str) -> str:
-    if len(value) >= 4:  # shorter ones would blot out ordinary words
-        _known.add(value)
+    if len(value) >= 4 and value not in _known:  # shorter ones would blot out ordinary words
+        _known.update(_as_written(value))
         _known.update(line for line in value.splitlines() if len(line) >= 8)
     return value
+
+
+def _as_written(value: str) -> Iterator[str]:
+    """Give a value as logs have it: also in a URL, a form, a Python literal, JSON and sh."""
+    import json
+    from urllib.parse import quote, quote_plus
+
+    yield value
+    if not (value.isascii() and value.isalnum()):
+        raw = value.encode("utf-8", "surrogateescape")
+        yield from (quote(raw, safe=""), quote(raw), quote_plus(raw))
+        yield from (repr(value)[1:-1], ascii(value)[1:-1])
+        yield from (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1])
+        yield value.replace("'", "'\"'\"'")
 
 
 def inventory_folder() -> Path | None:
@@ -178,10 +197,15 @@ def _asked(source: str, name: str, home: Path | None) -> str | None:
         return os.environ.get(name) or _dotenv(home).get(name)
     if source == "file":
         path = (home or Path()) / Path(name).expanduser()
-        return path.read_text().rstrip("\n") if path.is_file() else None
+        return path.read_text("utf-8", "surrogateescape").rstrip("\n") if path.is_file() else None
     if source == "command":
         ran = subprocess.run(
-            ["sh", "-c", name], capture_output=True, text=True, check=False, cwd=home
+            ["sh", "-c", name],
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+            check=False,
+            cwd=home,
         )
         return ran.stdout.rstrip("\n") if ran.returncode == 0 else None
     return None

@@ -77,7 +77,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "no name": (
         lambda: Backend(""),
-        "Backend: name '' must be letters, digits, dots, dashes and underscores",
+        "Backend: name is '', expected a text",
     ),
     "name with a newline": (
         lambda: Backend("a\n"),
@@ -138,7 +138,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "login that cannot be stored": (
         lambda: Account("o\0ps"),
-        r"Account: login is 'o\x00ps', expected a text",
+        r"Account: login: 'o\x00ps' holds a NUL",
     ),
     "login that is no text": (lambda: Account(7), "Account: login is 7, expected a text"),
     "empty column": (lambda: Columns(id=""), "Columns: id is '', expected a text"),

@@ -220,7 +220,7 @@ def test_every_hash_has_a_salt_of_its_own(scheme):
 @pytest.mark.parametrize("scheme", ["bcrypt", "django-bcrypt"])
 @pytest.mark.parametrize("password", ["5ecret" * 13, "ä" * 37, "5ecret\0"])
 def test_bcrypt_refuses_a_password_of_which_a_part_would_not_count(scheme, password):
-    with pytest.raises(ValueError, match="more than 72 bytes") as caught:
+    with pytest.raises(ValueError, match=f"{scheme} (takes 72|does not take)") as caught:
         passwords.make(password, scheme)
     assert "5ecret" not in str(caught.value)
 

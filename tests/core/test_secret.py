@@ -3,15 +3,18 @@
 import copy
 import json
 import pickle
+import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 import pytest
 
 from relogin import Backend, EnvFile, Secret, SecretMissing, secret
 from relogin.secret import make_value, redact, redact_foreign
+from tests.hostile import VALUES
 
 VALUE = "canary-of-test-secret"
 
@@ -195,6 +198,27 @@ def test_what_was_revealed_is_redacted_everywhere():
     Secret.seen("abcdefgh")
     Secret.seen("abcdefgh-and-more")
     assert "***" == redact("abcdefgh-and-more")
+
+
+WRITTEN: dict[str, Callable[[str], str]] = {
+    "as it is": str,
+    "in a URL": lambda value: quote(value, safe=""),
+    "in a path": quote,
+    "in a form": quote_plus,
+    "as Python has it": lambda value: repr(value)[1:-1],
+    "as ASCII": lambda value: ascii(value)[1:-1],
+    "in JSON": lambda value: json.dumps(value)[1:-1],
+    "in JSON of UTF-8": lambda value: json.dumps(value, ensure_ascii=False)[1:-1],
+    "in sh": lambda value: shlex.quote(f" {value}")[2:-1],
+}
+
+
+@pytest.mark.parametrize("how", WRITTEN)
+@pytest.mark.parametrize("what", VALUES.keys() - {"not UTF-8"})
+def test_a_value_is_redacted_however_it_is_written(how, what):
+    Secret.seen(VALUES[what] + "4567")
+    written = WRITTEN[how](VALUES[what] + "4567")
+    assert "before *** behind" == redact(f"before {written} behind")
 
 
 def test_a_value_that_was_made_is_redacted_too():

@@ -9,6 +9,7 @@ from hypothesis import Phase, given, settings
 
 from relogin import env_text
 from tests.core.env_texts import texts
+from tests.properties import few
 
 from .host import Host
 
@@ -65,7 +66,7 @@ def _variables(encoded: str) -> dict[str, str]:
 def test_any_env_file_reads_as_systemd_itself_reads_it(host: Host) -> None:
     made_up: list[str] = []
 
-    @settings(max_examples=600, phases=[Phase.generate])
+    @settings(few, max_examples=600, phases=[Phase.generate])
     @given(texts)
     def collect(text: str) -> None:
         made_up.append(text)

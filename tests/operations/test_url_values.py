@@ -3,7 +3,7 @@
 import pytest
 
 from relogin import DatabaseUrl, Secret, database_url
-from relogin.operations.url_values import built, corrected_url
+from relogin.operations.url_values import corrected_url
 
 TCP = DatabaseUrl(user="halext_user", database="halext_org")
 SOCKET = DatabaseUrl(user="halext_user", database="halext_org", host="/var/run/postgresql")
@@ -73,5 +73,5 @@ def test_a_url_that_cannot_be_parsed_is_made_anew_only_where_its_password_is_kno
 
 
 def test_a_url_for_a_peer_has_no_password():
-    address = database_url.parse(built(PEER, None))
+    address = database_url.parse(PEER.with_password(None))
     assert (None, "/var/run/postgresql") == (address.password, address.host)

@@ -6,7 +6,8 @@ import dataclasses
 import re
 from collections.abc import Mapping
 
-from relogin.parts.part import absolute, listed, part, refuse_unless, suggest
+from relogin import carried
+from relogin.parts.part import absolute, fits, listed, part, refuse, refuse_unless, suggest
 from relogin.secret import Secret
 
 
@@ -57,12 +58,30 @@ class DatabaseUrl:
     query: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
+        fits("DatabaseUrl", carried.sql_name, self.user, self.database)
         refuse_unless(0 < self.port < 65536, f"DatabaseUrl: port {self.port} is not a port")
         refuse_unless(
             isinstance(self.password, Secret | None),
             "DatabaseUrl: password must be a Secret (.env, .file, .command, .generated, .kept)"
             " or None (peer)",
         )
+        self._refuse_unfit()
+
+    def _refuse_unfit(self) -> None:
+        from relogin import database_url
+
+        try:
+            self.with_password("a")
+        except database_url.DatabaseUrlError as error:
+            refuse(f"DatabaseUrl: {error}")
+
+    def with_password(self, password: str | None) -> str:
+        """Give the URL, with this password in it."""
+        from relogin import database_url
+
+        fields = ("driver", "user", "host", "port", "database", "query")
+        known = {name: getattr(self, name) for name in fields}
+        return database_url.build(database_url.DatabaseAddress(password=password, **known))
 
 
 @part
@@ -78,6 +97,7 @@ class EnvFile:
     def __post_init__(self) -> None:
         listed(self, "readers")
         absolute("EnvFile", self.path)
+        fits("EnvFile: owner", carried.os_user, self.owner)
         for reader in self.readers:
             known = ("python-dotenv", "systemd", "sh")
             refuse_unless(reader in known, f"EnvFile: no reader {reader!r}{suggest(reader, known)}")
@@ -90,3 +110,11 @@ class EnvFile:
                 isinstance(value, str | Secret | DatabaseUrl),
                 f"EnvFile: {key} must be text, a Secret or a DatabaseUrl",
             )
+            if isinstance(value, str):
+                self._refuse_unfit(key, value)
+
+    def _refuse_unfit(self, key: str, value: str) -> None:
+        from relogin import env_text
+
+        if problem := env_text.unfit(value, self.readers):
+            refuse(f"EnvFile: {key}: {problem}")

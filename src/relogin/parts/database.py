@@ -5,8 +5,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
+from relogin import carried
 from relogin.parts.configuration import FromEnv, FromParts
-from relogin.parts.part import absolute, fillable, listed, part, refuse_unless
+from relogin.parts.part import (
+    absolute,
+    command,
+    fillable,
+    fits,
+    listed,
+    part,
+    refuse_unless,
+    suggest,
+)
 from relogin.secret import Secret
 
 
@@ -20,6 +30,10 @@ class Peer:
     port: int | None = None
     psql: str = "psql"
 
+    def __post_init__(self) -> None:
+        fits("Peer: os_user", carried.os_user, self.os_user)
+        fits("Peer: role", carried.sql_name, self.role)
+
 
 @part
 class Postgres:
@@ -32,6 +46,7 @@ class Postgres:
 
     def __post_init__(self) -> None:
         listed(self, "tables")
+        fits("Postgres", carried.sql_name, self.schema, *self.tables)
         refuse_unless(
             isinstance(self.url, FromEnv | FromParts | Secret),
             "Postgres: url must be FromEnv(KEY), FromParts(…) or a Secret",
@@ -47,6 +62,7 @@ class Alembic:
 
     def __post_init__(self) -> None:
         absolute("Alembic", self.directory)
+        command("Alembic: command", self.command)
 
 
 @part
@@ -61,6 +77,9 @@ class Columns:
     admin: str | None = "is_admin"
     verified: str | None = None
     locked: str | None = None
+
+    def __post_init__(self) -> None:
+        fits("Columns", carried.sql_name, *vars(self).values())
 
 
 @part
@@ -100,5 +119,21 @@ class Accounts:
         logins = [account.login for account in self.present]
         for login in logins:
             refuse_unless(logins.count(login) == 1, f"Accounts: {login!r} is declared twice")
+        fits("Accounts", carried.sql_name, self.table, *self.values)
+        if self.scheme is not None:
+            self._refuse_unfit(self.scheme)
         if self.create is not None:
+            command("Accounts: create", self.create)
             fillable("Accounts: create", self.create, ("login", "email", "password"))
+
+    def _refuse_unfit(self, scheme: str) -> None:
+        from relogin import passwords
+
+        known = passwords.SCHEMES
+        refuse_unless(
+            scheme in known, f"Accounts: no scheme {scheme!r} can be made{suggest(scheme, known)}"
+        )
+        for account in self.present:
+            if account.password is not None and account.password.source == "seen":  # a literal one
+                problem = passwords.unfit(account.password.reveal(), scheme)
+                refuse_unless(problem is None, f"Account({account.login!r}): password: {problem}")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import shlex
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from string import Formatter
 from typing import Any, NoReturn, TypeVar, dataclass_transform
 from urllib.parse import urlsplit
+
+from relogin import carried
 
 T = TypeVar("T")
 
@@ -25,12 +28,14 @@ def part(cls: type[T]) -> type[T]:
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         for unknown in kwargs.keys() - set(fields):
             refuse(f"{cls.__name__} has no field {unknown!r}{suggest(unknown, fields)}")
+        for name, value in (*zip(fields, args, strict=False), *kwargs.items()):
+            fits(f"{cls.__name__}: {name}", carried.text, *_texts_in(value))
+            if name in texts and not (isinstance(value, str) and value):
+                refuse(f"{cls.__name__}: {name} is {value!r}, expected a text")
         try:
             init(self, *args, **kwargs)
         except TypeError as error:
             refuse(str(error).replace(f"{cls.__name__}.__init__()", cls.__name__))
-        for name in texts:
-            _text(f"{cls.__name__}: {name}", getattr(self, name))
 
     made.__init__ = __init__  # type: ignore[method-assign] # the check must come before the real one
     return made
@@ -56,9 +61,26 @@ def refuse_unless(holds: object, problem: str) -> None:
         refuse(problem)
 
 
-def _text(what: str, value: object) -> None:
-    if not isinstance(value, str) or not value or "\0" in value:
-        refuse(f"{what} is {value!r}, expected a text")
+def fits(what: str, problem_of: Callable[[str], str | None], *values: str | None) -> None:
+    """Refuse values that their carrier cannot hold (see `carried`)."""
+    for value in values:
+        problem = None if value is None else problem_of(value)
+        if value is not None and problem is not None:
+            refuse(f"{what}: {_brief(value)} {problem}")
+
+
+def _brief(value: str) -> str:
+    return repr(value) if len(value) < 80 else f"{value[:40]!r}…"
+
+
+def _texts_in(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _texts_in((*value, *value.values()))
+    elif isinstance(value, tuple | list):
+        for one in value:
+            yield from _texts_in(one)
 
 
 def fillable(what: str, template: str, known: tuple[str, ...]) -> None:
@@ -69,6 +91,14 @@ def fillable(what: str, template: str, known: tuple[str, ...]) -> None:
         refuse(f"{what}: {error}; a brace that means itself is written twice")
     for name in names:
         refuse_unless(name in known, f"{what}: there is no {{{name}}}{suggest(name, known)}")
+
+
+def command(what: str, text: str) -> None:
+    """Refuse a command that cannot be taken apart into words as sh does."""
+    try:
+        shlex.split(text)
+    except ValueError as error:
+        refuse(f"{what}: {_brief(text)} is not a command: {error}")
 
 
 def absolute(what: str, *paths: str | None) -> None:
@@ -88,6 +118,8 @@ def listed(self: object, *names: str) -> None:
 
 def web_address(what: str, url: str) -> None:
     """Refuse what is not an http or https URL with a host and a possible port."""
+    if not all(character.isprintable() and character != " " for character in url):
+        refuse(f"{what}: {_brief(url)} has a blank or a control character; write it with %")
     try:
         pieces = urlsplit(url)
         port = pieces.port

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from relogin import carried
 from relogin.parts.configuration import FromEnv
-from relogin.parts.part import fillable, part, refuse, refuse_unless, web_address
+from relogin.parts.part import fillable, fits, part, refuse, refuse_unless, web_address
 from relogin.secret import Secret, inventory_folder
-
-_COOKIE = re.compile(r"[!#$%&'*+.^_`|~\w-]+", re.ASCII)  # RFC 9110, 5.6.2: a token
 
 
 @part
@@ -22,9 +20,8 @@ class Cookie:
     name: str
 
     def __post_init__(self) -> None:
-        text = isinstance(self.name, str)
         refuse_unless(
-            text and _COOKIE.fullmatch(self.name), f"Cookie: {self.name!r} is no cookie's name"
+            carried.header_name(self.name) is None, f"Cookie: {self.name!r} is no cookie's name"
         )
 
 
@@ -79,6 +76,11 @@ class Login:
         refuse_unless(
             self.body in {"form", "json"}, f"Login: body is {self.body!r}; it is form or json"
         )
+        fits("Login: headers", carried.header_name, *self.headers)
+        texts = {name: value for name, value in self.headers.items() if isinstance(value, str)}
+        for name, value in {"Host": self.host_header, **texts}.items():
+            if value is not None and (problem := carried.header(value)):
+                refuse(f"Login: header {name} {problem}")
         for name, template in self.fields.items():
             fillable(f"Login: field {name!r}", template, ("login", "email", "password"))
 
@@ -131,3 +133,4 @@ class Probe:
 
     def __post_init__(self) -> None:
         web_address("Probe: url", self.url)
+        fits("Probe: host_header", carried.header, self.host_header)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from relogin.parts.part import absolute, listed, part
+from relogin import carried
+from relogin.parts.part import absolute, fits, listed, part
 
 
 @part
@@ -18,7 +19,11 @@ class Systemd:
 
     def __post_init__(self) -> None:
         listed(self, "environment_files", "needs")
-        absolute(f"Systemd({self.unit!r})", self.working_directory, *self.environment_files)
+        paths = (self.working_directory, *self.environment_files)
+        absolute(f"Systemd({self.unit!r})", *paths)
+        fits("Systemd", carried.unit_name, self.unit, *self.needs)
+        fits(f"Systemd({self.unit!r})", carried.unit_path, *paths)
+        fits(f"Systemd({self.unit!r}): user", carried.os_user, self.user)
 
     @property
     def full_name(self) -> str:
@@ -94,3 +99,4 @@ class Venv:
     def __post_init__(self) -> None:
         listed(self, "requirements", "pip_args")
         absolute("Venv", self.path, *self.requirements)
+        fits("Venv: owner", carried.os_user, self.owner)
