@@ -59,7 +59,6 @@ def sourced(shell: list[str], file: Path) -> dict[str, str]:
     script = f"set -a; . {file}; exec /usr/bin/env -0"
     ran = subprocess.run(
         [program, *shell[1:], "-c", script],
-        cwd=file.parent,
         env={"PATH": "/nonexistent"},
         cwd=file.parent,  # such a text may redirect into a file
         stdin=subprocess.DEVNULL,
