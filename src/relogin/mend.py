@@ -124,7 +124,7 @@ def _mend_one(record: Entry, fault: Fault) -> Iterator[FunctionCommand]:
             continue
         try:
             for change in fault.fix(record.backend, _look(record), finding):
-                yield FunctionCommand(_apply, (record, change), {})
+                yield FunctionCommand(carry_out, (record, change), {})
                 if not record.changes[-1].ok:
                     break
         except (SecretMissing, ValueError) as error:
@@ -178,7 +178,7 @@ def _say_held(record: Entry, finding: Finding, in_the_way: list[str]) -> None:
         current_host.log_styled(text, fg="yellow", log_func=logger.info)
 
 
-def _apply(state: State, host: Host, record: Entry, change: Change) -> bool:
+def carry_out(state: State, host: Host, record: Entry, change: Change) -> bool:
     """Run one change through the private channel; its failure is recorded, never raised."""
     host.log_styled(legible(redact(change.why)), fg="cyan", log_func=logger.info)
     started = time.monotonic()
@@ -189,7 +189,7 @@ def _apply(state: State, host: Host, record: Entry, change: Change) -> bool:
         record.halted = answer.reason
         record.changes.append(Done(change.why, ok=False, seconds=seconds, output=answer.reason))
         return True
-    record.kept = record.kept or undo.folder(record.backend) in change.script
+    record.kept = record.kept or undo.run_id() in change.script
     output = "\n".join(map(legible, redact_foreign("\n".join(answer.lines[-5:])).splitlines()))
     output = output.strip()
     record.changes.append(Done(change.why, answer.status == 0, seconds, output))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from relogin.backend import Backend
     from relogin.facts.observation import Observation
     from relogin.facts.proof import Proof
+    from relogin.undoing import Undoing
 
 
 @dataclasses.dataclass
@@ -122,9 +123,10 @@ def _without_root(user: str) -> str:
 
 @dataclasses.dataclass
 class Run:
-    """One run of pyinfra: its entries, and whether a verdict will be printed."""
+    """One run of pyinfra: its entries, what it takes back, whether a verdict will be printed."""
 
     entries: dict[tuple[str, str], Entry] = dataclasses.field(default_factory=dict)
+    undoings: dict[tuple[str, str], Undoing] = dataclasses.field(default_factory=dict)
     reporting: bool = False
 
 

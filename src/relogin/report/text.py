@@ -12,6 +12,8 @@ import click
 
 from relogin import run, undo
 from relogin.finding import Finding, legible
+from relogin.report import undone
+from relogin.report.lines import changes, section
 from relogin.secret import redact
 
 if TYPE_CHECKING:
@@ -50,7 +52,9 @@ def _last_words(record: Run, state: State) -> None:
 def verdict(record: Run, state: State) -> str:
     """Give the verdict of a run: one block for each host and backend, the worst last."""
     blocks = ["\n".join(_block(entry)) for entry in sorted(record.entries.values(), key=_badness)]
-    told = {entry.host for entry in record.entries.values()}
+    taken = sorted(record.undoings.values(), key=undone.badness)
+    blocks += ["\n".join(undone.block(one, state)) for one in taken]
+    told = {host for host, _ in (*record.entries, *record.undoings)}
     for host in state.inventory:
         if host.name not in told and state.is_host_in_limit(host):
             reached = host in state.activated_hosts
@@ -70,17 +74,17 @@ def _badness(entry: Entry) -> tuple[int, str, str]:
 def _block(entry: Entry) -> Iterator[str]:
     yield f"{click.style(f'{entry.host} · {entry.backend.name}', bold=True)}: {_headline(entry)}"
     if entry.halted:
-        yield from _section("Stopped", [legible(entry.halted)])
+        yield from section("Stopped", [legible(entry.halted)])
     first, followed = _ranked(entry, entry.first.values())
-    yield from _section("What was wrong first", _told(entry, first[:1]))
-    yield from _section("What else was wrong", _told(entry, first[1:]))
-    yield from _section("What followed from it", _told(entry, followed))
-    yield from _section("What was done", _changes(entry))
-    yield from _section("What needs you", _for_a_person(entry))
-    yield from _section("What could not be seen", _unseen(entry))
-    yield from _section("What the backend said", [legible(line) for line in entry.said])
+    yield from section("What was wrong first", _told(entry, first[:1]))
+    yield from section("What else was wrong", _told(entry, first[1:]))
+    yield from section("What followed from it", _told(entry, followed))
+    yield from section("What was done", _changes(entry))
+    yield from section("What needs you", _for_a_person(entry))
+    yield from section("What could not be seen", _unseen(entry))
+    yield from section("What the backend said", [legible(line) for line in entry.said])
     if entry.proof is not None:
-        yield from _section("Proof", list(_proof(entry.proof)))
+        yield from section("Proof", list(_proof(entry.proof)))
 
 
 def _headline(entry: Entry) -> str:
@@ -126,13 +130,6 @@ def _ranked(entry: Entry, found: Iterable[Finding]) -> tuple[list[Finding], list
     return sorted(leading, key=lambda one: -one.severity), followed
 
 
-def _section(title: str, lines: list[str]) -> Iterator[str]:
-    if lines:
-        yield f"  {title}"
-        for line in lines:
-            yield f"    {line}"
-
-
 def _told(entry: Entry, findings: list[Finding]) -> list[str]:
     lines = []
     for finding in findings:
@@ -154,16 +151,7 @@ def _open(finding: Finding) -> str:
 
 
 def _changes(entry: Entry) -> list[str]:
-    lines = []
-    for change in entry.changes:
-        mark = click.style("✓", fg="green") if change.ok else click.style("✗", fg="red")
-        why = legible(change.why)
-        lines.append(f"{mark} {why}  {click.style(f'{change.seconds:.1f} s', dim=True)}")
-        if not change.ok and change.output:
-            lines += [f"    {legible(line)}" for line in change.output.splitlines()]
-    if entry.kept:
-        lines.append(f"what was overwritten is kept on the host, in …/{undo.folder(entry.backend)}")
-    return lines
+    return [*changes(entry.changes), *([undone.take_back(undo.run_id())] if entry.kept else [])]
 
 
 def _for_a_person(entry: Entry) -> list[str]:
