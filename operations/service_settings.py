@@ -93,7 +93,7 @@ done
 [ -d "$folder" ] || {{ keep "$folder"; mkdir -p -m 755 "$folder"; }}
 new=$(mktemp "$target.XXXXXX")
 {shell.fed(_drop_in(part), 'cat >"$new"')}
-keep "$target"; state_of "$new" >"$v/after"
+keep "$target"; becomes "$new"
 chmod 644 "$new"; sync "$new" 2>/dev/null || sync
 mv -f "$new" "$target"
 {RELOAD}

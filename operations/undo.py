@@ -10,7 +10,7 @@ from pyinfra import logger
 from pyinfra import state as current_state
 from pyinfra.api import FunctionCommand, operation
 
-from relogin import undoing
+from relogin import run, undoing
 from relogin.facts.kept import Stands
 from relogin.fault import Change
 from relogin.mend import carry_out, fail_with, tell_why_halted
@@ -49,6 +49,17 @@ def brought_back(backend: Backend) -> Generator[FunctionCommand, None, None]:
             yield fail_with()
         elif left := _left(record):
             yield fail_with(f"{backend.name}: not brought back: {', '.join(left)}")
+        else:
+            record.whole = True
+
+
+@operation()
+def judged() -> Generator[FunctionCommand, None, None]:
+    """Fail the host if a value of any of its backends did not come back: that was said before."""
+    records = run.of(current_state).undoings.items()
+    mine = [record for (host, _), record in records if host == current_host.name]
+    if current_state.is_executing and not all(record.whole for record in mine):
+        yield fail_with()
 
 
 def _each(record: Undoing) -> Iterator[FunctionCommand]:

@@ -24,7 +24,8 @@ class Undoing:
     """What is known of one backend on one host while a run is taken back.
 
     `wanted` is the run that was asked for ("": the last one). `entry` records what is done, `back`
-    the values that were brought back, `tried` their numbers and those that could not be.
+    the values that were brought back, `tried` their numbers and those that could not be; `whole`
+    says that none was left.
     """
 
     entry: run.Entry
@@ -32,6 +33,7 @@ class Undoing:
     kept: Kept | None = None
     tried: set[str] = dataclasses.field(default_factory=set)
     back: list[Value] = dataclasses.field(default_factory=list)
+    whole: bool = False
 
     def look(self, host: Host) -> bool:
         """Look at the store and today's values; tell whether that could be done."""

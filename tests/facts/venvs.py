@@ -26,13 +26,19 @@ def metadata(name: str, version: str) -> str:
     return f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n\nName: not this one\n"
 
 
-def make_wheel(folder: Path, name: str, version: str) -> None:
-    """Make a wheel with one module that knows its version (PEP 427)."""
+def make_wheel(
+    folder: Path, name: str, version: str, *, needs: str = "", more: dict[str, str] | None = None
+) -> None:
+    """Make a wheel with one module that knows its version (PEP 427); `more` are further files."""
     info = f"{name}-{version}.dist-info"
+    described = metadata(name, version)
+    if needs:
+        described = described.replace("\n\n", f"\nRequires-Dist: {needs}\n\n", 1)
     files = {
         f"{name}.py": f"version = {version!r}\n",
-        f"{info}/METADATA": metadata(name, version),
+        f"{info}/METADATA": described,
         f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        **{path.format(info=info): text for path, text in (more or {}).items()},
     }
     record = "".join(f"{path},{_hash(text)},{len(text)}\n" for path, text in files.items())
     folder.mkdir(exist_ok=True)

@@ -10,7 +10,7 @@ import click
 from relogin import undo
 from relogin.facts.kept import Stands
 from relogin.finding import legible
-from relogin.parts.runtime import Systemd
+from relogin.parts.runtime import Compose, Supervisor, Systemd
 from relogin.report.lines import changes, section
 
 if TYPE_CHECKING:
@@ -88,11 +88,16 @@ def _stays(record: Undoing) -> Iterator[str]:
             yield f"{value.what}: {lost} was not kept, and stays replaced"
 
 
+def _name(service: Systemd | Supervisor | Compose) -> str:
+    if isinstance(service, Systemd):
+        return service.full_name
+    return service.program if isinstance(service, Supervisor) else service.service
+
+
 def _to_know(record: Undoing) -> Iterator[str]:
     service = record.entry.backend.service
     if service is not None and any(value.kind in _LOADED for value in record.back):
-        name = service.full_name if isinstance(service, Systemd) else service.program
-        yield f"{name} was not restarted: until it is, it runs on what the run had left"
+        yield f"{_name(service)} was not restarted: until it is, it runs on what the run had left"
     if record.back:
         yield "whether people can log in now was not tried: deploys/diagnose.py does"
     elif record.kept and not record.wanted and not record.standing(Stands.AS_LEFT):

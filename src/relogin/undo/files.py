@@ -41,7 +41,7 @@ def _placed(backend: Backend, real_path: str, check: str, made: str, text: str) 
 {check}
 {made}
 {shell.fed(text, 'cat >"$new"')}
-keep "$real"; state_of "$new" >"$v/after"
+keep "$real"; becomes "$new"
 sync "$new" 2>/dev/null || sync
 mv -f "$new" "$real"
 """

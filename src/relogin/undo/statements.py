@@ -23,10 +23,8 @@ def changed_sql(backend: Backend, psql: str, *, what: str, read: str, write: str
 {store(backend)}{kept_sql(psql, what, read, write)}{new}
 fingerprint <"$v/set" >"$v/after"
 sql_put "$v/former" "$v/set" >/dev/null
-now=$(state)
-[ "$now" != "$(cat "$v/before")" ] || [ "$now" = "$(cat "$v/after")" ] ||
-  {{ echo "somebody else changed it just now; run again"; exit 9; }}
-echo "$now" >"$v/after"
+[ "$(state)" = "$(cat "$v/after")" ] ||
+  {{ echo "it is not what was set: somebody else, or a trigger, has changed it just now"; exit 9; }}
 """
 
 

@@ -63,8 +63,9 @@ def store(backend: Backend, run: str | None = None) -> str:
     """Give the shell functions by which a change keeps what it is about to overwrite.
 
     `keep FILE` keeps a file, or that there is none; `keep KIND PATH WORDS` another value
-    (relogin.undo.kinds); `stays WORDS` notes, after the change, what can never be taken back.
-    `$v` is the folder of the last one. A temporary file in `$new` is removed at the end.
+    (relogin.undo.kinds); `becomes NEW` notes which file takes the place of the one just kept, and
+    `stays WORDS`, after the change, what can never be taken back. `$v` is the folder of the last
+    one. A temporary file in `$new` is removed at the end.
     """
     oldest = time.strftime("%Y%m%d", time.gmtime(time.time() - KEPT_FOR * 86400))
     names = f"run={run or run_id()}; oldest={oldest}; word=broken\n"
@@ -97,6 +98,7 @@ keep() {{
   begin; put path "$path"; put what "${{3:-$path}}"; commit
   umask "$mask"
 }}
+becomes() ( umask 077; state_of "$1" >"$v/after" )
 stays() {{ mask=$(umask); umask 077; begin; put what "$1"; put kind stays; umask "$mask"; }}
 ended() {{
   [ -z "$new" ] || rm -f "$new"
