@@ -5,7 +5,18 @@ from __future__ import annotations
 from pyinfra.api import deploy
 
 from relogin.deploys.backends import each_backend
-from relogin.operations import accounts, env_file, jwt, login, machine, postgres, service, venv
+from relogin.operations import (
+    accounts,
+    env_file,
+    jwt,
+    login,
+    machine,
+    postgres,
+    service,
+    venv,
+    volumes,
+)
+from relogin.parts.runtime import Compose
 from relogin.report.text import verdict_at_exit
 
 
@@ -23,6 +34,10 @@ def restore_access() -> None:
         )
         env_file.keys(backend=backend, name=f"{name}: ensure .env keys", _ignore_errors=True)
         jwt.secret(backend=backend, name=f"{name}: ensure the JWT secret", _ignore_errors=True)
+        if isinstance(backend.service, Compose):
+            volumes.there(
+                backend=backend, name=f"{name}: say which volumes are missing", _ignore_errors=True
+            )
         postgres.ready(
             backend=backend, name=f"{name}: ensure the database is ready", _ignore_errors=True
         )

@@ -14,7 +14,7 @@ from pyinfra.api import FactBase
 from relogin.facts import alone, service_state
 from relogin.facts.compose_script import script
 from relogin.facts.compose_state import Container, Port, Project, Volume
-from relogin.facts.service_state import Need, ServiceState
+from relogin.facts.service_state import ServiceState
 from relogin.finding import Unreadable
 from relogin.parts.runtime import Compose
 from relogin.secret import redact_foreign
@@ -37,7 +37,7 @@ def parse(
     environ = _environ(answers["environ"])
     log = _log(answers["log"], environ)
     state = ServiceState(
-        name=f"{project.name}/{service}",
+        name="/".join(filter(None, (project.name, service))),
         exists=own is not None,
         active=own is not None and own.state == "running",
         state=own.state if own else "",
@@ -46,11 +46,6 @@ def parse(
         log=log,
         exceptions=_exceptions(log),
         project=project,
-        needs=tuple(
-            Need(one.service, one.state == "running", one.state, one.health, "")
-            for one in project.containers
-            if one.service != service
-        ),
     )
     return _as_it_runs(state, own) if own else state
 
@@ -73,16 +68,23 @@ def _project(answers: Mapping[str, Answer]) -> Project:
         error = redact_foreign(" ".join(text.strip().split("\n")[-2:])) or f"status {show.status}"
     elif "{" in text:
         declared = json.loads(text[text.index("{") :])
-    containers = tuple(_container(json.loads(line)) for line in answers["containers"].lines)
     image = answers["image"]
+    rows = [json.loads(line) for line in answers["containers"].lines if line.startswith("{")]
+    named = answers["name"].text.decode()
     return Project(
-        name=answers["name"].text.decode(),
+        name=named or next((row["project"] for row in rows), ""),
         config_error=error,
         config=declared,
-        containers=containers,
+        containers=tuple(map(_container, rows)),
+        folders=tuple(_folder(line) for line in answers["projects"].lines),
         volumes=tuple(_volume(line) for line in answers["volumes"].lines),
         image=image.text.decode().strip() if image.status == 0 else "",
     )
+
+
+def _folder(line: str) -> tuple[str, str]:
+    project, _, folder = line.partition(" ")
+    return project, folder
 
 
 def _volume(line: str) -> Volume:
@@ -148,12 +150,19 @@ def _exceptions(log: tuple[str, ...] | Unreadable) -> tuple[str, ...]:
     return tuple(service_state.exceptions(("", line.partition(" ")[2]) for line in log))
 
 
+# What a container ends with that `docker stop` ends: by itself, on SIGKILL or on SIGTERM.
+_STOPPED = {0, 137, 143}
+
+
 def _as_it_runs(state: ServiceState, own: Container) -> ServiceState:
     looping = own.state == "restarting"
+    by_hand = own.state == "exited" and own.exit_status in _STOPPED and not own.out_of_memory
+    ended = "exit-code" if own.state == "exited" or looping else ""
     return dataclasses.replace(
         state,
+        state="stopped" if by_hand else own.state,
         sub="auto-restart" if looping else own.health,
-        result="oom-kill" if own.out_of_memory else "",
+        result="oom-kill" if own.out_of_memory else ended,
         reason=own.error,
         started=own.started,
         restarts=own.restarts,

@@ -20,6 +20,7 @@ _CONTAINER = (
     '"tag":{{json .Config.Image}},"state":{{json .State.Status}},"error":{{json .State.Error}},'
     '"exit":{{.State.ExitCode}},"oom":{{.State.OOMKilled}},"started":{{json .State.StartedAt}},'
     '"pid":{{.State.Pid}},"restarts":{{.RestartCount}},"ports":{{json .NetworkSettings.Ports}},'
+    '"project":{{json (index .Config.Labels "com.docker.compose.project")}},'
     '"service":{{json (index .Config.Labels "com.docker.compose.service")}},'
     '"mounts":[{{range $n, $m := .Mounts}}{{if $n}},{{end}}{{json $m.Name}}{{end}}],'
     '"addresses":[{{range .NetworkSettings.Networks}}{{json .IPAddress}},{{end}}""],'
@@ -63,10 +64,14 @@ tag=; [ -z "$id" ] || tag=$(docker inspect --format '{{{{.Config.Image}}}}' "$id
 show() {{ printf '%s\\n' "$found"{show}; return "$rc"; }}
 engine() {{ within 10 docker version --format '{{{{.Server.Version}}}}'; }}
 name() {{ printf %s "$project"; }}
+projects() {{
+  docker ps -a --format \
+    '{{{{.Label "{label}.project"}}}} {{{{.Label "{label}.project.working_dir"}}}}' | sort -u
+}}
 part name name
 part show show | {{ part engine engine | {{ part containers containers | {{
-  part environ environ | {{ part log log | {{ part image image | {{ part volumes volumes; cat; }}
-  cat; }}; cat; }}; cat; }}; cat; }}; cat; }}"""
+  part environ environ | {{ part log log | {{ part image image | {{ part volumes volumes | {{
+  part projects projects; cat; }}; cat; }}; cat; }}; cat; }}; cat; }}; cat; }}; cat; }}"""
 
 
 def compose_function(part: Compose, *, limit: int = 20) -> str:

@@ -57,8 +57,9 @@ class Container:
 class Project:
     """A project: what its files say (`config`, with secrets; None if they cannot be read) and runs.
 
-    `image` is the id that the backend's image name means today. `engine_error` is why Docker itself
-    does not answer, `config_error` why Compose refuses the files.
+    `image` is the id that the backend's image name means today; `folders` pairs each project that
+    has containers on the host with the folder that it was started from. `engine_error` is why
+    Docker itself does not answer, `config_error` why Compose refuses the files.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Project:
     engine_error: str = ""
     containers: tuple[Container, ...] = ()
     volumes: tuple[Volume, ...] = ()
+    folders: tuple[tuple[str, str], ...] = ()
     image: str = ""
 
     def container(self, service: str) -> Container | None:

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 from relogin.fault import LAYERS as NAMES
 from relogin.fault import Fault
-from relogin.operations import accounts, env_file, jwt, login, machine, postgres, service, venv
+from relogin.operations import (
+    accounts,
+    env_file,
+    jwt,
+    login,
+    machine,
+    postgres,
+    service,
+    venv,
+    volumes,
+)
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
@@ -17,6 +27,7 @@ LAYERS: tuple[tuple[Fault, ...], ...] = (
     venv.FAULTS,
     env_file.FAULTS,
     jwt.FAULTS,
+    volumes.FAULTS,
     postgres.FAULTS,
     accounts.FAULTS,
     service.FAULTS,

@@ -15,6 +15,8 @@ from relogin.finding import Finding
 from relogin.mend import mend
 from relogin.operations import postgres_role
 from relogin.operations.administrator import administrator, place, where_up
+from relogin.operations.compose_service import started_as_it_is
+from relogin.parts.runtime import Compose
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
@@ -34,6 +36,9 @@ def _detect_server_down(backend: Backend, seen: Observation) -> Finding | None:
 
 def _fix_server_down(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
     """Start the cluster's own unit on Debian (`postgresql` is only an umbrella there)."""
+    if isinstance(backend.service, Compose) and backend.service.database_service:
+        yield started_as_it_is(backend, backend.service.database_service)
+        return
     host, number = place(backend, seen)
     where = shell.words(["-h", host]) if host.startswith("/") else ""
     yield Change(
@@ -122,7 +127,7 @@ DATABASE_MISSING = Fault(
 URL_REFUSED = Fault(
     "postgres.url-refused",
     _detect_refused,
-    symptom_of=("env_file", "postgres"),
+    symptom_of=("env_file", "volumes", "postgres", "service.engine-down"),
     about="the backend's own DATABASE_URL does not connect",
 )
 FAULTS = (

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from pyinfra.api import FunctionCommand, operation
 
 from relogin.mend import mend
+from relogin.operations import compose
+from relogin.operations.compose_service import NEEDED_SERVICE_DOWN
 from relogin.operations.service_age import OLDER_THAN_ENV_FILE, OLDER_THAN_UNIT
 from relogin.operations.service_down import (
     CRASH_LOOPING,
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 # The restart that several of them need is made by the first one, and by no other after it.
 FAULTS = (
+    compose.ENGINE_DOWN,
+    compose.FILES_REFUSED,
     UNIT_MISSING,
     MASKED,
     BAD_SETTING,
@@ -41,6 +45,8 @@ FAULTS = (
     WRONG_ENVIRONMENT_FILE,
     NEEDS_DAEMON_RELOAD,
     NEEDED_UNIT_DOWN,
+    NEEDED_SERVICE_DOWN,
+    compose.CONTAINER_MISSING,
     PORT_HELD,
     STOPPED,
     START_LIMIT_HIT,
@@ -48,6 +54,10 @@ FAULTS = (
     CRASH_LOOPING,
     OLDER_THAN_UNIT,
     OLDER_THAN_ENV_FILE,
+    compose.ENVIRONMENT_OLDER,
+    compose.IMAGE_OLDER,
+    compose.UNHEALTHY,
+    compose.PORT_PUBLIC,
     DISABLED,
 )
 

@@ -22,6 +22,7 @@ NEEDED = (
     *NO_ROOM,
     *("venv", "env_file", "jwt", "postgres"),
     *("service.wrong-working-directory", "service.wrong-environment-file", "service.port-held"),
+    *("service.engine-down", "service.compose-files-refused"),
 )
 
 

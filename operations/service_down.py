@@ -188,6 +188,7 @@ STOPPED = Fault(
     "service.stopped",
     _stopped,
     start,
+    unless=("service.engine-down", "service.compose-files-refused"),
     writes=False,
     about="the service is stopped",
     remedy="it is started",

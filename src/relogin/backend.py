@@ -99,10 +99,7 @@ class Backend:
 
     def public(self) -> set[str]:
         """Give the words that the description itself shows: no secret, wherever they turn up."""
-        values = [value for file in self.env_files for value in file.keys.values()]
-        urls = [value for value in values if isinstance(value, DatabaseUrl)]
-        words = {self.name, *(word for url in urls for word in (url.user, url.database))}
-        return words | {value for value in values if isinstance(value, str)}
+        return {value for value in _walk(self) if isinstance(value, str)}
 
     def accepts(self, fault: str, part_of: str = "") -> str | None:
         """Give the reason for which a fault, or the wider one that it is part of, is accepted."""

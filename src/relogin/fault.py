@@ -16,9 +16,21 @@ if TYPE_CHECKING:
 
 # In the order in which one can cause the next: that of the catalogue, of a run and of its verdict.
 LAYERS = (
-    *("machine", "venv", "env_file", "jwt", "postgres", "migrations", "accounts", "service"),
+    *(
+        "machine",
+        "venv",
+        "env_file",
+        "jwt",
+        "volumes",
+        "postgres",
+        "migrations",
+        "accounts",
+        "service",
+    ),
     "login",
 )
+# What these would make anew may lie in a volume that is not there tonight.
+_IN_VOLUMES = ("postgres", "migrations", "accounts")
 Detect = Callable[["Backend", "Observation"], "Finding | Iterable[Finding] | None"]
 Fix = Callable[["Backend", "Observation", Finding], "Iterator[Change]"]
 
@@ -75,7 +87,8 @@ class Fault:
     @property
     def held_by(self) -> set[str]:
         """Give the layers and fault ids whose critical findings keep the fix from being tried."""
-        return {*self.unless, *self.symptom_of, *(NO_ROOM if self.writes else ())}
+        elsewhere = ("volumes",) if self.layer in _IN_VOLUMES else ()
+        return {*self.unless, *self.symptom_of, *(NO_ROOM if self.writes else ()), *elsewhere}
 
     @property
     def layer(self) -> str:

@@ -34,6 +34,8 @@ PLACEHOLDERS = {
     "PUBLIC_URL": "where people log in from outside",
     "PUBLIC_HOST": "the name in that address",
     "ORIGIN": "where the page that logs people in comes from",
+    "SERVICE": "a service of the Docker Compose project",
+    "CONTAINER": "its container",
     "PORT": "the port that it listens on",
 }
 _BEGIN, _END = "relogin.report.faults` -->\n", "<!-- /faults -->"

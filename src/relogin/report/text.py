@@ -118,7 +118,9 @@ def _ranked(entry: Entry, found: Iterable[Finding]) -> tuple[list[Finding], list
     causes_of = {fault.id: set(fault.symptom_of) for fault in faults}
     leading: list[Finding] = []
     followed: list[Finding] = []
-    critical: set[str] = set()
+    found = list(found)
+    # a fault named by its id may cause what stands before it in the catalogue's order
+    critical = {one.fault for one in found if one.critical and not one.symptom}
     for finding in sorted(found, key=lambda one: order.get(one.fault, len(order))):
         of_ours = finding.key in entry.late and finding.fault.startswith("service.older-than")
         if of_ours or critical & causes_of.get(finding.fault, set()):

@@ -23,3 +23,36 @@ def run(folder: Path, host: Host, backend: str, *words: str) -> Ran:
 
 def diagnose(folder: Path, host: Host, backend: str) -> Ran:
     return run(folder, host, backend, "deploys/diagnose.py", "--dry")
+
+
+def logs_in(host: Host, backend: str) -> bool:
+    """Tell whether curl on the host gets a token, and the protected route opens with it."""
+    return host.root(_LOGIN[backend]).strip() == "200"
+
+
+def what_holds_data(host: Host) -> str:
+    """Give what no repair may change: volumes and since when, database containers, rows."""
+    return host.root(_DATA)
+
+
+_LOGIN = {
+    "receptionist": f"""\
+token=$(printf '{{"email":"owner@example.com","password":"{canaries.OWNER_PASSWORD}"}}' |
+  curl -s -H 'Content-Type: application/json' -d @- http://127.0.0.1:8002/api/auth/login |
+  sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+curl -s -o /dev/null -w '%{{http_code}}' -H "Authorization: Bearer $token" \\
+  http://127.0.0.1:8002/api/auth/me""",
+    "agentcaller": f"""\
+token=$(printf 'username=admin@example.com&password={canaries.ADMIN_PASSWORD}' |
+  curl -s -d @- http://127.0.0.1:8000/v1/auth/login |
+  sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+curl -s -o /dev/null -w '%{{http_code}}' -H "Authorization: Bearer $token" \\
+  http://127.0.0.1:8000/v1/auth/me""",
+}
+_DATA = """\
+docker volume ls -q | sort | xargs docker volume inspect --format '{{.Name}} {{.CreatedAt}}'
+docker ps -a --no-trunc --format '{{.ID}} {{.Names}}' | grep -e -postgres- -e -db- | sort
+query='select id, email, created_at from users order by id'
+docker exec -i ai-receptionist-postgres-1 psql -XAtU receptionist -d receptionist -c "$query"
+docker exec -i infra-db-1 psql -XAtU postgres -d agentcaller -c "$query"
+"""

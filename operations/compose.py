@@ -1,0 +1,190 @@
+"""Faults of a service of a Docker Compose project: what runs is not what the files say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from relogin.facts.service_state import ServiceState
+from relogin.fault import Fault
+from relogin.finding import Finding, Severity
+from relogin.operations.compose_service import where_it_answers
+from relogin.operations.service_age import NEEDED
+from relogin.operations.service_control import start
+
+if TYPE_CHECKING:
+    from relogin.backend import Backend
+    from relogin.facts.compose_state import Container, Port, Project
+    from relogin.facts.observation import Observation
+    from relogin.parts.runtime import Compose
+
+_EVERYWHERE = {"0.0.0.0", "::", ""}  # noqa: S104 # what the engine says, not where we listen
+
+
+def _engine_down(backend: Backend, seen: Observation) -> Finding | None:
+    project = seen.service.project if isinstance(seen.service, ServiceState) else None
+    if project is None or not project.engine_error:
+        return None
+    return Finding(
+        "Docker does not answer",
+        seen=project.engine_error,
+        remedy="see why: systemctl status docker; journalctl -u docker -n 50; df -h",
+    )
+
+
+def _files_refused(part: Compose, project: Project, state: ServiceState) -> Finding | None:
+    if not project.config_error:
+        return None
+    running = state.active
+    return Finding(
+        "Docker Compose refuses the project's files",
+        subject=part.directory,
+        seen=project.config_error,
+        remedy="correct what it names; containers that run are let be",
+        severity=Severity.WARNING if running else Severity.CRITICAL,
+    )
+
+
+def _container_missing(part: Compose, project: Project, state: ServiceState) -> Finding | None:
+    if state.exists or project.config_error:
+        return None
+    declared = (project.config or {}).get("services", {})
+    known = part.service in declared
+    return Finding(
+        f"service {part.service} has no container"
+        if known
+        else f"the project's files have no service {part.service}",
+        subject=part.service,
+        seen=f"project {project.name} has {', '.join(_services(project)) or 'no containers'}",
+        remedy="it is made, alone"
+        if known
+        else f"correct Compose(service=…): there is {', '.join(declared) or 'none'}",
+        by_person=not known,
+    )
+
+
+def _services(project: Project) -> list[str]:
+    return [one.service for one in project.containers]
+
+
+def _environment_older(part: Compose, project: Project, state: ServiceState) -> Finding | None:
+    """Compare what the container was made with to what one made now would have: both resolved."""
+    wanted = project.environment(part.service)
+    if wanted is None or state.environ is None:
+        return None
+    differing = [key for key, value in wanted.items() if state.environ.get(key) != value]
+    if not differing:
+        return None
+    return Finding(
+        f"{state.name} runs on older values than its env files have",
+        subject=part.service,
+        seen=f"other values for {', '.join(sorted(differing))}",
+        expected="the values that a container made now would get",
+        remedy="its container is made anew (docker compose restart would not read them)",
+    )
+
+
+def _image_older(part: Compose, project: Project, state: ServiceState) -> Finding | None:
+    own = project.container(part.service)
+    if own is None or not project.image or own.image == project.image:
+        return None
+    return Finding(
+        f"{state.name} runs on an older image than {own.tag} is now",
+        subject=part.service,
+        seen=f"made from {_short(own.image)}, {own.tag} is {_short(project.image)}",
+        remedy="its container is made anew, from that image",
+        severity=Severity.WARNING,
+    )
+
+
+def _short(image: str) -> str:
+    return image.removeprefix("sha256:")[:12]
+
+
+def _unhealthy(part: Compose, project: Project, state: ServiceState) -> Finding | None:
+    own = project.container(part.service)
+    if own is None or own.state != "running" or own.health != "unhealthy":
+        return None
+    return Finding(
+        f"{state.name} says that it is not healthy",
+        subject=part.service,
+        seen=own.health_said or "its health check fails",
+        expected="healthy",
+        remedy="read its log: what it needs may be broken",
+    )
+
+
+def _public_port(part: Compose, project: Project, state: ServiceState) -> Iterator[Finding]:
+    own = project.container(part.service)
+    ports = {one.outside: one for one in _ports(own) if one.address in _EVERYWHERE}
+    for port in ports.values():
+        yield Finding(
+            f"port {port.outside} of {state.name} is open to everybody, past the host's firewall",
+            subject=str(port.outside),
+            seen=f"published on every address of the host, to {port.inside}",
+            remedy=f'publish it on "127.0.0.1:{port.outside}:{port.inside}" in the files',
+        )
+
+
+def _ports(container: Container | None) -> Iterator[Port]:
+    yield from container.ports if container is not None else ()
+
+
+ENGINE_DOWN = Fault(
+    "service.engine-down",
+    _engine_down,
+    about="Docker itself does not answer",
+    remedy="see why the engine does not run, and start it",
+    check=("systemctl status docker", "docker version"),
+)
+FILES_REFUSED = Fault(
+    "service.compose-files-refused",
+    where_it_answers(_files_refused),
+    about="Docker Compose refuses the project's files",
+    remedy="correct what Compose names",
+    check=("docker compose config --quiet",),
+)
+CONTAINER_MISSING = Fault(
+    "service.container-missing",
+    where_it_answers(_container_missing),
+    start,
+    unless=("env_file", "jwt", "volumes", "postgres"),
+    about="the backend's service has no container",
+    remedy="it is made, alone",
+    check=("docker compose ps --all", "docker compose config --services"),
+)
+ENVIRONMENT_OLDER = Fault(
+    "service.environment-older",
+    where_it_answers(_environment_older),
+    start,
+    unless=(*NEEDED, "volumes"),
+    about="the container was made with other values than its env files have",
+    remedy="it is made anew, alone",
+    check=("docker compose up -d --dry-run --no-deps SERVICE",),
+)
+IMAGE_OLDER = Fault(
+    "service.image-older",
+    where_it_answers(_image_older),
+    start,
+    unless=(*NEEDED, "volumes"),
+    severity=Severity.WARNING,
+    about="the container was made from an older image",
+    remedy="it is made anew, alone",
+    check=("docker compose images", "docker inspect --format '{{.Image}}' CONTAINER"),
+)
+UNHEALTHY = Fault(
+    "service.unhealthy",
+    where_it_answers(_unhealthy),
+    symptom_of=(*NEEDED, "volumes", "migrations", "service.environment-older"),
+    about="the container's health check fails",
+    remedy="what causes it is mended; else read its log",
+    check=("docker inspect --format '{{json .State.Health}}' CONTAINER",),
+)
+PORT_PUBLIC = Fault(
+    "service.port-public",
+    where_it_answers(_public_port),
+    severity=Severity.WARNING,
+    about="the backend's port is open to everybody, past the host's firewall",
+    remedy="publish it on 127.0.0.1",
+    check=("docker compose ps", "docker port CONTAINER"),
+)
