@@ -1,12 +1,16 @@
 """A fault on a lab host: how it is made, and what may differ once it has been mended."""
 
 from dataclasses import dataclass
+from pathlib import Path
+
+from tests.lab.host import Host
 
 BACKEND = "/srv/halext.org/halext-org/backend"
 ENV = (f"file:{BACKEND}/.env", f"env-text:{BACKEND}/.env")
 UNIT = "/etc/systemd/system/halext-api.service"
 UNDO = ("file:/var/lib/relogin",)
 DROP_IN = (f"file:{UNIT}.d", "unit:halext-api", *UNDO)
+NOTHING = ":"
 PSQL = "runuser -u postgres -- psql -qX -v ON_ERROR_STOP=1"
 RESTART = """
 systemctl restart halext-api
@@ -21,7 +25,8 @@ class Case:
     `differs` are beginnings of snapshot keys; `restless` those of what never comes to rest while
     the fault is there (a crash loop). `works` says that people can log in all the same. `profile`
     is how the example's description is changed for it, as arguments of dataclasses.replace; ADDRESS
-    in it stands for the host's.
+    in it stands for the host's, CERTIFICATE for a file with the one that its nginx has. Where that
+    alone makes the fault, `inject` is NOTHING.
     """
 
     fault: str
@@ -34,6 +39,13 @@ class Case:
 
     def __str__(self) -> str:
         return self.name or self.fault
+
+    def profile_at(self, host: Host, folder: Path) -> str:
+        """Give the profile for a host; a certificate is fetched into the folder."""
+        if "CERTIFICATE" in self.profile:
+            (folder / "own.crt").write_text(host.root("cat /etc/nginx/own.crt"))
+        filled = self.profile.replace("ADDRESS", host.address)
+        return filled.replace("CERTIFICATE", str(folder / "own.crt"))
 
 
 def env(script: str) -> str:
