@@ -223,7 +223,7 @@ copy_extensions = copy
 commonName = supplied
 CNF
 openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=halext \
-    -addext subjectAltName=IP:$(hostname -I | cut -d ' ' -f 1) -keyout own.key -out own.csr 2>/dev/null
+    -addext subjectAltName=IP:$(hostname -I | cut -d " " -f 1) -keyout own.key -out own.csr 2>&1
 openssl ca -batch -config ca.cnf -selfsign -in own.csr -keyfile own.key -out own.crt -notext \
     -startdate DAY000000Z -enddate DAY235959Z 2>/dev/null
 """
