@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyinfra.api import FactBase
 
-from relogin import env_text, shell, undo
+from relogin import env_text, shell, undo, unit_text
 from relogin.facts import alone, file
 from relogin.finding import Unreadable
 from relogin.parts.configuration import DatabaseUrl
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class EnvFileState:
     """An env file as it is; its text and values are secrets and stay out of every output.
 
-    `real_path` is where a symlink leads. `values` is what python-dotenv reads. `kept` are values of
-    keys that must be kept and are not there, from copies in the undo store.
+    `real_path` is where a symlink leads. `values` is what its first reader reads. `kept` are values
+    of keys that must be kept and are not there, from copies in the undo store.
     """
 
     path: str
@@ -85,9 +85,9 @@ return 1"""
 
 
 def parse(
-    path: str, answer: Answer, *, public: Collection[str] = ()
+    path: str, answer: Answer, *, public: Collection[str] = (), reader: str = "python-dotenv"
 ) -> EnvFileState | MissingEnvFile | Unreadable:
-    """Take the part's answer apart; every value is a secret but those that are known as public."""
+    """Take the part's answer apart, as a reader reads it; a value is secret unless it is public."""
     head, real_path, content = (*answer.text.split(b"\n", 2), b"", b"")[:3]
     meta = file.parse(head.decode())
     if meta is None:
@@ -106,11 +106,12 @@ def parse(
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         return Unreadable(f"{path} is not UTF-8")
-    return EnvFileState(path, real_path.decode(), meta, content, _values(text, public))
+    return EnvFileState(path, real_path.decode(), meta, content, _values(text, reader, public))
 
 
-def _values(text: str, public: Collection[str] = ()) -> dict[str, str | None]:
-    values = env_text.values(text)
+def _values(text: str, reader: str, public: Collection[str] = ()) -> dict[str, str | None]:
+    in_unit = reader == "systemd-unit"
+    values = unit_text.values(text) if in_unit else env_text.values(text, reader)
     for value in filter(None, values.values()):
         if (
             len(value) >= 8 and value not in public
@@ -142,7 +143,10 @@ def kept_script(backend: Backend, declared: EnvFile) -> str:
     )
 
 
-_BINDS = r"""^[[:space:]]*(export[[:space:]]+)?{key}[[:space:]]*=[[:space:]]*["']?[^"'#[:space:]]"""
+_BINDS = (
+    r"""^[[:space:]]*(export[[:space:]]+|Environment[[:space:]]*=(.*[[:space:]])?["']?)?"""
+    r"""{key}[[:space:]]*=[[:space:]]*["']?[^"'#[:space:]]"""
+)
 _KEPT = """\
 {copies}lost=
 for binds in {patterns}; do grep -qE -e "$binds" {path} 2>/dev/null || lost=yes; done
@@ -170,7 +174,7 @@ def with_kept(
     found = alone.answers(answer.lines)
     kept: dict[str, str] = {}
     for name in sorted(found, reverse=True):
-        copy = _values(found[name].text.decode("utf-8-sig", "replace"))
+        copy = _values(found[name].text.decode("utf-8-sig", "replace"), declared.readers[0])
         kept.update({key: value for key, value in copy.items() if value})
     lost = [
         key

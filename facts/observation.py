@@ -173,8 +173,9 @@ class _Answers:
             return Unreadable(f"its answer could not be understood ({type(error).__name__})")
 
     def env_file(self, number: int, declared: EnvFile, public: set[str]) -> Any:
+        path, reader = declared.path, declared.readers[0]
         state = self.part(
-            f"env_{number}", lambda it: env_file.parse(declared.path, it, public=public)
+            f"env_{number}", lambda it: env_file.parse(path, it, public=public, reader=reader)
         )
         if f"kept_{number}" not in self.by_name or isinstance(state, Unreadable):
             return state

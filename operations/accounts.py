@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from pyinfra.api import FunctionCommand, operation
 
-from relogin import shell, undo
+from relogin import undo
 from relogin.facts.accounts import Table, UserRow
 from relogin.facts.postgres import Server
 from relogin.fault import Change, Fault
 from relogin.finding import Finding
 from relogin.mend import mend
 from relogin.operations import user_row
+from relogin.operations.own_command import as_owner
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
@@ -52,15 +53,9 @@ def _detect_table(backend: Backend, seen: Observation) -> Finding | None:
 def _fix_table(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
     assert backend.migrations is not None  # noqa: S101 # else it is a person's
     directory, command = backend.migrations.directory, backend.migrations.command
-    run = as_owner(directory, shlex.split(command))
+    run = as_owner(backend, seen, directory, shlex.split(command))
     script = undo.stays(backend, run, f"the tables that {command} made")
     yield Change(script, f"run {command}", deadline=300)
-
-
-def as_owner(directory: str, words: list[str]) -> str:
-    """Give the script that runs one of the backend's own commands as the owner of its folder."""
-    run = shell.words(["sh", "-c", 'cd "$0" && exec "$@"', directory, *words])
-    return f'as_user "$(stat -Lc %U {shell.quote(directory)})" env HOME=/ {run}'
 
 
 def _detect_column(backend: Backend, seen: Observation) -> Finding | None:
@@ -128,7 +123,8 @@ def _fix_missing(backend: Backend, seen: Observation, finding: Finding) -> Itera
     words = [word.format_map(known) for word in shlex.split(create)]
     then = user_row.adopted(backend, seen, account)
     row = f"the row of account {account.login}, which it made"
-    script = undo.stays(backend, f"{as_owner(backend.directory, words)}\n{then}", row)
+    run = as_owner(backend, seen, backend.directory, words)
+    script = undo.stays(backend, f"{run}\n{then}", row)
     command = " ".join(word for word in shlex.split(create) if "{" not in word)
     yield Change(script, f"create account {account.login} ({command})", deadline=120)
 

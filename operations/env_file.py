@@ -22,27 +22,35 @@ if TYPE_CHECKING:
     from relogin.facts.observation import Observation
 
 
-def _own_keys(backend: Backend, declared: EnvFile) -> list[str]:
-    """Give the keys that this layer minds; the JWT secret has a layer of its own."""
+def _keys(backend: Backend, file: EnvFile, state: EnvFileState) -> dict[str, EnvFile]:
+    """Give the keys that this layer minds in a file, each with the file that declares it.
+
+    Those are its own and, of the files before it, those that it overrules. The JWT secret has a
+    layer of its own.
+    """
+    earlier = backend.env_files[: backend.env_files.index(file)]
+    overruled = {key: one for one in earlier for key in one.keys if key in state.values}
     secret = backend.token.secret if backend.token else None
-    return [key for key in declared.keys if FromEnv(key) != secret]
+    minded = overruled | dict.fromkeys(file.keys, file)
+    return {key: one for key, one in minded.items() if FromEnv(key) != secret}
 
 
 def _detect_keys(backend: Backend, seen: Observation, *, empty: bool) -> Iterator[Finding]:
-    for declared, state in readable(backend, seen):
-        for key in _own_keys(backend, declared):
+    for file, state in readable(backend, seen):
+        for key, declared in _keys(backend, file, state).items():
             there = key in state.values
             if there is empty and not state.value(key) and declared.keys[key] != "":
-                yield _lacking(backend, seen, declared, key, "is empty" if empty else "is missing")
+                what = f"{key} {'is empty' if empty else 'is missing'} in {file.path}"
+                yield _lacking(backend, seen, declared, key, what, f"{file.path}:{key}")
 
 
 def _lacking(
-    backend: Backend, seen: Observation, declared: EnvFile, key: str, what: str
+    backend: Backend, seen: Observation, declared: EnvFile, key: str, what: str, subject: str
 ) -> Finding:
     value, source = recovered(backend, seen, declared, key)
     return Finding(
-        f"{key} {what} in {declared.path}",
-        subject=f"{declared.path}:{key}",
+        what,
+        subject=subject,
         expected=_expected(declared.keys[key]),
         remedy=f"it is written: {source}" if value else f"nobody but you knows it: set {key}",
         by_person=value is None,
@@ -56,8 +64,8 @@ def _expected(wanted: Wanted) -> str:
 
 
 def _detect_not_declared(backend: Backend, seen: Observation) -> Iterator[Finding]:
-    for declared, state in readable(backend, seen):
-        for key in _own_keys(backend, declared):
+    for file, state in readable(backend, seen):
+        for key, declared in _keys(backend, file, state).items():
             found = state.value(key)
             wanted = declared.keys[key]
             if not found:
@@ -65,8 +73,8 @@ def _detect_not_declared(backend: Backend, seen: Observation) -> Iterator[Findin
             right, differs = corrected(wanted, found)
             if differs:
                 yield Finding(
-                    f"{key} in {declared.path} is not the declared value",
-                    subject=f"{declared.path}:{key}",
+                    f"{key} in {file.path} is not the declared value",
+                    subject=f"{file.path}:{key}",
                     seen=differs,
                     expected=_expected(wanted),
                     remedy="the declared value is written"
@@ -78,15 +86,15 @@ def _detect_not_declared(backend: Backend, seen: Observation) -> Iterator[Findin
 
 def _fix_keys(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
     """Write every key of the file that needs it, in one go."""
-    for declared, state in readable(backend, seen):
-        if finding.subject.rpartition(":")[0] != declared.path:
+    for file, state in readable(backend, seen):
+        if finding.subject.rpartition(":")[0] != file.path:
             continue
         values = {
             key: value
-            for key in _own_keys(backend, declared)
+            for key, declared in _keys(backend, file, state).items()
             if (value := _due(backend, seen, declared, state, key)) is not None
         }
-        yield written(backend, declared, state, values)
+        yield written(backend, file, state, values)
 
 
 def _due(

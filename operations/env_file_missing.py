@@ -42,6 +42,8 @@ def _hindrance(
     backup = f"put {declared.path} back from a backup"
     if not isinstance(state.folder, FileMeta):
         return f"{backup}: its folder is not there either"
+    if declared.is_unit and not declared.path.endswith(".conf"):
+        return f"{backup}: there is more in it than its environment"
     if not declared.keys:
         return f"{backup}: none of its keys is declared"
     lost = [key for key in declared.keys if recovered(backend, seen, declared, key)[0] is None]
@@ -74,6 +76,8 @@ def _fix(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Chan
 
 
 def _owner(backend: Backend, seen: Observation, declared: EnvFile, state: MissingEnvFile) -> str:
+    if declared.is_unit:
+        return declared.owner or "root"
     user = getattr(seen.service, "user", "") or getattr(backend.service, "user", None)
     assert isinstance(state.folder, FileMeta)  # noqa: S101 # else a person's
     return declared.owner or user or state.folder.owner

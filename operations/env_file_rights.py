@@ -52,9 +52,10 @@ def _fix_wrong_owner(backend: Backend, seen: Observation, finding: Finding) -> I
 
 
 def _detect_readable_by_others(backend: Backend, seen: Observation) -> Iterator[Finding]:
+    """Judge files alone: what is in a unit, systemd tells everybody (systemd.exec(5))."""
     user = getattr(seen.service, "user", None)
     for declared, state in readable(backend, seen):
-        if not state.meta.mode & 0o007:
+        if declared.is_unit or not state.meta.mode & 0o007:
             continue
         needed = _needs_rights_of_others(user, state.meta)
         reads_itself = "python-dotenv" in declared.readers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relogin import env_text, undo
+from relogin import env_text, undo, unit_text
 from relogin.facts.env_file import EnvFileState, MissingEnvFile
 from relogin.fault import Change
 from relogin.operations.url_values import corrected_url
@@ -119,6 +119,8 @@ def made(
 
 def _text(declared: EnvFile, before: str, values: dict[str, str]) -> str:
     try:
+        if declared.is_unit:
+            return unit_text.with_values(before, values)
         return env_text.with_values(before, values, declared.readers)
     except env_text.Unwritable as error:
         raise env_text.Unwritable(f"{declared.path}: {error}") from None

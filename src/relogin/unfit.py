@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from relogin import carried, env_text, passwords
+from relogin import carried, passwords
 from relogin.facts.accounts import Table
 from relogin.parts.configuration import DatabaseUrl, FromEnv
 from relogin.secret import Secret, SecretMissing
@@ -45,7 +45,7 @@ def _unfit(backend: Backend) -> Iterator[str]:
         for key, value in file.keys.items():
             if isinstance(value, DatabaseUrl):
                 yield from _database_password(f"{file.path}: {key}", value.password)
-            elif (found := _known(value)) and (problem := env_text.unfit(found, file.readers)):
+            elif (found := _known(value)) and (problem := file.unfit(found)):
                 yield f"{file.path}: {key}: {value!r}: {problem}"
     yield from _headers(backend)
     if backend.accounts is not None and backend.accounts.scheme is not None:

@@ -150,9 +150,9 @@ def test_a_lost_key_comes_back_from_another_file_of_the_backend(folder):
     one, other = written(folder), written(folder / "old")
     one.write_bytes(b"DEV_MODE=false\nACCESS_CODE=x\n")
     keys = {"DEV_MODE": "false", "DATABASE_URL": KEYS["DATABASE_URL"]}
-    files = (EnvFile(str(one), keys=keys), EnvFile(str(other)))
+    files = (EnvFile(str(other)), EnvFile(str(one), keys=keys))
     backend = Backend("halext", env_file=files)
-    states = (seen(one).env_files[0], seen(other).env_files[0])
+    states = (seen(other).env_files[0], seen(one).env_files[0])
     looked = Observation(machine=Unreadable("not asked"), env_files=states)
     (finding,) = (one_ for one_ in found(FAULTS, looked, backend) if one_.critical)
     assert "it is written: from another env file of the backend" == finding.remedy

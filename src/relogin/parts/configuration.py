@@ -86,7 +86,12 @@ class DatabaseUrl:
 
 @part
 class EnvFile:
-    """Name an env file and the keys that it must have: text, a `Secret`, or a `DatabaseUrl`."""
+    """Name an env file and the keys that it must have: text, a `Secret`, or a `DatabaseUrl`.
+
+    `readers` are those that have to read every value alike: python-dotenv (the backend itself),
+    systemd (EnvironmentFile=), sh (a start script). Of several files the last one wins. With the
+    reader `systemd-unit` alone it is a unit file or drop-in, and its `Environment=` is meant.
+    """
 
     path: str
     keys: Mapping[str, str | Secret | DatabaseUrl] = dataclasses.field(default_factory=dict)
@@ -99,8 +104,12 @@ class EnvFile:
         absolute("EnvFile", self.path)
         fits("EnvFile: owner", carried.os_user, self.owner)
         for reader in self.readers:
-            known = ("python-dotenv", "systemd", "sh")
+            known = ("python-dotenv", "systemd", "sh", "systemd-unit")
             refuse_unless(reader in known, f"EnvFile: no reader {reader!r}{suggest(reader, known)}")
+        refuse_unless(
+            len(self.readers) == 1 or not self.is_unit,
+            f"EnvFile({self.path!r}): what systemd reads as a unit file has no other readers",
+        )
         for key, value in self.keys.items():
             refuse_unless(
                 re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key),
@@ -110,11 +119,15 @@ class EnvFile:
                 isinstance(value, str | Secret | DatabaseUrl),
                 f"EnvFile: {key} must be text, a Secret or a DatabaseUrl",
             )
-            if isinstance(value, str):
-                self._refuse_unfit(key, value)
+            if isinstance(value, str) and (problem := self.unfit(value)):
+                refuse(f"EnvFile: {key}: {problem}")
 
-    def _refuse_unfit(self, key: str, value: str) -> None:
-        from relogin import env_text
+    def unfit(self, value: str) -> str | None:
+        """Say why a value has no form that every reader of the file reads alike, or None."""
+        from relogin import env_text, unit_text
 
-        if problem := env_text.unfit(value, self.readers):
-            refuse(f"EnvFile: {key}: {problem}")
+        return unit_text.unfit(value) if self.is_unit else env_text.unfit(value, self.readers)
+
+    @property
+    def is_unit(self) -> bool:
+        return "systemd-unit" in self.readers

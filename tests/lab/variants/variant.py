@@ -27,12 +27,14 @@ def with_url(**changes):
 
 
 # What needs root, the database's administrator, the service manager and the backend's own commands.
-FAULTS = f"""
-sed -i -e /^SECRET_KEY=/d -e 's/^ACCESS_CODE=.*/ACCESS_CODE=of-last-year/' {BACKEND}/.env
+FAULTS_BESIDE_ENV = f"""
 {PSQL} -d halext_org -c "DELETE FROM users WHERE username = 'ops'"
 {PSQL} -c "ALTER ROLE halext_user PASSWORD 'of-yesterday'"
 systemctl stop halext-api 'postgresql@*-main.service'
 """
+FAULTS = f"""
+sed -i -e /^SECRET_KEY=/d -e 's/^ACCESS_CODE=.*/ACCESS_CODE=of-last-year/' {BACKEND}/.env
+{FAULTS_BESIDE_ENV}"""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,37 @@
+"""The backend's own commands: its migrations, the one that makes an account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from relogin import shell
+
+if TYPE_CHECKING:
+    from relogin.backend import Backend
+    from relogin.facts.observation import Observation
+
+
+def as_owner(backend: Backend, seen: Observation, directory: str, words: list[str]) -> str:
+    """Give the script that runs one of the backend's own commands as the owner of its folder.
+
+    What only its process manager gives the backend, it gets as well: the values of env files that
+    the backend does not read itself. They reach its shell by stdin, so they are in no argv.
+    """
+    owner = f'as_user "$(stat -Lc %U {shell.quote(directory)})" env HOME=/'
+    given = _environment(backend, seen)
+    if not given:
+        run = ["sh", "-c", 'cd "$0" && exec "$@"', directory, *words]
+        return f"{owner} {shell.words(run)}"
+    exports = "".join(f"export {key}={shell.quote(value)}\n" for key, value in given.items())
+    script = f"{exports}cd {shell.quote(directory)} && exec {shell.words(words)}\n"
+    return shell.fed(script, f"{owner} sh -s")
+
+
+def _environment(backend: Backend, seen: Observation) -> dict[str, str]:
+    from relogin.operations.env_values import readable
+
+    given: dict[str, str] = {}
+    for declared, state in readable(backend, seen):
+        if "python-dotenv" not in declared.readers:
+            given |= {key: value for key, value in state.values.items() if value is not None}
+    return given
