@@ -94,7 +94,7 @@ def admin_command(
     env = "env -u PGPASSWORD -u PGSERVICE PGCONNECT_TIMEOUT=5"
     found = f'"$(psql_at {shell.words([at, socket or "/var/run/postgresql"])})"'
     psql = found if admin.psql == "psql" else shell.quote(admin.psql)
-    words = shell.words([*where, "-p", at, *role, "-d", database])
+    words = shell.words([*where, "-p", at, *role, "-d", sql.connected_to(database)])
     return f"as_user {shell.quote(admin.os_user)} {env} {psql} {words}"
 
 
@@ -116,8 +116,8 @@ def script(backend: Backend, target: Target) -> str:
     statements = [
         sql.READ
         + sql.fill(_SERVER, **names)
-        + "\\if :open\n\\connect "
-        + sql.name(target.database),
+        + "\\if :open\n\\connect -reuse-previous=on "
+        + sql.name(sql.connected_to(target.database)),
         sql.READ + sql.fill(_TABLES, **names) + accounts.select(backend) + "\\endif\n",
     ]
     return "\n".join(

@@ -151,3 +151,14 @@ def together(files: tuple[UnitFile, ...]) -> Settings | None:
 def plain(path: str) -> str:
     """Give a path as systemd shows it: without `-` or `!`, doubled and final slashes."""
     return re.sub(r"/+", "/", path.lstrip("-!")).rstrip("/") or path.lstrip("-!")[:1]
+
+
+def unglobbed(path: str) -> str:
+    """Give the file that a pattern without wildcards names: EnvironmentFile= is one (glob(7))."""
+    if _WILD.search(path):
+        return path
+    return re.sub(r"\\(.)|\[([ \t])\]$", lambda found: found[1] or found[2], path)
+
+
+# A wildcard that no backslash escapes; in brackets stands a blank that would be taken off the end.
+_WILD = re.compile(r"(?<!\\)(?:\\\\)*(?:[*?]|\[(?![ \t]\]$))")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from relogin import shell, undo
 from relogin.facts.service import ServiceState
-from relogin.facts.unit_files import OURS, Settings, plain, together
+from relogin.facts.unit_files import OURS, Settings, plain, together, unglobbed
 from relogin.fault import Change, Fault
 from relogin.finding import Finding, Severity
 from relogin.operations.service_age import NEEDED
@@ -32,7 +33,7 @@ def _settings(service: ServiceState) -> Settings:
 
 
 def _environment_files(service: ServiceState) -> tuple[str, ...]:
-    return tuple(map(plain, service.environment_files))
+    return tuple(unglobbed(plain(path)) for path in service.environment_files)
 
 
 def _wrong_working_directory(backend: Backend, seen: Observation) -> Finding | None:
@@ -92,7 +93,7 @@ for f in {shell.words(needed)}; do
 done
 [ -d "$folder" ] || {{ keep "$folder"; mkdir -p -m 755 "$folder"; }}
 new=$(mktemp "$target.XXXXXX")
-{shell.fed(_drop_in(part), 'cat >"$new"')}
+{shell.fed(drop_in(part), 'cat >"$new"')}
 keep "$target"; becomes "$new"
 chmod 644 "$new"; sync "$new" 2>/dev/null || sync
 mv -f "$new" "$target"
@@ -100,13 +101,13 @@ mv -f "$new" "$target"
 """
 
 
-def _drop_in(part: Systemd) -> str:
+def drop_in(part: Systemd) -> str:
     """Give the drop-in's text: an empty EnvironmentFile= takes back those before it."""
     lines = ["# Written by relogin: what the backend's description declares.", "[Service]"]
     if part.working_directory is not None:
         lines.append(f"WorkingDirectory={_escaped(part.working_directory)}")
     if part.environment_files:
-        files = [f"EnvironmentFile={_escaped(path)}" for path in part.environment_files]
+        files = [f"EnvironmentFile={_pattern(path)}" for path in part.environment_files]
         lines += ["EnvironmentFile=", *files]
     return "\n".join([*lines, ""])
 
@@ -114,12 +115,16 @@ def _drop_in(part: Systemd) -> str:
 def _escaped(path: str) -> str:
     """Write a path as a unit file has it: `%` doubled (systemd.unit(5), "Specifiers").
 
-    Raises:
-        ValueError: it has a character that no unit file can hold in a path.
+    What ends in a blank or a backslash gets `/.` behind it: the one is taken off a line, the other
+    joins it to the next.
     """
-    if any(letter in path for letter in "\n\\*?["):
-        raise ValueError(f"{path!r} cannot be written into a unit file")
-    return path.replace("%", "%%")
+    return path.replace("%", "%%") + ("/." if path.endswith((" ", "\t", "\\")) else "")
+
+
+def _pattern(path: str) -> str:
+    """Write a path as EnvironmentFile= has it: a pattern, of which nothing is wild."""
+    literal = re.sub(r"[\\*?[]", r"\\\g<0>", path).replace("%", "%%")
+    return re.sub(r"[ \t]$", r"[\g<0>]", literal)
 
 
 def _needs_daemon_reload(backend: Backend, seen: Observation) -> Finding | None:

@@ -53,6 +53,17 @@ def name(*parts: str) -> str:
     return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
 
 
+def connected_to(database: str) -> str:
+    """Give a database's name as libpq takes it where it would read a connection string.
+
+    It does for a name with `=` in it, or that begins like a URL (PostgreSQL docs, 34.1.1).
+    """
+    if "=" not in database and not database.startswith(("postgresql://", "postgres://")):
+        return database
+    escaped = database.replace("\\", "\\\\").replace("'", "\\'")
+    return f"dbname='{escaped}'"
+
+
 def fill(template: str, **values: str) -> str:
     """Put already quoted pieces in place of `:key:` marks; a mark without a value is an error."""
 

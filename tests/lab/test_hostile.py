@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import Phase, given, settings
 
-from relogin import env_text
+from relogin import Systemd, carried, env_text
+from relogin.operations.service_settings import drop_in
 from tests.core.env_texts import texts
+from tests.hostile import VALUES
 from tests.properties import few
 
 from .host import Host
@@ -61,6 +63,39 @@ def read_by_systemd(host: Host, given_texts: list[str]) -> list[dict[str, str]]:
 def _variables(encoded: str) -> dict[str, str]:
     entries = base64.b64decode(encoded).decode().split("\0")
     return dict(entry.split("=", 1) for entry in entries if entry)
+
+
+PLACES = """
+mkdir -p /run/read
+python3 -I - <<'PYTHON'
+import json, os
+for n, (path, unit) in enumerate(json.loads({places!r})):
+    os.makedirs(path)
+    open(path + "/ env ", "w").write("K=yes\\n")
+    start = '/bin/sh -c \\'printf "%%s" "$$K $$(pwd; echo .)"\\''
+    unit += "Type=oneshot\\nExecStart=" + start + "\\nStandardOutput=file:/run/read/" + str(n)
+    open("/run/systemd/system/read" + str(n) + ".service", "w").write(unit + "\\n")
+PYTHON
+systemctl daemon-reload
+cd /run/systemd/system; systemctl start read*.service || true
+python3 -I - <<'PYTHON'
+import json, os
+print(json.dumps({{n: open("/run/read/" + n).read() for n in os.listdir("/run/read")}}))
+PYTHON
+rm -r /run/read /run/systemd/system/read*.service
+"""
+
+
+def test_a_drop_in_of_ours_names_any_path_that_a_unit_can_hold(host: Host) -> None:
+    paths = [f"/srv/{n} {value}" for n, value in enumerate(VALUES.values()) if len(value) < 80]
+    paths = [path.replace("/", "_").replace("_srv_", "/srv/", 1) for path in paths]
+    paths = [path for path in paths if carried.unit_path(path) is None and "\0" not in path]
+    units = [drop_in(Systemd("a", path, [f"{path}/ env "])) for path in paths]
+    places = json.dumps(list(zip(paths, units, strict=True)))
+
+    seen = json.loads(host.root(PLACES.format(places=places)))
+
+    assert {str(n): f"yes {path}\n." for n, path in enumerate(paths)} == seen
 
 
 def test_any_env_file_reads_as_systemd_itself_reads_it(host: Host) -> None:

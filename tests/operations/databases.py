@@ -22,6 +22,7 @@ AWKWARD = (
     "user",
     "it's a \"quoted\" back\\slash\\'; --",
     "-dash :name: :'wanted' $$dollar$$",
+    "postgresql://u=x'y\\z",
     "Mixed/naïve 測試 `id`$(id) %s {0}",
 )
 
@@ -99,10 +100,10 @@ def enters(server: Server, role: str, password: str, database: str = "postgres")
     """Log in over TCP, with psql, as the backend would."""
     psql = [server.bin / "psql", "-X", "-w", "-qAt", "-h", "127.0.0.1", "-p", str(server.port)]
     done = subprocess.run(
-        [*psql, "-U", role, "-d", database, "-c", "select 1"],
+        [*psql, "-U", role, "-c", "select 1"],
         capture_output=True,
         check=False,
-        env={"PATH": os.defpath, "PGPASSWORD": password},
+        env={"PATH": os.defpath, "PGPASSWORD": password, "PGDATABASE": database},
     )
     return done.stdout == b"1\n"
 

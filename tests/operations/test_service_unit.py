@@ -7,9 +7,10 @@ import pytest
 
 from relogin.backend import Backend
 from relogin.facts.service import Need, ServiceState
-from relogin.facts.unit_files import UnitFile
+from relogin.facts.unit_files import UnitFile, unglobbed
 from relogin.finding import Severity
 from relogin.operations import service
+from relogin.operations.service_settings import drop_in
 from relogin.parts.configuration import EnvFile
 from relogin.parts.runtime import Systemd
 from tests.facts.answers import run
@@ -156,10 +157,22 @@ def test_a_percent_sign_is_no_specifier_in_a_path_of_ours():
     assert "EnvironmentFile=/srv/a b/%%h.env\n" in change.script
 
 
-def test_a_path_that_no_unit_file_can_hold_is_refused():
-    backend = declared(environment_files=["/srv/*.env"])
-    with pytest.raises(ValueError, match="cannot be written into a unit file"):
-        changes(service.WRONG_ENVIRONMENT_FILE, observation(state("with-files")), backend)
+@pytest.mark.parametrize(
+    ("path", "folder", "file"),
+    [
+        ("/srv/100%", "/srv/100%%", "/srv/100%%"),
+        ("/srv/a b ", "/srv/a b /.", "/srv/a b[ ]"),
+        ("/srv/*[x]?", "/srv/*[x]?", r"/srv/\*\[x]\?"),
+        ("/srv/a\\", "/srv/a\\/.", r"/srv/a\\"),
+        ('/srv/it\'s "$x" #;', '/srv/it\'s "$x" #;', '/srv/it\'s "$x" #;'),
+    ],
+)
+def test_a_drop_in_names_any_path_as_systemd_reads_it(path, folder, file):
+    """tests/lab/test_hostile.py has systemd itself read them."""
+    part = Systemd("a", working_directory=path, environment_files=[path])
+    lines = drop_in(part).splitlines()
+    assert [f"WorkingDirectory={folder}", f"EnvironmentFile={file}"] == [lines[2], lines[4]]
+    assert path == unglobbed(file.replace("%%", "%"))
 
 
 @pytest.mark.parametrize(
