@@ -92,7 +92,7 @@ for f in {shell.words(needed)}; do
   [ -e "$f" ] || {{ echo "$f does not exist: no start would find it"; exit 1; }}
 done
 [ -d "$folder" ] || {{ keep "$folder"; mkdir -p -m 755 "$folder"; }}
-new=$(mktemp "$target.XXXXXX")
+beside "$target"
 {shell.fed(drop_in(part), 'cat >"$new"')}
 keep "$target"; becomes "$new"
 chmod 644 "$new"; sync "$new" 2>/dev/null || sync

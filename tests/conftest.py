@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from .lab import engine
+from .lab import engine, steps
 from .lab.base import BOOKWORM, COMPOSE, TRIXIE, LabUnavailableError
 from .lab.host import Host
 
@@ -21,6 +21,10 @@ settings.register_profile(
 settings.load_profile("relogin")
 
 FIXTURES = {"lab": (BOOKWORM, 2), "trixie": (TRIXIE, 1), "containers": (COMPOSE, 1)}
+
+
+def pytest_report_header() -> str:
+    return f"samples by seed {steps.SEED} (RELOGIN_TEST_SEED repeats them)"
 
 
 @pytest.fixture(scope="session")

@@ -131,7 +131,7 @@ def _text(dice: random.Random, *, blanks: bool = True) -> str:
 
 
 def _random_address(seed: int, driver: str) -> DatabaseAddress:
-    dice = random.Random(seed)  # noqa: S311 (the same cases in every run)
+    dice = random.Random(seed)
     hosts = [None, "localhost", "db.example.org", "::1", "10.0.0.1", "/run/postgresql"]
     parameters = ("application_name", "options", "sslmode", "client_encoding")
     user = dice.choice([None, _text(dice)])

@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,7 +61,13 @@ def written(folder: Path, *ways: Way) -> str:
     return str(path)
 
 
-def run(folder: Path, ways: list[Way], *words: str, secrets: dict[str, str] | None = None) -> Ran:
+def run(
+    folder: Path,
+    ways: list[Way],
+    *words: str,
+    secrets: dict[str, str] | None = None,
+    program: Sequence[str] = (),
+) -> Ran:
     """Run pyinfra on these ways: the restore by default, without a prompt."""
     return pyinfra(
         [],
@@ -68,6 +75,7 @@ def run(folder: Path, ways: list[Way], *words: str, secrets: dict[str, str] | No
         *(words or RESTORE),
         inventory=written(folder, *ways),
         secrets=SECRETS | (secrets or {}),
+        program=program,
     )
 
 

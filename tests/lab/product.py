@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -57,6 +58,7 @@ def pyinfra(
     inventory: str = "inventories/lab.py",
     profile: str = "",
     stdin: str = "",
+    program: Sequence[str] = (),
 ) -> Ran:
     """Run `pyinfra inventories/lab.py WORDS…` on these hosts; secrets are in the environment.
 
@@ -77,7 +79,7 @@ def pyinfra(
             "NO_COLOR": "1",
         }
         done = subprocess.run(
-            [str(Path(sys.executable).with_name("pyinfra")), inventory, *words],
+            [*(program or (str(Path(sys.executable).with_name("pyinfra")),)), inventory, *words],
             input=stdin,
             capture_output=True,
             text=True,

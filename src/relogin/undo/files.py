@@ -19,7 +19,7 @@ def replaced_file(backend: Backend, seen: EnvFileState, text: str) -> str:
     Owner, mode and a symlink stay. It fails if somebody changed the file since the look.
     """
     like_the_old = f"""\
-new=$(mktemp "$real.XXXXXX")
+beside "$real"
 cp -p "$real" "$new"
 {_OWNER_KEPT}"""
     return _placed(backend, seen.real_path, _unchanged(seen), like_the_old, text)
@@ -29,7 +29,7 @@ def made_file(backend: Backend, real_path: str, text: str, *, owner: str, mode: 
     """Give the script that makes a file that is not there, atomically, with this owner and mode."""
     not_there = '[ ! -e "$real" ] || { echo "$real is there by now; run again"; exit 9; }'
     as_declared = f"""\
-new=$(mktemp "$real.XXXXXX")
+beside "$real"
 chown {shell.quote(owner + ":")} "$new" || {{ echo "$real was not written"; exit 9; }}
 chmod {mode:04o} "$new\""""
     return _placed(backend, real_path, not_there, as_declared, text)

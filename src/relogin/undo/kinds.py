@@ -39,6 +39,7 @@ file_save() {
   if [ -L "$path" ]; then cp -P "$path" "$v/former"
   elif [ -f "$path" ]; then cat <"$path" >"$v/former" && touch -r "$path" "$v/former"; fi
 }
+beside() { rm -f "$1".relogin-??????; new=$(mktemp "$1.relogin-XXXXXX"); }
 file_back() {
   owner=; mode=; if [ -e "$v/rights" ]; then read -r owner mode <"$v/rights"; fi
   case $(cat "$v/before") in
@@ -48,7 +49,7 @@ file_back() {
     file*)
       if [ -L "$path" ]; then rm -f "$path"
       elif [ -f "$path" ]; then owner=$(stat -c %u:%g "$path"); mode=$(stat -c %a "$path"); fi
-      new=$(mktemp "$path.XXXXXX") && cat "$v/former" >"$new" &&
+      beside "$path" && cat "$v/former" >"$new" &&
         set_rights "$owner" "$mode" "$new" && touch -r "$v/former" "$new" &&
         { sync "$new" 2>/dev/null || sync; } && mv -f "$new" "$path"
       ;;

@@ -1,0 +1,48 @@
+"""Run pyinfra so that a test can step in at each remote command.
+
+    python -m tests.lab.interrupted SOCKET WORDS…
+
+Before each command (`begin`), and once its script has been sent (`sent`), it says so on a unix
+socket, with its process id, and waits for a byte. The product knows nothing of this: the hooks are
+around its channel, and in this process alone.
+"""
+
+import socket
+import sys
+from collections import Counter
+from typing import Any
+
+import pyinfra_cli.main  # first: it patches the standard library
+from paramiko import Channel
+
+from relogin import wire
+
+
+def hook(path: str) -> None:
+    commands: Counter[str] = Counter()
+    names: dict[Any, str] = {}
+    run, shutdown_write = wire.run, Channel.shutdown_write
+
+    def tell(host: str, moment: str) -> None:
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(path)
+            line.sendall(f"{host} {commands[host]} {moment}\n".encode())
+            line.recv(1)
+
+    def begin(host: Any, *words: Any, **options: Any) -> bytes:
+        commands[host.name] += 1
+        names[wire.ssh_transport(host)] = host.name
+        tell(host.name, "begin")
+        return run(host, *words, **options)
+
+    def sent(channel: Channel) -> None:
+        shutdown_write(channel)
+        tell(names[channel.get_transport()], "sent")
+
+    wire.run = begin
+    Channel.shutdown_write = sent  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    hook(sys.argv.pop(1))
+    pyinfra_cli.main.main()

@@ -1,0 +1,176 @@
+"""A run that is cut, frozen or killed at any remote command: said, nothing half done, then healed.
+
+RELOGIN_TEST_ALL=1 steps in at each command; otherwise a sample by the seed that pytest prints.
+"""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.line import Line
+
+from .cases import EVERYTHING
+from .cases.case import BACKEND, ENV, UNDO
+from .host import Host
+from .inventory import block, by, run, through
+from .product import Ran, restore
+from .steps import SEED, Steps, sample, stepping
+from .test_restore import differences, unexpected
+
+pytestmark = pytest.mark.lab
+
+MOST = 20  # a run that mends everything has no more remote commands
+HOWS = ("cut before", "cut within", "cut with all its processes", "killed before", "killed within")
+POINTS = [(how, number) for how in HOWS for number in range(1, MOST + 1)]
+LOST = ("the connection was lost", "the connection failed", "no sign of life")
+# Nobody's but ours: the shells of the session, and all that they have started.
+KILL_ALL = """
+for pid in $(pgrep -u deploy) $(pgrep -P "$(pgrep -d, -u deploy)"); do
+  pkill -KILL -s "$(ps -o sid= -p "$pid" | tr -d ' ')" 2>/dev/null
+done
+pgrep -fx 'sh -s' | xargs -r kill -KILL
+true
+"""
+DECLARED = (
+    *(*ENV, *UNDO, "file:/srv/", "distribution:", "env:SECRET_KEY"),
+    *("role-verifier:halext_user", "row:halext_org.public.users:"),
+    "value:halext_org.public.users_id_seq",
+)
+KEPT = ("SMTP_HOST=smtp.example.org", 'QUOTED="a b"', "   INDENTED=kept", "LOG_LEVEL=info")
+
+
+@pytest.fixture
+def host(lab: list[Host]) -> Iterator[Host]:
+    yield lab[0]
+    lab[0].heal()
+
+
+def interrupted(host: Host, folder: Path, how: str, at: int) -> tuple[Ran, Steps]:
+    """Run the restore through a line of ours; step in at its remote command of that number."""
+    chance = random.Random(f"{SEED} {how} {at}")
+
+    def act(name: str, number: int, moment: str, pid: int) -> None:
+        if number != at or moment != ("begin" if how.endswith("before") else "sent"):
+            return
+        if moment == "sent":
+            time.sleep(chance.random())
+        if how.startswith("killed"):
+            os.kill(pid, signal.SIGKILL)
+        elif how.startswith("frozen"):
+            line.freeze()
+        else:
+            line.cut()
+        if how.endswith("all its processes"):
+            host.root(KILL_ALL)
+
+    with Line(host.address) as line, stepping(act) as steps:
+        ran = run(folder, [through(line, host, folder)], program=steps.program)
+    return ran, steps
+
+
+@pytest.mark.parametrize(("how", "at"), sample(POINTS, 4))
+def test_a_run_that_ends_in_the_middle_is_finished_by_the_next(host, tmp_path, how, at):
+    healthy = host.snapshot()
+    host.root(EVERYTHING)
+
+    ran, steps = interrupted(host, tmp_path, how, at)
+
+    assert_left_whole(host)
+    if steps.count(host.name) < at:
+        assert 0 == ran.code, ran.output
+    elif how.startswith("killed"):
+        assert -signal.SIGKILL == ran.code, ran.output
+    else:
+        assert_stopped(ran, host, steps, at, how)
+    assert_converges(host, healthy)
+
+
+def test_a_run_that_mends_everything_has_no_more_commands_than_are_tried(host, tmp_path):
+    host.root(EVERYTHING)
+    ran, steps = interrupted(host, tmp_path, "never", 0)
+    assert 0 == ran.code, ran.output
+    assert MOST - 3 <= steps.count(host.name) <= MOST
+
+
+@pytest.mark.parametrize(
+    ("how", "at"),
+    sample([(f"frozen {w}", n) for w in ("before", "within") for n in range(1, 7)], 1),
+)
+def test_a_host_that_freezes_is_given_up_in_time_and_finished_by_the_next_run(
+    host, tmp_path, how, at
+):
+    healthy = host.snapshot()
+    host.root(EVERYTHING)
+    started = time.monotonic()
+
+    ran, steps = interrupted(host, tmp_path, how, at)
+
+    assert time.monotonic() - started < 60, ran.output
+    assert_left_whole(host)
+    assert_stopped(ran, host, steps, at, how)
+    assert "no sign of life from the host for 20 s" in block(ran, host)
+    assert_converges(host, healthy)
+
+
+def test_an_sshd_that_stops_does_not_hold_up_the_other_host(lab, tmp_path):
+    one, two = lab
+    try:
+        one.root("systemctl stop halext-api")
+        two.root("systemctl stop halext-api")
+        started = time.monotonic()
+
+        def act(name: str, number: int, moment: str, pid: int) -> None:
+            if (name, number, moment) == (one.name, 1, "sent"):
+                one.root("pkill -STOP -f '^sshd: deploy'")
+
+        with stepping(act) as steps:
+            ran = run(tmp_path, [by(one), by(two)], program=steps.program)
+
+        assert 1 == ran.code, ran.output
+        assert time.monotonic() - started < 60, ran.output
+        assert "no sign of life from the host for 20 s" in block(ran, one)
+        assert "people can log in again" in block(ran, two), ran.output
+        assert two.login().works
+    finally:
+        one.root("pkill -CONT -f '^sshd: deploy'; true")
+    assert 0 == run(tmp_path, [by(one), by(two)]).code
+    assert one.login().works
+    for each in lab:
+        each.heal()
+
+
+def assert_left_whole(host: Host) -> None:
+    """The env file has every line that nobody wanted changed, to the last; rows are whole."""
+    text = host.root(f"cat {BACKEND}/.env")
+    lines = text.split("\n")
+    assert "" == lines[-1], text
+    assert [] == [line for line in KEPT if line not in lines]
+
+
+def assert_stopped(ran: Ran, host: Host, steps: Steps, at: int, how: str) -> None:
+    assert 1 == ran.code, ran.output
+    assert "Traceback" not in ran.output
+    said = block(ran, host)
+    assert any(why in said for why in LOST), said
+    assert "people can log in again" not in said
+    reached = [(number, moment) for name, number, moment in steps.seen if name == host.name]
+    assert [] == [moment for number, moment in reached if number > at and moment == "sent"]
+
+
+def assert_converges(host: Host, healthy: dict[str, str]) -> None:
+    second = restore(host)
+    assert 0 == second.code, second.output
+    assert host.login().works, second.output
+    mended = host.snapshot()
+    assert {} == unexpected(differences(healthy, mended), DECLARED), second.output
+    left = host.root(f"find {BACKEND} -name '.env?*'; ls /run/relogin 2>/dev/null; true")
+    assert "" == left
+    third = restore(host)
+    assert 0 == third.code, third.output
+    assert [] == third.changed(), third.output
+    assert {} == differences(mended, host.snapshot())
