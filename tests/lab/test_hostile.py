@@ -14,6 +14,7 @@ from tests.hostile import VALUES
 from tests.properties import few
 
 from .host import Host
+from .product import SECRETS, pyinfra
 
 pytestmark = pytest.mark.lab
 
@@ -111,3 +112,20 @@ def test_any_env_file_reads_as_systemd_itself_reads_it(host: Host) -> None:
 
     for text, read in zip(made_up, read_by_systemd(host, made_up), strict=True):
         assert (text, read) == (text, env_text.values(text, "systemd"))
+
+
+def test_a_password_beyond_the_tables_bcrypt_is_refused_before_anything_changes(host: Host) -> None:
+    host.psql("UPDATE users SET is_active = false WHERE username = 'ops'")
+    before = host.snapshot()
+
+    ran = pyinfra(
+        [host],
+        "deploys/restore_access.py",
+        "-y",
+        secrets=SECRETS | {"HALEXT_OPS_PASSWORD": VALUES["73 bytes"]},
+    )
+
+    said = "account ops: Secret.env('HALEXT_OPS_PASSWORD'): it has 73 bytes, and bcrypt takes 72"
+    assert 1 == ran.code, ran.output
+    assert said in ran.verdict, ran.output
+    assert before == host.snapshot()
