@@ -121,5 +121,10 @@ def restore(host: Host, *words: str, user: str = "deploy", profile: str = "") ->
     return pyinfra([host], *command, user=user, profile=profile)
 
 
+def undo(host: Host, *words: str) -> Ran:
+    """Run the command that takes the last run back, without a prompt."""
+    return pyinfra([host], "deploys/undo.py", "-y", *words)
+
+
 def diagnose(host: Host, *words: str, profile: str = "") -> Ran:
     return pyinfra([host], "deploys/diagnose.py", "--dry", *words, profile=profile)

@@ -7,6 +7,7 @@ MENDED: tuple[Case, ...] = (
         "accounts.missing",
         f"{PSQL} -d halext_org -c \"DELETE FROM users WHERE username = 'ops'\"",
         ("row:halext_org.public.users:", "value:halext_org.public.users_id_seq"),
+        stays=("row:halext_org.public.users:", "value:halext_org.public.users_id_seq"),
     ),
     Case(
         "accounts.inactive",

@@ -26,7 +26,8 @@ class Case:
     the fault is there (a crash loop). `works` says that people can log in all the same. `profile`
     is how the example's description is changed for it, as arguments of dataclasses.replace; ADDRESS
     in it stands for the host's, CERTIFICATE for a file with the one that its nginx has. Where that
-    alone makes the fault, `inject` is NOTHING.
+    alone makes the fault, `inject` is NOTHING. `stays` are beginnings of what taking the run back
+    leaves: what the run made, or renamed.
     """
 
     fault: str
@@ -36,6 +37,7 @@ class Case:
     name: str = ""
     works: bool = False
     profile: str = ""
+    stays: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.name or self.fault

@@ -13,6 +13,10 @@ MENDED: tuple[Case, ...] = (
             *("role-verifier:halext_user", "database:halext_org", "schema:halext_org."),
             *("table:halext_org.", "sequence:halext_org."),
         ),
+        stays=(
+            *("role:halext_user", "role-verifier:halext_user", "database:halext_org"),
+            *("schema:halext_org.", "table:halext_org.", "sequence:halext_org."),
+        ),
     ),
     Case(
         "postgres.role-password-differs",
@@ -29,6 +33,10 @@ MENDED: tuple[Case, ...] = (
         "postgres.database-missing",
         f"systemctl stop halext-api\n{PSQL} -c 'DROP DATABASE halext_org'\n{RESTART}",
         ("row:halext_org.", "value:halext_org.", "table:halext_org.", "sequence:halext_org."),
+        stays=(
+            *("database:halext_org", "schema:halext_org.", "table:halext_org."),
+            *("sequence:halext_org.", "row:halext_org.", "value:halext_org."),
+        ),
     ),
     Case(
         "postgres.role-cannot-login",

@@ -2,6 +2,7 @@
 
 from .case import BACKEND, UNDO, UNINSTALL, Case
 
+RENAMED = (f"file:{BACKEND}/env.undone-",)
 CRASHING = "systemctl restart halext-api; sleep 2"
 OTHER_PYTHON = f"""cd {BACKEND}; mv env/lib/python3.1? env/lib/python3.9
 sed -i 's/^version = .*/version = 3.9.2/' env/pyvenv.cfg"""
@@ -29,6 +30,7 @@ MENDED: tuple[Case, ...] = (
         f"cd {BACKEND}; mv env env.away; systemctl restart halext-api; sleep 2",
         ("file:",),
         restless=("unit:halext-api",),
+        stays=RENAMED,
     ),
     Case(
         "venv.interpreter-gone",
@@ -41,6 +43,7 @@ MENDED: tuple[Case, ...] = (
         f"{OTHER_PYTHON}\nln -sfn /usr/bin/python3.9 env/bin/python3\n{CRASHING}",
         ("file:",),
         restless=("unit:halext-api",),
+        stays=RENAMED,
         name="venv.interpreter-gone, and no other of its version",
     ),
     Case(
@@ -48,6 +51,7 @@ MENDED: tuple[Case, ...] = (
         f"{OTHER_PYTHON}\n{CRASHING}",
         ("file:",),
         restless=("unit:halext-api",),
+        stays=RENAMED,
     ),
     Case(
         "venv.moved",
