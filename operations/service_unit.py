@@ -86,8 +86,19 @@ def _disabled(backend: Backend, seen: Observation) -> Finding | None:
 
 def _enable(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
     unit, what = shell.quote(finding.subject), shell.quote(f"{finding.subject} enabled or not")
-    script = f"keep unit {unit} {what}\nwithin 30 systemctl enable {unit}"
+    script = _ENABLE.format(unit=unit, what=what)
     yield Change(f"{undo.store(backend)}{script}", f"systemctl enable {finding.subject}")
+
+
+# A link that led elsewhere (the unit file was moved) is no enabled unit, but is to come back.
+_ENABLE = """\
+unit={unit}
+said() {{ within 8 systemctl cat "$unit" 2>/dev/null | sed -n "s/^$1=//p"; }}
+for target in $(said WantedBy); do keep "/etc/systemd/system/$target.wants/$unit"; done
+for target in $(said RequiredBy); do keep "/etc/systemd/system/$target.requires/$unit"; done
+for name in $(said Alias); do keep "/etc/systemd/system/$name"; done
+[ -n "$first" ] || keep unit "$unit" {what}
+within 30 systemctl enable "$unit\""""
 
 
 def _needed_unit_down(backend: Backend, seen: Observation) -> Iterator[Finding]:

@@ -63,7 +63,8 @@ def test_a_disabled_unit_is_a_warning_and_is_enabled_without_a_start():
     (finding,) = service.DISABLED.found(DECLARED, seen)
     assert finding.severity is Severity.WARNING
     (change,) = changes(service.DISABLED, seen)
-    assert change.script.endswith("systemctl enable halext-api.service")
+    assert 'keep "/etc/systemd/system/$target.wants/$unit"' in change.script
+    assert change.script.endswith('systemctl enable "$unit"')
 
 
 @pytest.mark.parametrize("word", ["enabled", "static", "indirect", "generated", "linked", ""])
