@@ -21,7 +21,7 @@ pytestmark = pytest.mark.lab
 SEED = os.environ.get("RELOGIN_TEST_SEED") or time.strftime("%Y%m%d")
 TAKEN_BACK = set(MENDED)
 if not os.environ.get("RELOGIN_TEST_ALL"):
-    TAKEN_BACK = set(random.Random(SEED).sample(MENDED, len(MENDED) // 4))  # noqa: S311
+    TAKEN_BACK = set(random.Random(SEED).sample(MENDED, len(MENDED) // 4))
 
 
 @pytest.fixture

@@ -63,15 +63,10 @@ def store(backend: Backend, run: str | None = None) -> str:
     """Give the shell functions by which a change keeps what it is about to overwrite.
 
     `keep FILE` keeps a file, or that there is none; `keep KIND PATH WORDS` another value
-<<<<<<< HEAD
     (relogin.undo.kinds); `becomes NEW` notes which file takes the place of the one just kept, and
     `stays WORDS`, after the change, what can never be taken back. `$v` is the folder of the last
-    one. A temporary file in `$new` is removed at the end.
-=======
-    (relogin.undo.kinds); `stays WORDS` notes, after the change, what can never be taken back.
-    `$v` is the folder of the last one. `beside FILE` makes a temporary file, `$new`, and removes
-    what a run that was killed has left there; it is itself removed at the end.
->>>>>>> 76821ed (Step in at each remote command of a run: cut, frozen or killed, the next one finishes it)
+    one. `beside FILE` makes a temporary file, `$new`, and removes what a run that was killed has
+    left there; it is itself removed at the end.
     """
     oldest = time.strftime("%Y%m%d", time.gmtime(time.time() - KEPT_FOR * 86400))
     names = f"run={run or run_id()}; oldest={oldest}; word=broken\n"
