@@ -49,6 +49,12 @@ def _masked(backend: Backend, seen: Observation) -> Finding | None:
     )
 
 
+# Unmasking takes away the links to the masked file as well, by which the unit was enabled.
+_ALSO_GONE = """\
+for link in /etc/systemd/system/*/{unit} /run/systemd/system/*/{unit}; do
+  [ ! -L "$link" ] || keep "$link"
+done
+"""
 _LINKS = ("/etc/systemd/system", "/run/systemd/system")
 
 
@@ -64,7 +70,7 @@ within 30 systemctl unmask --runtime {unit}
         for folder in _LINKS
         for link in [shell.quote(f"{folder}/{finding.subject}")]
     )
-    kept = f"{undo.store(backend)}{links}\n"
+    kept = f"{undo.store(backend)}{links}\n{_ALSO_GONE.format(unit=unit)}"
     yield Change(f"{kept}{script}", f"systemctl unmask {finding.subject}")
 
 
