@@ -27,8 +27,9 @@ if not os.environ.get("RELOGIN_TEST_ALL"):
 @pytest.fixture
 def host(lab: list[Host], request: pytest.FixtureRequest) -> Iterator[Host]:
     """Give a healthy host, and heal it: not where nothing was done to it, nor by the run."""
+    case = request.getfixturevalue("case") if "case" in request.fixturenames else None
     yield lab[0]
-    if "case" not in request.fixturenames or request.getfixturevalue("case").inject != NOTHING:
+    if case is None or case.inject != NOTHING:
         lab[0].heal()
 
 
