@@ -5,14 +5,18 @@ import random
 import re
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
+from queue import Queue
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from .cases import EVERYTHING, MENDED, PERSONS
-from .cases.case import ENV, NOTHING, UNDO, Case
+from .cases.case import ENV, UNDO, Case
 from .host import Host
 from .product import diagnose, restore, undo
+from .side_by_side import side_by_side, taken
 
 pytestmark = pytest.mark.lab
 
@@ -24,17 +28,50 @@ if not os.environ.get("RELOGIN_TEST_ALL"):
     TAKEN_BACK = set(random.Random(SEED).sample(MENDED, len(MENDED) // 4))
 
 
+@pytest.fixture(scope="module")
+def free(lab: list[Host]) -> "Queue[Host]":
+    """The hosts that nobody uses."""
+    hosts: Queue[Host] = Queue()
+    for host in lab:
+        hosts.put(host)
+    return hosts
+
+
 @pytest.fixture
-def host(lab: list[Host], request: pytest.FixtureRequest) -> Iterator[Host]:
-    """Give a healthy host, and heal it: not where nothing was done to it, nor by the run."""
-    case = request.getfixturevalue("case") if "case" in request.fixturenames else None
-    yield lab[0]
-    if case is None or case.inject != NOTHING:
-        lab[0].heal()
+def host(free: "Queue[Host]") -> Iterator[Host]:
+    """Give a healthy host, and heal it."""
+    with taken(free) as host:
+        yield host
+
+
+@pytest.fixture(scope="module")
+def tried(
+    request: pytest.FixtureRequest, free: "Queue[Host]"
+) -> Iterator[dict[str, "Future[float]"]]:
+    """Every chosen case's chain, on whichever host is free."""
+    chains = {
+        "test_a_fault_is_named_first_mended_and_proven": is_mended,
+        "test_what_only_a_person_may_mend_is_named_first_and_left": is_left,
+    }
+    with side_by_side(request, free, chains) as started:
+        yield started
 
 
 @pytest.mark.parametrize("case", MENDED, ids=str)
-def test_a_fault_is_named_first_mended_and_proven(host: Host, case: Case) -> None:
+def test_a_fault_is_named_first_mended_and_proven(
+    case: Case, tried: dict[str, "Future[float]"], request: pytest.FixtureRequest
+) -> None:
+    tried[request.node.nodeid].result()
+
+
+@pytest.mark.parametrize("case", PERSONS, ids=str)
+def test_what_only_a_person_may_mend_is_named_first_and_left(
+    case: Case, tried: dict[str, "Future[float]"], request: pytest.FixtureRequest
+) -> None:
+    tried[request.node.nodeid].result()
+
+
+def is_mended(host: Host, case: Case) -> None:
     healthy = host.snapshot()
     host.root(case.inject)
     broken = host.snapshot()
@@ -62,6 +99,20 @@ def test_a_fault_is_named_first_mended_and_proven(host: Host, case: Case) -> Non
         assert_taken_back(host, case, broken)
 
 
+def is_left(host: Host, case: Case) -> None:
+    host.root(case.inject)
+    broken = host.snapshot()
+
+    with TemporaryDirectory() as folder:
+        ran = restore(host, profile=case.profile_at(host, Path(folder)))
+
+    assert (0 if case.works else 1) == ran.code, ran.output
+    assert case.fault in ran.section("What was wrong first")[0], ran.output
+    assert ran.section("What needs you"), ran.output
+    assert [] == ran.section("What was done")
+    assert {} == unexpected(differences(broken, host.snapshot()), case.restless)
+
+
 def assert_taken_back(host: Host, case: Case, broken: dict[str, str]) -> None:
     ran = undo(host)
     assert 0 == ran.code, ran.output
@@ -76,22 +127,6 @@ def at_rest(snapshot: dict[str, str]) -> dict[str, str]:
         key: re.sub(r"ActiveState=\S+", "", text) if key.startswith("unit:") else text
         for key, text in snapshot.items()
     }
-
-
-@pytest.mark.parametrize("case", PERSONS, ids=str)
-def test_what_only_a_person_may_mend_is_named_first_and_left(
-    host: Host, case: Case, tmp_path: Path
-) -> None:
-    host.root(case.inject)
-    broken = host.snapshot()
-
-    ran = restore(host, profile=case.profile_at(host, tmp_path))
-
-    assert (0 if case.works else 1) == ran.code, ran.output
-    assert case.fault in ran.section("What was wrong first")[0], ran.output
-    assert ran.section("What needs you"), ran.output
-    assert [] == ran.section("What was done")
-    assert {} == unexpected(differences(broken, host.snapshot()), case.restless)
 
 
 def test_the_whole_runbook_at_once_is_healed_by_one_run(host: Host) -> None:
