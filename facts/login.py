@@ -14,7 +14,7 @@ import gevent
 from gevent.pool import Pool
 from pyinfra.api import FactBase
 
-from relogin import shell, tokens
+from relogin import shell, tokens, wire
 from relogin.facts import alone, login_answer
 from relogin.facts.accounts import Table
 from relogin.facts.login_requests import Requests
@@ -51,9 +51,12 @@ def prove(
     assert backend.login is not None  # noqa: S101 # only asked with one
     checks: tuple[Check, ...]
     try:
-        return _Prover(host, backend, seen).prove(
+        proof = _Prover(host, backend, seen).prove(
             refusals=refusals and backend.login.refusals, patience=patience
         )
+        if proof.proven or wire.reaches(host):
+            return proof
+        checks = (Check("login", None, "the connection to the host was lost meanwhile"),)
     except SecretMissing as missing:
         checks = (Check("login", None, str(missing)),)
     except Exception as error:  # noqa: BLE001 # out of an operation it would abort every host

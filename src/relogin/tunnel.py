@@ -9,6 +9,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+import gevent
 import paramiko
 
 from relogin import shell
@@ -125,7 +126,8 @@ class Tunnel:
     def _relay(self, transport: Any, address: str, port: int, timeout: float) -> Pipe:
         channel = transport.open_session(timeout=timeout)
         channel.settimeout(timeout)
-        channel.exec_command(_relay_command(self.pythons, address, port))
+        with gevent.Timeout(timeout, TimeoutError("no answer in time")):  # paramiko has none here
+            channel.exec_command(_relay_command(self.pythons, address, port))
         first = channel.recv(1)
         if first == b"+":
             return channel  # type: ignore[no-any-return]

@@ -126,6 +126,15 @@ def alive(transport: Any) -> bool:
     return False
 
 
+def reaches(host: Host) -> bool:
+    """Tell whether the host is still there; where it is not, nobody waits for it again."""
+    transport = ssh_transport(host)
+    if transport is None or alive(transport):
+        return True
+    transport.close()
+    return False
+
+
 def ssh_transport(host: Host) -> Any:
     """Give the host's paramiko transport, or None where it is not reached over SSH."""
     client = getattr(host.connector, "client", None)

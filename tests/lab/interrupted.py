@@ -2,9 +2,9 @@
 
     python -m tests.lab.interrupted SOCKET WORDS…
 
-Before each command (`begin`), and once its script has been sent (`sent`), it says so on a unix
-socket, with its process id, and waits for a byte. The product knows nothing of this: the hooks are
-around its channel, and in this process alone.
+Before each command (`begin`), once its script has been sent (`sent`), and before each request of
+the proof (`request`), it says so on a unix socket and waits for a byte. The product knows nothing
+of this: the hooks are around its channel and its HTTP, in this process alone.
 """
 
 import socket
@@ -15,13 +15,13 @@ from typing import Any
 import pyinfra_cli.main  # first: it patches the standard library
 from paramiko import Channel
 
-from relogin import wire
+from relogin import web, wire
 
 
 def hook(path: str) -> None:
     commands: Counter[str] = Counter()
     names: dict[Any, str] = {}
-    run, shutdown_write = wire.run, Channel.shutdown_write
+    run, request, shutdown_write = wire.run, web.request, Channel.shutdown_write
 
     def tell(host: str, moment: str) -> None:
         with socket.socket(socket.AF_UNIX) as line:
@@ -39,7 +39,12 @@ def hook(path: str) -> None:
         shutdown_write(channel)
         tell(names[channel.get_transport()], "sent")
 
+    def asked(tunnel: Any, *words: Any, **options: Any) -> web.Reply:
+        tell(names.get(tunnel.transport, "-"), "request")
+        return request(tunnel, *words, **options)
+
     wire.run = begin
+    web.request = asked
     Channel.shutdown_write = sent  # type: ignore[method-assign]
 
 

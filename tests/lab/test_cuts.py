@@ -117,6 +117,26 @@ def test_a_host_that_freezes_is_given_up_in_time_and_finished_by_the_next_run(
     assert_converges(host, healthy)
 
 
+@pytest.mark.parametrize("act", ["cut", "freeze"])
+def test_a_host_that_is_lost_while_the_login_is_tried_is_not_called_broken(host, tmp_path, act):
+    def lose(name: str, number: int, moment: str, pid: int) -> None:
+        if moment == "request":
+            getattr(line, act)()
+
+    started = time.monotonic()
+    with Line(host.address) as line, stepping(lose) as steps:
+        ran = run(tmp_path, [through(line, host, tmp_path)], program=steps.program)
+
+    assert time.monotonic() - started < 60, ran.output
+    assert 1 == ran.code, ran.output
+    assert "Traceback" not in ran.output, ran.output
+    said = block(ran, host)
+    assert "the login could not be tried" in said
+    assert "the connection to the host was lost meanwhile" in said
+    assert "people cannot log in" not in said
+    assert [] == ran.section("What was wrong first"), said
+
+
 def test_an_sshd_that_stops_does_not_hold_up_the_other_host(lab, tmp_path):
     one, two = lab
     try:
