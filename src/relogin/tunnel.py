@@ -93,13 +93,20 @@ class Tunnel:
 
         Raises:
             Refused: nobody listens there.
-            OSError: neither forwarding nor a relay is possible; the message says what to allow.
+            OSError: the connection to the host is lost, or neither forwarding nor a relay is
+                possible; the message says what to allow.
         """
         if self.transport is None:
             return self._direct(address, port, timeout)
+        try:
+            return self._over_ssh(self.transport, address, port, timeout)
+        except (paramiko.SSHException, EOFError) as error:
+            raise OSError(f"the connection to the host failed: {error}") from None
+
+    def _over_ssh(self, transport: Any, address: str, port: int, timeout: float) -> Pipe:
         if not self._relayed and not address.startswith("/"):
             try:
-                channel: Pipe = self.transport.open_channel(
+                channel: Pipe = transport.open_channel(
                     "direct-tcpip", (address, port), ("127.0.0.1", 0), timeout=timeout
                 )
             except paramiko.ChannelException as error:
@@ -108,7 +115,7 @@ class Tunnel:
                 self._relayed = True
             else:
                 return channel
-        return self._relay(self.transport, address, port, timeout)
+        return self._relay(transport, address, port, timeout)
 
     def _direct(self, address: str, port: int, timeout: float) -> socket.socket:
         try:

@@ -6,6 +6,7 @@ import socket
 import threading
 from pathlib import Path
 
+import paramiko
 import pytest
 
 from relogin import tunnel
@@ -160,3 +161,19 @@ def test_a_listener_ends_with_its_block(folder):
         pass
     with socket.socket(socket.AF_UNIX) as client, pytest.raises(ConnectionRefusedError):
         client.connect(path)
+
+
+class Lost:
+    """A transport whose connection is gone, as paramiko says it."""
+
+    def open_channel(self, *words: object, **options: object) -> None:
+        raise paramiko.SSHException("SSH session not active")
+
+    open_session = open_channel
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "/run/postgresql"])
+def test_a_connection_that_is_gone_is_an_os_error(address):
+    """Any other exception would leave an operation and abort every host of the run."""
+    with pytest.raises(OSError, match=r"^the connection to the host failed: SSH session not"):
+        through(Lost()).open(address, 5432, 1)
