@@ -131,7 +131,7 @@ def test_every_flaw_is_a_persons_or_follows_from_a_layer_below():
     assert {
         *("certificate-refused", "rate-limited", "wrong-content-type", "wrong-field-name"),
         *("not-an-email", "challenge", "token-not-a-jwt", "algorithm-wrong", "subject-wrong"),
-        *("expiry-wrong", "identity-wrong", "open-without-token", "forged-token-accepted"),
+        *("identity-wrong", "open-without-token", "forged-token-accepted"),
         *("wrong-password-accepted", "public-dns-missing", "public-dns-elsewhere"),
         *("public-not-listening", "public-filtered", "tls-expired", "tls-not-yet-valid"),
         *("tls-wrong-name", "tls-untrusted", "public-proxy-down", "public-url"),
