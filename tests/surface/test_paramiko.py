@@ -27,11 +27,18 @@ def test_what_the_tunnel_asks_of_paramiko():
         assert callable(getattr(paramiko.Channel, name))
 
 
-def test_a_transport_bounds_how_long_opening_a_channel_takes_and_keeps_alive():
-    source = inspect.getsource(paramiko.Transport)
-    assert "self.channel_timeout = " in source
-    assert "timeout = self.channel_timeout" in inspect.getsource(paramiko.Transport.open_channel)
+def test_a_transport_asks_for_a_sign_of_life_and_is_kept_alive():
+    """A request waits without end, but for the transport to end; wire.alive bounds it."""
+    source = inspect.getsource(paramiko.Transport.global_request)
+    assert "if not self.active" in source
+    assert "self.completion_event.wait(0.1)" in source
     assert callable(paramiko.Transport.set_keepalive)
+
+
+def test_a_transport_that_is_closed_wakes_whoever_waits_for_one_of_its_channels():
+    assert "chan._unlink()" in inspect.getsource(paramiko.Transport.close)
+    assert "self.event.set()" in inspect.getsource(paramiko.Channel._set_closed)
+    assert "self.event.wait()" in inspect.getsource(paramiko.Channel._wait_for_event)
 
 
 def test_a_channel_that_could_not_be_opened_has_a_code():
