@@ -11,6 +11,7 @@ changed=$(rsync -ai --delete --exclude=/hosts --exclude=/hostname --exclude=/res
     --exclude=/ld.so.cache /root/pristine/etc/ /etc/)
 case $changed in *ssh/*) ssh=restart ;; esac
 rsync -a --delete /root/pristine/srv/ /srv/
+rsync -a --delete /root/pristine/home/ /home/
 rm -rf /var/lib/postgresql
 cp -a /root/pristine/postgresql /var/lib/
 rm -rf /var/lib/relogin /run/systemd/system/* /run/systemd/system.control /run/sudo/ts/* /var/lib/sudo/lectured/* \

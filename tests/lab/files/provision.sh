@@ -42,7 +42,7 @@ systemctl mask -q systemd-logind.service getty.target console-getty.service apt-
 : >/etc/machine-id
 
 mkdir -p /root/pristine
-cp -a /srv /etc /root/pristine/
+cp -a /srv /etc /home /root/pristine/
 cp -a /var/lib/postgresql /root/pristine/
 
 install -d -m 755 /var/log/execs
