@@ -21,8 +21,10 @@ def taken(free: "Queue[Host]") -> Iterator[Host]:
     try:
         yield host
     finally:
-        host.heal()
-        free.put(host)
+        try:
+            host.heal()
+        finally:
+            free.put(host)
 
 
 @contextmanager
@@ -50,9 +52,11 @@ def _timed(free: "Queue[Host]", chain: Chain, given: dict[str, Case]) -> float:
     try:
         chain(host, case)
     finally:
-        if case.inject != NOTHING:  # where nothing was done, nothing has to be healed
-            host.heal()
-        free.put(host)
+        try:
+            if case.inject != NOTHING:  # where nothing was done, nothing has to be healed
+                host.heal()
+        finally:
+            free.put(host)
     return time.monotonic() - started
 
 
