@@ -28,12 +28,12 @@ MOST = 20  # a run that mends everything has no more remote commands
 HOWS = ("cut before", "cut within", "cut with all its processes", "killed before", "killed within")
 POINTS = [(how, number) for how in HOWS for number in range(1, MOST + 1)]
 LOST = ("the connection was lost", "the connection failed", "no sign of life")
-# Nobody's but ours: the shells of the session, and all that they have started.
+# The shells of the session, the root shell that sudo started, and all that they have started; by
+# bash, since the console's own shell is an `sh -s` as well.
 KILL_ALL = """
-for pid in $(pgrep -u deploy) $(pgrep -P "$(pgrep -d, -u deploy)"); do
-  pkill -KILL -s "$(ps -o sid= -p "$pid" | tr -d ' ')" 2>/dev/null
-done
-pgrep -fx 'sh -s' | xargs -r kill -KILL
+for pid in $(pgrep -u deploy) $(pgrep -fx 'sh -s'); do
+  pkill -KILL -s "$(ps -o sid= -p "$pid" | tr -d ' ')"
+done 2>/dev/null
 true
 """
 DECLARED = (
@@ -66,7 +66,7 @@ def interrupted(host: Host, folder: Path, how: str, at: int) -> tuple[Ran, Steps
         else:
             line.cut()
         if how.endswith("all its processes"):
-            host.root(KILL_ALL)
+            host.console(["bash", "-c", KILL_ALL])
 
     with Line(host.address) as line, stepping(act) as steps:
         ran = run(folder, [through(line, host, folder)], program=steps.program)
