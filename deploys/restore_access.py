@@ -11,6 +11,7 @@ from relogin.operations import (
     jwt,
     login,
     machine,
+    migrations,
     postgres,
     service,
     venv,
@@ -40,6 +41,9 @@ def restore_access() -> None:
             )
         postgres.ready(
             backend=backend, name=f"{name}: ensure the database is ready", _ignore_errors=True
+        )
+        migrations.at_head(
+            backend=backend, name=f"{name}: ensure the schema is the code's", _ignore_errors=True
         )
         accounts.present(
             backend=backend, name=f"{name}: ensure users exist and can log in", _ignore_errors=True

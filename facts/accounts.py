@@ -1,17 +1,17 @@
-"""The rows of the users table that the profile declares."""
+"""The rows of the users table that the profile declares, and what could be taken for them."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gevent import get_hub
 from pyinfra.api import FactBase
 
 from relogin import passwords, sql
-from relogin.facts import alone, postgres
+from relogin.facts import accounts_sql, alone, postgres, user_flags
 from relogin.finding import Unreadable
 from relogin.parts.database import Columns, Peer
 from relogin.secret import Secret
@@ -22,12 +22,15 @@ if TYPE_CHECKING:
     from relogin.backend import Backend
     from relogin.remote import Answer
 
+select = accounts_sql.select
+
 
 @dataclass(frozen=True)
 class UserRow:
     """One account; `password` is its stored hash, which no output can hold.
 
-    `active` and `admin` are None where there is no such column, or where it is NULL.
+    A flag (active, admin, verified, locked) is None where there is no such column, where it is
+    NULL, or where its value cannot be understood; `stored` has the flags' values as text.
     """
 
     id: str
@@ -36,10 +39,17 @@ class UserRow:
     active: bool | None
     admin: bool | None
     password: Secret | None
+    verified: bool | None = None
+    locked: bool | None = None
+    stored: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def hash(self) -> passwords.Hash:
         return passwords.recognise(self.password.reveal() if self.password else None)
+
+    @property
+    def hash_length(self) -> int:
+        return len(self.password.reveal()) if self.password else 0
 
     def accepts(self, password: str) -> bool | None:
         """Tell whether a password fits the stored hash; None for a scheme we cannot judge."""
@@ -55,77 +65,34 @@ def _fits(password: str, stored: str) -> bool | None:
 
 @dataclass(frozen=True)
 class Table:
-    """The users table: its columns, and its rows that match a declared login (letter case aside).
+    """The users table: its columns, and its rows that are declared or may be taken for those.
 
     `columns` is None where there is no such table, `rows` where a declared column is missing.
-    `scheme` is that of the newest hash in the table.
+    `types` are those of the declared columns, `kinds` the values that the newest rows have in flags
+    that are numbers or words. `scheme` is that of the newest hash in the table. `broken` is how
+    many of the newest rows have a hash that nobody can log in with (declared ones aside), and the
+    ids of the first ten. `indexed` is how many declared logins their index finds, `visible` how
+    many the backend's role sees where row security holds for it (None: it does not, or that could
+    not be seen); `blank` tells that it sees none of the rows that are there.
     """
 
     columns: tuple[str, ...] | None
     rows: tuple[UserRow, ...] | None = None
     scheme: str | None = None
+    types: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    broken: tuple[int, tuple[str, ...]] = (0, ())
+    indexed: int | None = None
+    visible: int | None = None
+    blank: bool = False
 
     def row(self, login: str) -> UserRow | None:
         """Give the row of exactly this login."""
-        found = [row for row in self.rows or () if row.login == login]
-        return found[0] if found else None
+        return next(iter(self.rows_of(login)), None)
 
-
-def select(backend: Backend) -> str:
-    """Give the statements that fetch the declared accounts, for the session of the look."""
-    declared = backend.accounts
-    if declared is None:
-        return ""
-    wanted = [sql.literal(account.login) for account in declared.present] or ["''"]
-    columns = [name for name in _named(declared.columns).values() if name is not None]
-    return sql.fill(
-        _SELECT,
-        schema=sql.literal(_schema(backend)),
-        table=sql.literal(declared.table),
-        wanted=", ".join(wanted),
-        names=", ".join(map(sql.literal, columns)),
-        count=str(len(columns)),
-        fields=_fields(declared.columns),
-        id=sql.name(declared.columns.id),
-        login=sql.name(declared.columns.login),
-        password=sql.name(declared.columns.password),
-        relation=sql.name(_schema(backend), declared.table),
-    )
-
-
-def _schema(backend: Backend) -> str:
-    return backend.database.schema if backend.database else "public"
-
-
-_SELECT = """\
-select jsonb_build_object('part', 'columns', 'names', (select jsonb_agg(attname order by attnum)
- from pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped))
- from pg_class c join pg_namespace n on n.oid = c.relnamespace
- where n.nspname = :schema: and c.relname = :table: and c.relkind in ('r', 'p', 'v');
-select count(*) = :count: as whole from pg_attribute a join pg_class c on c.oid = a.attrelid
- join pg_namespace n on n.oid = c.relnamespace
- where n.nspname = :schema: and c.relname = :table: and attname in (:names:) and attnum > 0 \\gset
-\\if :whole
-select jsonb_build_object('part', 'accounts',
- 'rows', coalesce(jsonb_agg(jsonb_build_object(:fields:)), '[]'),
- 'start', (select substring(:password: from '^([$]?[a-zA-Z0-9_-]+[$:])') from :relation:
-   where :password: is not null order by :id: desc limit 1))
- from :relation: where lower(btrim(cast(:login: as text))) in
-   (select lower(btrim(w)) from unnest(array[:wanted:]) w);
-\\endif
-"""
-
-
-def _named(columns: Columns) -> dict[str, str | None]:
-    names = ("id", "login", "email", "password", "active", "admin")
-    return {name: getattr(columns, name) for name in names}
-
-
-def _fields(columns: Columns) -> str:
-    return ", ".join(
-        f"'{field}', {'NULL' if name is None else sql.name(name) + '::text'}"
-        for field, name in _named(columns).items()
-    )
+    def rows_of(self, login: str) -> list[UserRow]:
+        """Give all rows of exactly this login."""
+        return [row for row in self.rows or () if row.login == login]
 
 
 def parse(backend: Backend, answer: Answer) -> Table | Unreadable | None:
@@ -139,28 +106,55 @@ def parse(backend: Backend, answer: Answer) -> Table | Unreadable | None:
         return Unreadable(f"psql ended with {answer.status} before it had shown the users table")
     if "columns" not in by_part:
         return Table(None)
-    names = tuple(by_part["columns"]["names"])
+    names, types = tuple(by_part["columns"]["names"]), by_part["columns"]["types"]
+    named = accounts_sql.named(backend.accounts.columns)
+    if set(filter(None, named.values())) - set(names):
+        return Table(names, types=types)
     if "accounts" not in by_part:
-        return Table(names)
+        return Unreadable("the users table could not be read: it is locked, or damaged")
     found = by_part["accounts"]
-    rows = tuple(_row(row) for row in found["rows"])
-    return Table(names, rows, passwords.scheme_of(found["start"]))
-
-
-def _row(row: Mapping[str, Any]) -> UserRow:
-    stored = row["password"]
-    return UserRow(
-        id=row["id"],
-        login=row["login"],
-        email=row["email"],
-        active=_flag(row["active"]),
-        admin=_flag(row["admin"]),
-        password=None if stored is None else Secret.seen(stored),
+    kinds = {flag: tuple(filter(None, values or ())) for flag, values in found["kinds"].items()}
+    reader = _Reader(named, types, kinds, found["now"])
+    number, ids = found["broken"]
+    return Table(
+        names,
+        tuple(reader.row(row) for row in found["rows"]),
+        passwords.scheme_of(found["start"]),
+        types,
+        kinds,
+        (number, tuple(ids or ())),
+        by_part.get("indexed", {}).get("count"),
+        by_part.get("visible", {}).get("count"),
+        blank=found["size"] > 0 and by_part.get("visible", {}).get("any") is False,
     )
 
 
-def _flag(text: str | None) -> bool | None:
-    return None if text is None else text.lower() in {"t", "true", "1", "y", "yes", "active"}
+@dataclass(frozen=True)
+class _Reader:
+    """Reads rows of a table whose flags have these columns, types and values."""
+
+    columns: Mapping[str, str | None]
+    types: Mapping[str, str]
+    kinds: Mapping[str, tuple[str, ...]]
+    now: str
+
+    def row(self, row: Mapping[str, Any]) -> UserRow:
+        stored = row["password"]
+        return UserRow(
+            id=row["id"],
+            login=row["login"],
+            email=row["email"],
+            password=None if stored is None else Secret.seen(stored),
+            stored={flag: row[flag] for flag in user_flags.FLAGS},
+            **{flag: self._flag(flag, row[flag]) for flag in user_flags.FLAGS},
+        )
+
+    def _flag(self, flag: str, text: str | None) -> bool | None:
+        column = self.columns[flag]
+        if column is None:
+            return None
+        others, kind = self.kinds.get(flag, ()), self.types.get(column, "")
+        return user_flags.meaning(flag, column, kind, text, others=others, now=self.now)
 
 
 class UserRows(FactBase[Any]):
@@ -188,7 +182,9 @@ class UserRows(FactBase[Any]):
     ) -> StringCommand:
         columns = Columns(id, login, email, password, active, admin)
         kind = sql.fill(_SOUNDNESS, password=sql.name(password))
-        fields = _fields(columns).replace(f"{sql.name(password)}::text", kind)
+        wanted = ("id", "login", "email", "password", "active", "admin")
+        written = accounts_sql.fields(columns, *wanted)
+        fields = written.replace(f"{sql.name(password)}::text", kind)
         statements = sql.fill(
             sql.READ + _NEWEST,
             fields=fields,

@@ -16,11 +16,13 @@ from relogin.facts import (
     databases_in_use,
     env_file,
     machine,
+    migrations,
     own,
     postgres,
     service,
     venv,
 )
+from relogin.facts.postgres_state import Server
 from relogin.fault import internal_error
 from relogin.finding import Unreadable
 from relogin.tunnel import Tunnel
@@ -56,7 +58,8 @@ class Observation:
     env_files: tuple[env_file.EnvFileState | env_file.MissingEnvFile | Unreadable, ...] = ()
     venv: venv.VenvState | venv.BrokenVenv | Unreadable | None = None
     service: service.ServiceState | Unreadable | None = None
-    postgres: postgres.Server | Unreadable | None = None
+    postgres: Server | Unreadable | None = None
+    migrations: migrations.Migrations | Unreadable | None = None
     accounts: accounts.Table | Unreadable | None = None
     login: Proof | None = None
     connection: Connection | Unreadable | None = None
@@ -103,7 +106,7 @@ def look(host: Host, backend: Backend) -> Observation | Unreadable:
         gevent.spawn_later(_SENT, importlib.import_module, "relogin.web")
     try:
         asked = time.time()
-        answers = remote.ask(host, _scripts(backend), deadline=DEADLINE)
+        answers = remote.ask(host, scripts(backend), deadline=DEADLINE)
         if isinstance(answers, Unreadable):
             return answers
         return _parsed(host, backend, _Answers(answers, between=(asked, time.time())))
@@ -137,21 +140,25 @@ def _address_of(seen: Observation, name: str) -> str | None:
     return project.address(name) if project is not None else None
 
 
-def _scripts(backend: Backend) -> dict[str, str]:
-    scripts = {"machine": machine.script(machine.places(backend)), **own.scripts(backend)}
+def scripts(backend: Backend) -> dict[str, str]:
+    """Give the parts of the look, by name; all but what an undeclared DATABASE_URL leads to."""
+    parts = {"machine": machine.script(machine.places(backend)), **own.scripts(backend)}
     for number, declared in enumerate(backend.env_files):
-        scripts[f"env_{number}"] = env_file.script(declared.path)
+        parts[f"env_{number}"] = env_file.script(declared.path)
         if env_file.must_be_kept(declared):
-            scripts[f"kept_{number}"] = env_file.kept_script(backend, declared)
+            parts[f"kept_{number}"] = env_file.kept_script(backend, declared)
     if backend.venv is not None:
-        scripts["venv"] = venv.script(backend.venv)
+        parts["venv"] = venv.script(backend.venv)
     if backend.service is not None:
         keys = [key for file in backend.env_files for key in file.keys]
-        scripts["service"] = service.script(backend.service, tuple(keys))
+        parts["service"] = service.script(backend.service, tuple(keys))
+    if backend.migrations is not None and backend.database is not None:
+        alembic = backend.migrations
+        parts["migrations"] = migrations.script(alembic.directory, alembic.command)
     target = postgres.declared_target(backend)
     if target is not None:
-        scripts["postgres"] = postgres.script(backend, target)
-    return scripts
+        parts["postgres"] = postgres.script(backend, target)
+    return parts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -198,16 +205,25 @@ def _parsed(host: Host, backend: Backend, answers: _Answers) -> Observation:
 def _with_database(
     host: Host, backend: Backend, seen: Observation, answers: _Answers
 ) -> Observation:
+    asked = answers
     if "postgres" not in answers.by_name:
-        asked = _ask_postgres(host, backend, seen)
-        if isinstance(asked, Unreadable):
-            return dataclasses.replace(seen, postgres=asked, accounts=asked)
-        answers = asked
+        alone = _ask_postgres(host, backend, seen)
+        if isinstance(alone, Unreadable):
+            return dataclasses.replace(seen, postgres=alone, accounts=alone)
+        asked = _Answers({**answers.by_name, **alone.by_name})
     return dataclasses.replace(
         seen,
-        postgres=answers.part("postgres", postgres.parse),
-        accounts=answers.part("postgres", lambda answer: accounts.parse(backend, answer)),
+        postgres=asked.part("postgres", postgres.parse),
+        migrations=_migrations(asked) if backend.migrations else None,
+        accounts=asked.part("postgres", lambda answer: accounts.parse(backend, answer)),
     )
+
+
+def _migrations(answers: _Answers) -> Any:
+    files = answers.by_name.get("migrations")
+    if files is None:
+        return Unreadable("its part of the answer did not arrive")
+    return answers.part("postgres", lambda answer: migrations.parse(files, answer))
 
 
 def _ask_postgres(host: Host, backend: Backend, seen: Observation) -> _Answers | Unreadable:

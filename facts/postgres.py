@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from pyinfra.api import FactBase
 
 from relogin import database_url, shell, sql
-from relogin.facts import alone, database_parts
+from relogin.facts import alone, database_parts, postgres_answer, postgres_sql
 from relogin.facts.compose_script import container_psql, container_ready
-from relogin.facts.postgres_state import Database, Role, Server, Target
+from relogin.facts.postgres_state import Target
 from relogin.finding import Unreadable
 from relogin.parts.configuration import DatabaseUrl, FromEnv, FromParts
 from relogin.parts.database import Peer
@@ -26,6 +25,9 @@ if TYPE_CHECKING:
     from relogin.remote import Answer
 
 
+rows, parse = postgres_answer.rows, postgres_answer.parse
+
+
 def declared_target(backend: Backend) -> Target | None:
     """Give the target that the profile itself names: nothing on the host has to be read first."""
     if backend.database is not None and isinstance(backend.database.url, FromParts):
@@ -35,7 +37,7 @@ def declared_target(backend: Backend) -> Target | None:
     declared = backend.declared(backend.database.url.key)
     if not isinstance(declared, DatabaseUrl):
         return None
-    return Target(declared.user, declared.database, declared.port, declared.host)
+    return _target(declared.user, declared.database, declared.port, declared.host, declared.query)
 
 
 def target_in_force(backend: Backend, env: Callable[[str], str | None]) -> Target | Unreadable:
@@ -45,7 +47,15 @@ def target_in_force(backend: Backend, env: Callable[[str], str | None]) -> Targe
         return url
     if not url.user or not url.database:
         return Unreadable("the database URL names no user or no database")
-    return Target(url.user, url.database, url.port or 5432, url.host or "127.0.0.1")
+    return _target(url.user, url.database, url.port or 5432, url.host or "", url.query)
+
+
+def _target(
+    role: str, database: str, port: int, host: str, query: Iterable[tuple[str, str]]
+) -> Target:
+    given = dict(query)
+    mode = given.get("sslmode") or given.get("ssl") or "prefer"
+    return Target(role, database, port, host, mode, given.get("options", ""))
 
 
 def url_in_force(
@@ -100,7 +110,7 @@ def admin_command(
 
 def script(backend: Backend, target: Target) -> str:
     """Give the part of the look that asks the administrator's psql: one session, read only."""
-    from relogin.facts import accounts
+    from relogin.facts import accounts, migrations
 
     assert backend.database is not None  # noqa: S101 # only asked with one
     admin = backend.database.admin
@@ -112,18 +122,20 @@ def script(backend: Backend, target: Target) -> str:
         "schema": sql.literal(backend.database.schema),
         "nonce": sql.literal(secrets.token_hex(8)),
         "needed": ", ".join(map(sql.literal, needed_tables(backend))) or "''",
+        "watched": ", ".join(map(sql.literal, WATCHED)),
     }
-    statements = [
-        sql.READ
-        + sql.fill(_SERVER, **names)
-        + "\\if :open\n\\connect -reuse-previous=on "
-        + sql.name(sql.connected_to(target.database)),
-        sql.READ + sql.fill(_TABLES, **names) + accounts.select(backend) + "\\endif\n",
-    ]
+    in_container = isinstance(backend.service, Compose) and backend.service.database_service
+    ready = None if in_container else _ready(admin)
+    asked = (
+        postgres_sql.BEGIN + sql.READ + postgres_sql.server(target, ready=ready, **names),
+        f"\\if :open\n\\connect -reuse-previous=on {sql.name(sql.connected_to(target.database))}\n",
+        sql.READ + sql.fill(postgres_sql.TABLES, **names),
+        migrations.select(backend) + accounts.select(backend, target.role) + "\\endif\n",
+    )
     return "\n".join(
         (
             sql.psql(
-                "\n".join(statements),
+                "".join(asked),
                 command=admin_command(
                     admin, port=target.port, host=target.host, service=backend.service
                 ),
@@ -135,114 +147,29 @@ def script(backend: Backend, target: Target) -> str:
     )
 
 
+# What a role or a database can be given for all its sessions, and lock people out by.
+WATCHED = (
+    "search_path",
+    "default_transaction_read_only",
+    "statement_timeout",
+    "lock_timeout",
+    "transaction_timeout",
+)
+
+
+def _ready(admin: Peer) -> str:
+    return f"{shell.quote(admin.psql.removesuffix('psql') + 'pg_isready')} -q -t 3"
+
+
 def _whether_down(admin: Peer, target: Target, service: Runtime | None = None) -> str:
     if isinstance(service, Compose) and service.database_service:
         return container_ready(service, service.database_service)
-    host = shell.quote(admin.socket or target.host)
+    host = shell.quote(admin.socket or target.host or "127.0.0.1")
     port = admin.port or target.port
-    ready = shell.quote(admin.psql.removesuffix("psql") + "pg_isready")
     return (
-        f"printf '#ready '; {ready} -q -t 3 -h {host} -p {port} 2>/dev/null; echo $?; "
+        f"printf '#ready '; {_ready(admin)} -h {host} -p {port} 2>/dev/null; echo $?; "
         "pg_lsclusters -h 2>/dev/null | sed 's/^/#cluster /'"
     )
-
-
-_SERVER = """\
-select exists (select 1 from pg_database where datname = :database: and datallowconn) as open \\gset
-select jsonb_build_object('part', 'server',
- 'version', current_setting('server_version_num')::int, 'in_recovery', pg_is_in_recovery(),
- 'target', jsonb_build_object('role', :role:, 'database', :database:),
- 'role', (select jsonb_build_object('name', rolname, 'can_login', rolcanlogin, 'nonce', :nonce:)
-   || case when rolpassword is null then jsonb_build_object('kind', 'none')
-     when rolpassword ~ '^md5[0-9a-f]{32}$' then jsonb_build_object('kind', 'md5',
-       'proof', encode(sha256(convert_to(:nonce: || rolpassword, 'UTF8')), 'hex'))
-     when rolpassword like 'SCRAM-SHA-256$%' then jsonb_build_object('kind', 'scram',
-       'iterations', split_part(split_part(rolpassword, '$', 2), ':', 1)::int,
-       'salt', split_part(split_part(rolpassword, '$', 2), ':', 2),
-       'proof', encode(sha256(convert_to(:nonce:, 'UTF8')
-          || decode(split_part(split_part(rolpassword, '$', 3), ':', 1), 'base64')), 'hex'))
-     else jsonb_build_object('kind', 'unknown') end
-   from pg_authid where rolname = :role:),
- 'similar_roles', (select coalesce(jsonb_agg(rolname), '[]') from pg_roles
-   where lower(btrim(rolname)) = lower(btrim(:role:)) and rolname <> :role:),
- 'database', (select jsonb_build_object('name', datname, 'owner', pg_get_userbyid(datdba),
-   'open', datallowconn, 'connect', case when exists (select 1 from pg_roles where rolname = :role:)
-     then has_database_privilege(:role:, oid, 'CONNECT') end)
-   from pg_database where datname = :database:),
- 'databases', (select jsonb_agg(datname order by datname) from pg_database
-   where not datistemplate));
-"""
-
-# has_any_column_privilege: a grant on single columns is enough for the login's query. A sequence of
-# an identity column needs no privilege of its own.
-_TABLES = """\
-select exists (select 1 from pg_roles where rolname = :role:) as hasrole \\gset
-select jsonb_build_object('part', 'tables',
- 'names', (select coalesce(jsonb_agg(relname order by relname), '[]')
-   from pg_class c join pg_namespace n on n.oid = c.relnamespace
-   where n.nspname = :schema: and c.relkind in ('r', 'p', 'v', 'm', 'f')),
- 'closed', case when :'hasrole'::bool then
-   (select coalesce(jsonb_agg(relname order by relname), '[]')
-   from pg_class c join pg_namespace n on n.oid = c.relnamespace
-   where n.nspname = :schema: and relname = any (array[:needed:]::text[]) and relkind in ('r', 'p')
-   and not (has_any_column_privilege(:role:, c.oid, 'SELECT')
-     and has_any_column_privilege(:role:, c.oid, 'INSERT')
-     and has_any_column_privilege(:role:, c.oid, 'UPDATE'))) end,
- 'closed_sequences', case when :'hasrole'::bool then
-   (select coalesce(jsonb_agg(distinct s.relname), '[]')
-   from pg_class s join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = s.oid
-     and d.refclassid = 'pg_class'::regclass and d.deptype = 'a'
-   join pg_class c on c.oid = d.refobjid join pg_namespace n on n.oid = c.relnamespace
-   where s.relkind = 'S' and n.nspname = :schema: and c.relname = any (array[:needed:]::text[])
-   and not has_sequence_privilege(:role:, s.oid, 'USAGE')) end);
-"""
-
-
-def rows(answer: Answer) -> dict[str, dict[str, Any]]:
-    """Give the JSON objects that psql wrote, by the part they name."""
-    found = [json.loads(line) for line in answer.lines if line.startswith("{")]
-    return {row["part"]: row for row in found}
-
-
-def parse(answer: Answer) -> Server | Unreadable:
-    """Take the answer apart: what psql wrote before it failed still counts."""
-    if "#no-admin" in answer.lines:
-        return Unreadable("no administrator's view is declared (Postgres admin=None)")
-    by_part = rows(answer)
-    if "server" not in by_part:
-        return _not_there(answer)
-    server = by_part["server"]
-    tables = by_part.get("tables")
-    return Server(
-        target=Target(server["target"]["role"], server["target"]["database"], 0),
-        version=server["version"],
-        in_recovery=server["in_recovery"],
-        role=_role(server["role"]),
-        similar_roles=tuple(server["similar_roles"]),
-        database=Database(**server["database"]) if server["database"] else None,
-        databases=tuple(server["databases"] or ()),
-        tables=tuple(tables["names"]) if tables else None,
-        closed_tables=tuple(tables["closed"] or ()) if tables else (),
-        closed_sequences=tuple(tables["closed_sequences"] or ()) if tables else (),
-    )
-
-
-def _role(row: Mapping[str, Any] | None) -> Role | None:
-    if row is None:
-        return None
-    return Role(**{"salt": "", "iterations": 0, "proof": "", **row})
-
-
-def _not_there(answer: Answer) -> Server | Unreadable:
-    """Tell a server that is down from one that does not let us in, by pg_isready's status."""
-    ready = [line for line in answer.lines if line.startswith("#ready ")]
-    status = ready[-1].removeprefix("#ready ") if ready else ""
-    clusters = [line.removeprefix("#cluster ") for line in answer.lines if line[:9] == "#cluster "]
-    if status == "2":  # PostgreSQL docs, pg_isready: no response
-        return Server(Target("", "", 0), down=True, clusters=tuple(clusters))
-    if status == "1":
-        return Unreadable("the server is starting, stopping or recovering; look again in a minute")
-    return Unreadable("psql could not be run as the administrator (not installed, or not allowed)")
 
 
 class Roles(FactBase[Any]):
@@ -282,4 +209,4 @@ select jsonb_build_object('part', 'server', 'version', current_setting('server_v
 
 def _alone(answer: Answer) -> Any:
     found = rows(answer).get("server")
-    return found if found is not None else _not_there(answer)
+    return found if found is not None else postgres_answer.not_there(answer)

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
 from relogin import scram
+from relogin.facts.hba import Rule
 
 
 @dataclass(frozen=True)
 class Target:
-    """Name the role and database that are looked at, and the server's port."""
+    """Name the role and database that are looked at, and where the URL says that they are.
+
+    `host` is empty where it names none: libpq then takes a unix socket. `options` are those of its
+    query that change how a session begins.
+    """
 
     role: str
     database: str
     port: int
     host: str = "127.0.0.1"
+    sslmode: str = "prefer"
+    options: str = ""
 
 
 @dataclass(frozen=True)
 class Role:
-    """A role; its verifier itself never leaves the host, only a proof that tells a match."""
+    """A role; its verifier itself never leaves the host, only a proof that tells a match.
+
+    `limit` is how many connections it may have (-1: any number), `used` how many it has;
+    `days_left` is until its password expires, None where it never does.
+    """
 
     name: str
     can_login: bool
@@ -30,6 +42,11 @@ class Role:
     iterations: int
     nonce: str
     proof: str = field(repr=False)
+    superuser: bool = False
+    limit: int = -1
+    used: int = 0
+    expired: bool = False
+    days_left: float | None = None
 
     def accepts(self, password: str) -> bool | None:
         """Tell whether the stored verifier fits a password; None for a kind we cannot judge."""
@@ -48,36 +65,130 @@ class Role:
 
 @dataclass(frozen=True)
 class Database:
-    """A database: who owns it, whether it takes connections, whether the role may connect."""
+    """A database: who owns it, whether it takes connections and how many, of this role too.
+
+    A `limit` of -2 is what an interrupted DROP DATABASE leaves: it cannot be entered any more.
+    """
 
     name: str
     owner: str
     open: bool
     connect: bool | None
+    limit: int = -1
+    used: int = 0
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting that the backend's sessions begin with: for its role, in its database, or both.
+
+    With neither it is for everybody; `file` is then the configuration file that has it, or None if
+    it is in the catalogue (ALTER ROLE ALL).
+    """
+
+    name: str
+    value: str
+    of_role: bool = False
+    in_database: bool = False
+    file: str | None = None
+
+    @property
+    def strength(self) -> tuple[bool, bool, bool]:
+        """The stronger one wins (PostgreSQL docs, ALTER ROLE)."""
+        return self.file is None, self.of_role, self.in_database
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index of a needed table that is not valid, or whose collation has another version now."""
+
+    name: str
+    table: str
+    sound: bool
+    unique: bool
+    collation: str | None
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A session that keeps everybody from reading a needed table; `seconds` is how long by now."""
+
+    pid: int
+    user: str
+    application: str
+    state: str
+    seconds: int
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A sequence whose next value is already taken in the column that it belongs to."""
+
+    sequence: str
+    table: str
+    column: str
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The backend's database from within: what is in the declared schema, and who may use it.
+
+    `names` are its tables, `schemas` all those with a table of a needed name. `usage` and `create`
+    are the role's rights to the schema, None where one of the two does not exist. `closed` and
+    `closed_sequences` are needed ones that the role may not use. `shielded` are needed tables
+    whose row security holds for the role, with the conditions of their policies.
+    """
+
+    names: tuple[str, ...] = ()
+    schemas: tuple[str, ...] = ()
+    usage: bool | None = None
+    create: bool | None = None
+    closed: tuple[str, ...] = ()
+    closed_sequences: tuple[str, ...] = ()
+    shielded: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    locks: tuple[Lock, ...] = ()
+    indexes: tuple[Index, ...] = ()
+    behind: tuple[Behind, ...] = ()
 
 
 @dataclass(frozen=True)
 class Server:
     """The server, where it answers its administrator.
 
-    `down` is True where nothing answers on its port or socket at all, and nothing else is known
-    then. `role` and `database` are None where there is none of that name. `tables` are the names in
-    the declared schema, None where the database could not be entered; `closed_tables` and
-    `closed_sequences` are needed ones that the role may not use.
+    `down` is True where nothing answers on its port or socket at all, and `starting` where it lets
+    nobody in yet, or no more; nothing else is known then but its `clusters` (pg_lsclusters).
+    `unreached` is True where nothing answers at the URL's own address. `room` is how many
+    connections it has for backends, `used` how many there are, `holders` whose most of them are:
+    number, role, application. `role` and `database` are None where there is none of that name,
+    `contents` where the database could not be entered. `hba_unread` tells that pg_hba.conf was
+    changed since the server has read it.
     """
 
     target: Target
     down: bool = False
+    starting: bool = False
     clusters: tuple[str, ...] = ()
+    unreached: bool = False
     version: int = 0
     in_recovery: bool = False
+    ssl: bool = False
+    room: int = 0
+    used: int = 0
+    holders: tuple[tuple[int, str, str], ...] = ()
     role: Role | None = None
     similar_roles: tuple[str, ...] = ()
     database: Database | None = None
     databases: tuple[str, ...] = ()
-    tables: tuple[str, ...] | None = None
-    closed_tables: tuple[str, ...] = ()
-    closed_sequences: tuple[str, ...] = ()
+    settings: tuple[Setting, ...] = ()
+    hba: tuple[Rule, ...] = ()
+    hba_file: str = "pg_hba.conf"
+    hba_unread: bool = False
+    contents: Contents | None = None
+
+    def setting(self, name: str) -> Setting | None:
+        """Give the setting that a new session of the backend begins with, if any is set."""
+        found = [setting for setting in self.settings if setting.name == name]
+        return max(found, key=lambda setting: setting.strength, default=None)
 
     def to_json(self) -> dict[str, Any]:
         role = self.role and {"can_login": self.role.can_login, "password": self.role.kind}
@@ -89,5 +200,5 @@ class Server:
             "role": role,
             "database": database,
             "databases": list(self.databases),
-            "tables": None if self.tables is None else list(self.tables),
+            "tables": None if self.contents is None else list(self.contents.names),
         }

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import secrets
 import shlex
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 from pyinfra.api import FunctionCommand, operation
 
 from relogin import undo
-from relogin.facts.accounts import Table, UserRow
-from relogin.facts.postgres import Server
+from relogin.facts import accounts_sql
+from relogin.facts.accounts import Table
+from relogin.facts.postgres_state import Server
 from relogin.fault import Change, Fault
-from relogin.finding import Finding
+from relogin.finding import Finding, Severity
 from relogin.mend import mend
-from relogin.operations import user_row
+from relogin.operations import accounts_flags, accounts_hash, user_row
+from relogin.operations.administrator import NO_WRITES
+from relogin.operations.look_alikes import alike, looks_like
+from relogin.operations.migrations import is_pending
 from relogin.operations.own_command import as_owner
+from relogin.operations.user_row import rows
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
@@ -24,89 +29,66 @@ if TYPE_CHECKING:
     from relogin.parts.database import Account
 
 
-def _rows(backend: Backend, seen: Observation) -> Iterator[tuple[Account, UserRow | None]]:
-    table = seen.accounts
-    if isinstance(table, Table) and table.rows is not None:
-        for account in user_row.declared(backend).present:
-            yield account, table.row(account.login)
-
-
 def _detect_table(backend: Backend, seen: Observation) -> Finding | None:
+    """Find a table that is gone; one that pending migrations make is theirs."""
     table = seen.accounts
-    if not isinstance(table, Table) or table.columns is not None:
+    if not isinstance(table, Table) or table.columns is not None or is_pending(seen):
         return None
     name = user_row.declared(backend).table
-    known = seen.postgres.tables or () if isinstance(seen.postgres, Server) else ()
-    alike = [other for other in known if name.lower() in other.lower()]
-    mends = backend.migrations is not None and not alike
+    contents = seen.postgres.contents if isinstance(seen.postgres, Server) else None
+    others = (
+        [other for other in contents.names if name.lower() in other.lower()] if contents else []
+    )
+    mine = backend.database.schema if backend.database else "public"
+    elsewhere = [schema for schema in contents.schemas if schema != mine] if contents else []
+    there = [*others, *(f"{schema}.{name}" for schema in elsewhere)]
     return Finding(
         f"table {name} does not exist",
         subject=name,
-        seen=f"there is {', '.join(alike)}" if alike else "no such relation in the schema",
-        remedy="the declared migration is run"
-        if mends
-        else "find its rows before anything is made anew",
-        by_person=not mends,
+        seen=f"there is {', '.join(there)}" if there else "no such relation in the schema",
+        remedy=f"decide whether {there[0]} is meant, and rename it or correct the profile"
+        if there
+        else "find its rows, or restore a backup: no migration is left that would make it",
     )
-
-
-def _fix_table(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
-    assert backend.migrations is not None  # noqa: S101 # else it is a person's
-    directory, command = backend.migrations.directory, backend.migrations.command
-    run = as_owner(backend, seen, directory, shlex.split(command))
-    script = undo.stays(backend, run, f"the tables that {command} made")
-    yield Change(script, f"run {command}", deadline=300)
 
 
 def _detect_column(backend: Backend, seen: Observation) -> Finding | None:
     table = seen.accounts
     if not isinstance(table, Table) or table.columns is None or table.rows is not None:
         return None
-    columns = user_row.declared(backend).columns
-    named = (
-        columns.id,
-        columns.login,
-        columns.email,
-        columns.password,
-        columns.active,
-        columns.admin,
-    )
-    missing = [name for name in named if name is not None and name not in table.columns]
+    if is_pending(seen):
+        return None
+    declared = user_row.declared(backend)
+    named = filter(None, accounts_sql.named(declared.columns).values())
+    missing = [name for name in dict.fromkeys(named) if name not in table.columns]
     return Finding(
-        f"table {user_row.declared(backend).table} has no column {', '.join(missing)}",
-        subject=user_row.declared(backend).table,
+        f"table {declared.table} has no column {', '.join(missing)}",
+        subject=declared.table,
         seen=f"it has {', '.join(table.columns)}",
         remedy="correct the profile's Columns, or run the migration that makes them",
     )
 
 
 def _detect_missing(backend: Backend, seen: Observation) -> Iterator[Finding]:
-    for account, row in _rows(backend, seen):
-        if row is not None:
+    for account, row in rows(backend, seen):
+        if row is not None or alike(backend, seen, account):
             continue
-        alike = [login for login in _logins(seen) if _folded(login) == _folded(account.login)]
-        undeclared = account.password is None
-        remedy = "it is made"
-        if alike:
-            remedy = f"decide whether {alike[0]!r} is meant: a second one would make it worse"
-        elif undeclared:
-            remedy = "declare its password, so that it can be made"
+        obstacle = _obstacle(backend, seen, account)
         yield Finding(
             f"account {account.login} does not exist",
             subject=account.login,
-            seen=f"there is {alike[0]!r}" if alike else "no row of that name, letter case aside",
-            remedy=remedy,
-            by_person=bool(alike) or undeclared,
+            seen="no row of that name or e-mail, letter case aside",
+            remedy=obstacle or "it is made",
+            by_person=bool(obstacle),
         )
 
 
-def _logins(seen: Observation) -> list[str]:
-    rows = seen.accounts.rows if isinstance(seen.accounts, Table) else None
-    return [row.login for row in rows or ()]
-
-
-def _folded(login: str) -> str:
-    return login.strip().casefold()
+def _obstacle(backend: Backend, seen: Observation, account: Account) -> str:
+    """Say what a person has to declare before the account can be made."""
+    if account.password is None:
+        return "declare its password, so that it can be made"
+    made_by_command = user_row.declared(backend).create is not None
+    return "" if made_by_command else user_row.obstacle(backend, seen, account)
 
 
 def _fix_missing(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
@@ -121,134 +103,132 @@ def _fix_missing(backend: Backend, seen: Observation, finding: Finding) -> Itera
         "password": f"Aa1{secrets.token_urlsafe(24)}",  # never taken for an option
     }
     words = [word.format_map(known) for word in shlex.split(create)]
-    then = user_row.adopted(backend, seen, account)
+    run = f"{as_owner(backend, seen, backend.directory, words)}\n"
+    if user_row.scheme(backend, seen) is not None:  # else the row that is made tells it
+        run += user_row.adopted(backend, seen, account)
     row = f"the row of account {account.login}, which it made"
-    run = as_owner(backend, seen, backend.directory, words)
-    script = undo.stays(backend, f"{run}\n{then}", row)
+    script = undo.stays(backend, run, row)
     command = " ".join(word for word in shlex.split(create) if "{" not in word)
     yield Change(script, f"create account {account.login} ({command})", deadline=120)
 
 
-def _flag_off(flag: str, what: str) -> Callable[[Backend, Observation], Iterator[Finding]]:
-    """Find the accounts whose flag (active, admin) is not set though it is declared."""
-
-    def detect(backend: Backend, seen: Observation) -> Iterator[Finding]:
-        column = _column(backend, flag) if backend.accounts else None
-        for account, row in _rows(backend, seen):
-            due = flag == "active" or account.admin
-            if row is not None and column is not None and due and not getattr(row, flag):
-                yield Finding(
-                    f"account {account.login} {what}",
-                    subject=account.login,
-                    seen=f"{column} is {getattr(row, flag)}",
-                    remedy=f"{column} is set",
-                )
-
-    return detect
-
-
-def _set_flag(flag: str) -> Callable[[Backend, Observation, Finding], Iterator[Change]]:
-    def fix(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
-        column = _column(backend, flag)
-        assert column is not None  # noqa: S101 # there is no finding otherwise
-        why = f"account {finding.subject}: {column} = true"
-        yield user_row.update(backend, seen, finding.subject, column, "true", why)
-
-    return fix
-
-
-def _column(backend: Backend, flag: str) -> str | None:
-    column: str | None = getattr(user_row.declared(backend).columns, flag)
-    return column
-
-
-def _detect_hash(backend: Backend, seen: Observation) -> Iterator[Finding]:
-    for account, row in _rows(backend, seen):
-        if row is None or row.hash.problem in {None, "unknown"}:  # that one may be sound
+def _detect_name(backend: Backend, seen: Observation) -> Iterator[Finding]:
+    for account, row in rows(backend, seen):
+        others = alike(backend, seen, account)
+        if row is not None or not others:
             continue
-        undeclared = account.password is None
         yield Finding(
-            f"the stored hash of account {account.login} cannot be a password's",
+            f"account {account.login} does not exist, but one that looks like it",
             subject=account.login,
-            seen=f"it is {row.hash.problem}" + (f" {row.hash.scheme}" if row.hash.scheme else ""),
-            remedy="declare its password, so that it can be set"
-            if undeclared
-            else "the declared password is set, as a hash",
-            by_person=undeclared,
+            seen=f"there is {', '.join(repr(other.login) for other in others)}"
+            + ("" if looks_like(others[0], account) else ", with the declared e-mail"),
+            remedy=f"decide whether {others[0].login!r} is meant, and rename it or correct the"
+            " profile: a second account would hide the first",
         )
 
 
-def _detect_password(backend: Backend, seen: Observation) -> Iterator[Finding]:
-    for account, row in _rows(backend, seen):
-        if row is None or account.password is None or row.hash.problem is not None:
+def _detect_email(backend: Backend, seen: Observation) -> Iterator[Finding]:
+    for account, row in rows(backend, seen):
+        if row is None or account.email is None or row.email in {None, account.email}:
             continue
-        if row.accepts(account.password.reveal()) is False:
-            stored = row.hash
+        if row.email is not None and row.email.strip().lower() == account.email.lower():
             yield Finding(
-                f"the password of account {account.login} is not the declared one",
+                f"the e-mail of account {account.login} is written otherwise than declared",
                 subject=account.login,
-                seen=f"the stored hash ({stored.scheme or stored.problem}) does not match",
-                remedy="the declared password is set, as a hash",
+                seen=repr(row.email),
+                expected=repr(account.email),
+                remedy="correct the row or the profile: who logs in by e-mail may not be found",
             )
 
 
-def _fix_password(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
-    account = backend.account(finding.subject)
-    column = user_row.declared(backend).columns.password
-    why = f"account {finding.subject}: set the declared password"
-    stored = user_row.hash_of(backend, seen, account)
-    yield user_row.update(backend, seen, finding.subject, column, stored, why)
+def _detect_ambiguous(backend: Backend, seen: Observation) -> Iterator[Finding]:
+    table = seen.accounts
+    for account, row in rows(backend, seen):
+        assert isinstance(table, Table)  # noqa: S101 # it has rows
+        same, others = table.rows_of(account.login), alike(backend, seen, account)
+        if row is None or len(same) + len(others) < 2:
+            continue
+        every = [*same, *others]
+        yield Finding(
+            f"{len(every)} accounts can be taken for {account.login}",
+            subject=account.login,
+            seen=", ".join(f"{one.login!r} (id {one.id})" for one in every),
+            remedy="decide which one is right, and rename the others: a backend that ignores letter"
+            " case finds several, or the wrong one",
+            severity=Severity.CRITICAL if len(same) > 1 else Severity.WARNING,
+        )
 
 
+# While one of these stands a row may be there and not be found: a second one would be made.
+_HIDING = (
+    "postgres.collation-changed",
+    "postgres.index-invalid",
+    "postgres.row-security-hides-rows",
+    "postgres.search-path-wrong",
+    "postgres.schema-usage-missing",
+    "postgres.users-table-locked",
+)
+_ROW = (
+    'runuser -u postgres -- psql -d DATABASE -x -c "SELECT * FROM TABLE'
+    " WHERE lower(username) = lower('ACCOUNT')\" | grep -v password",
+)
 TABLE_MISSING = Fault(
     "accounts.table-missing",
     _detect_table,
-    _fix_table,
-    unless=("postgres",),
-    about="the users table does not exist",
+    about="the users table does not exist, and no migration is left that makes it",
+    remedy="find its rows, or restore a backup",
+    check=("runuser -u postgres -- psql -d DATABASE -c '\\dt *.*user*'",),
 )
 COLUMN_MISSING = Fault(
-    "accounts.column-missing", _detect_column, about="the users table lacks a declared column"
+    "accounts.column-missing",
+    _detect_column,
+    about="the users table lacks a declared column",
+    remedy="correct the profile's Columns, or run the migration that makes them",
+    check=("runuser -u postgres -- psql -d DATABASE -c '\\d TABLE'",),
 )
 MISSING = Fault(
     "accounts.missing",
     _detect_missing,
     _fix_missing,
-    unless=("postgres",),
+    unless=(*NO_WRITES, *_HIDING),
     about="a declared account does not exist",
+    remedy="it is made, by the backend's own command or by one INSERT",
+    check=_ROW,
 )
-INACTIVE = Fault(
-    "accounts.inactive",
-    _flag_off("active", "is not active"),
-    _set_flag("active"),
-    about="a declared account is not active",
+NAME_DIFFERS = Fault(
+    "accounts.name-differs",
+    _detect_name,
+    about="a declared account is there under a name that only looks like it",
+    remedy="decide whether it is meant, and rename it or correct the profile",
+    check=_ROW,
 )
-HASH_UNUSABLE = Fault(
-    "accounts.hash-unusable",
-    _detect_hash,
-    _fix_password,
-    about="an account's stored hash is none",
+AMBIGUOUS = Fault(
+    "accounts.ambiguous",
+    _detect_ambiguous,
+    about="several accounts can be taken for a declared one",
+    remedy="decide which one is right, and rename the others",
+    check=_ROW,
 )
-PASSWORD_DIFFERS = Fault(
-    "accounts.password-differs",
-    _detect_password,
-    _fix_password,
-    about="an account's password is not the declared one",
-)
-ADMIN_LOST = Fault(
-    "accounts.admin-lost",
-    _flag_off("admin", "is no administrator any more"),
-    _set_flag("admin"),
-    about="a declared administrator is none any more",
+EMAIL_DIFFERS = Fault(
+    "accounts.email-differs",
+    _detect_email,
+    severity=Severity.WARNING,
+    about="a declared account's e-mail is written otherwise: letter case, blanks",
+    remedy="correct the row or the profile",
+    check=_ROW,
 )
 FAULTS = (
     TABLE_MISSING,
     COLUMN_MISSING,
     MISSING,
-    HASH_UNUSABLE,
-    PASSWORD_DIFFERS,
-    INACTIVE,
-    ADMIN_LOST,
+    NAME_DIFFERS,
+    AMBIGUOUS,
+    accounts_hash.HASH_UNUSABLE,
+    accounts_hash.PASSWORD_DIFFERS,
+    *accounts_flags.FAULTS,
+    EMAIL_DIFFERS,
+    accounts_hash.DEFAULT_ACCOUNT,
+    accounts_hash.OTHERS_UNUSABLE,
 )
 
 

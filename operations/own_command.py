@@ -11,13 +11,17 @@ if TYPE_CHECKING:
     from relogin.facts.observation import Observation
 
 
-def as_owner(backend: Backend, seen: Observation, directory: str, words: list[str]) -> str:
+def as_owner(
+    backend: Backend, seen: Observation, directory: str, words: list[str], **environment: str
+) -> str:
     """Give the script that runs one of the backend's own commands as the owner of its folder.
 
     What only its process manager gives the backend, it gets as well: the values of env files that
-    the backend does not read itself. They reach its shell by stdin, so they are in no argv.
+    the backend does not read itself. They reach its shell by stdin, so they are in no argv. What
+    `environment` holds is no secret.
     """
-    owner = f'as_user "$(stat -Lc %U {shell.quote(directory)})" env HOME=/'
+    public = shell.words(["HOME=/", *(f"{key}={value}" for key, value in environment.items())])
+    owner = f'as_user "$(stat -Lc %U {shell.quote(directory)})" env {public}'
     given = _environment(backend, seen)
     if not given:
         run = ["sh", "-c", 'cd "$0" && exec "$@"', directory, *words]

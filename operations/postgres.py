@@ -13,8 +13,21 @@ from relogin.facts.postgres_state import Server
 from relogin.fault import NO_ROOM, Change, Fault
 from relogin.finding import Finding
 from relogin.mend import mend
-from relogin.operations import postgres_role
-from relogin.operations.administrator import administrator, place, where_up
+from relogin.operations import (
+    postgres_hba,
+    postgres_index,
+    postgres_limits,
+    postgres_role,
+    postgres_schema,
+    postgres_settings,
+)
+from relogin.operations.administrator import (
+    NO_WRITES,
+    address,
+    administrator,
+    place,
+    where_up,
+)
 from relogin.operations.compose_service import started_as_it_is
 from relogin.parts.runtime import Compose
 
@@ -25,12 +38,51 @@ if TYPE_CHECKING:
 
 def _detect_server_down(backend: Backend, seen: Observation) -> Finding | None:
     server = seen.postgres
-    if not isinstance(server, Server) or not server.down:
+    if not isinstance(server, Server) or not server.down or _elsewhere(backend, seen, server):
         return None
     return Finding(
         "PostgreSQL does not answer",
         seen="; ".join(server.clusters) or "pg_isready: no response",
         remedy="its service is started",
+    )
+
+
+def _elsewhere(backend: Backend, seen: Observation, server: Server) -> list[str]:
+    """Give the clusters that run on other ports than the asked one, if none is there for that."""
+    ports = {line.split()[2]: line for line in server.clusters if len(line.split()) > 3}
+    if str(place(backend, seen)[1]) in ports:
+        return []
+    return [line for line in ports.values() if line.split()[3].startswith("online")]
+
+
+def _detect_wrong_address(backend: Backend, seen: Observation) -> Finding | None:
+    server = seen.postgres
+    if not isinstance(server, Server):
+        return None
+    elsewhere = _elsewhere(backend, seen, server) if server.down else []
+    if not elsewhere and not server.unreached:
+        return None
+    target = address(backend, seen)
+    place = f"{target.host}:{target.port}"
+    return Finding(
+        f"PostgreSQL does not listen at {place}, where the database URL points",
+        subject=place,
+        seen="; ".join(elsewhere)
+        or "its administrator gets in by the socket; nobody answers there",
+        remedy="decide which is right: correct the URL, or listen_addresses and port in"
+        " postgresql.conf (which take a restart of the server)",
+    )
+
+
+def _detect_starting(backend: Backend, seen: Observation) -> Finding | None:
+    server = seen.postgres
+    if not isinstance(server, Server) or not server.starting:
+        return None
+    return Finding(
+        "PostgreSQL lets nobody in yet, or no more",
+        seen="; ".join(server.clusters) or "pg_isready: it rejects connections",
+        remedy="it is starting, stopping or recovering: wait for it, and see its log for how far it"
+        " is; a standby with hot_standby off never lets anybody in",
     )
 
 
@@ -110,31 +162,72 @@ _NEXT_STEP = {
 }
 
 
+_READY = ("pg_lsclusters", "pg_isready -h 127.0.0.1 -p 5432")
 SERVER_DOWN = Fault(
     "postgres.server-down",
     _detect_server_down,
     _fix_server_down,
     symptom_of=NO_ROOM,
     about="PostgreSQL does not answer",
+    remedy="its service is started",
+    check=(*_READY, "systemctl status postgresql@15-main"),
+)
+WRONG_ADDRESS = Fault(
+    "postgres.wrong-address",
+    _detect_wrong_address,
+    about="PostgreSQL does not listen where DATABASE_URL points",
+    remedy="correct the URL, or what the server listens on",
+    check=(*_READY, "ss -ltnp", "runuser -u postgres -- psql -c 'SHOW listen_addresses'"),
+)
+NOT_ACCEPTING = Fault(
+    "postgres.not-accepting",
+    _detect_starting,
+    about="PostgreSQL is starting, stopping or recovering, and lets nobody in",
+    remedy="wait for it; its log says how far it is",
+    check=(*_READY, "journalctl -u postgresql@15-main -n 20"),
 )
 DATABASE_MISSING = Fault(
     "postgres.database-missing",
     where_up(_judge_database),
     _fix_database,
-    unless=("postgres.role-missing",),
+    unless=("postgres.role-missing", *NO_WRITES),
     about="the backend's database does not exist",
+    remedy="an empty one is made; beside a look-alike you decide which is meant",
+    check=("runuser -u postgres -- psql -l",),
 )
 URL_REFUSED = Fault(
     "postgres.url-refused",
     _detect_refused,
     symptom_of=("env_file", "volumes", "postgres", "service.engine-down"),
     about="the backend's own DATABASE_URL does not connect",
+    remedy="what refuses it is named, by the server's SQLSTATE",
+    check=("psql -h 127.0.0.1 -U ROLE -d DATABASE -c 'SELECT 1'",),
 )
 FAULTS = (
     SERVER_DOWN,
+    WRONG_ADDRESS,
+    NOT_ACCEPTING,
+    *postgres_hba.FAULTS,
+    postgres_limits.CONNECTIONS_EXHAUSTED,
     *postgres_role.FAULTS,
+    postgres_limits.ROLE_CONNECTION_LIMIT,
     DATABASE_MISSING,
-    postgres_role.PRIVILEGES_MISSING,
+    postgres_limits.DATABASE_CLOSED,
+    postgres_limits.CONNECT_REVOKED,
+    postgres_limits.DATABASE_CONNECTION_LIMIT,
+    postgres_schema.SCHEMA_USAGE_MISSING,
+    postgres_settings.SEARCH_PATH_WRONG,
+    postgres_schema.SCHEMA_CREATE_MISSING,
+    postgres_schema.TABLE_PRIVILEGES_MISSING,
+    postgres_schema.SEQUENCE_PRIVILEGES_MISSING,
+    postgres_schema.ROW_SECURITY_HIDES_ROWS,
+    postgres_settings.READ_ONLY,
+    postgres_settings.IN_RECOVERY,
+    postgres_index.USERS_TABLE_LOCKED,
+    postgres_settings.TIMEOUT_TOO_SHORT,
+    postgres_index.COLLATION_CHANGED,
+    postgres_index.INDEX_INVALID,
+    postgres_index.SEQUENCE_BEHIND,
     URL_REFUSED,
 )
 

@@ -1,4 +1,4 @@
-"""The backend's role: that it is there, may log in, has its password and its privileges."""
+"""The backend's role: that it is there, may log in, has its password, and in time."""
 
 from __future__ import annotations
 
@@ -8,17 +8,22 @@ from typing import TYPE_CHECKING
 from relogin import scram, sql, undo
 from relogin.facts.postgres_state import Role, Server
 from relogin.fault import Change, Fault
-from relogin.finding import Finding
+from relogin.finding import Finding, Severity
 from relogin.operations.administrator import (
+    NO_WRITES,
     administrator,
+    altered,
     is_peer,
     password_in_force,
     where_up,
 )
+from relogin.operations.postgres_hba import deciding
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
     from relogin.facts.observation import Observation
+
+_SOON = 14.0
 
 
 def _judge_role_missing(backend: Backend, seen: Observation, server: Server) -> Finding | None:
@@ -53,34 +58,28 @@ def _verifier(backend: Backend, seen: Observation) -> str:
     return sql.literal(scram.scram_verifier(password))
 
 
-def _judge_no_login(backend: Backend, seen: Observation, server: Server) -> Finding | None:
-    if server.role is None or server.role.can_login:
+def _judge_verifier(backend: Backend, seen: Observation, server: Server) -> Finding | None:
+    """An md5 verifier does not do for a line that asks for SCRAM, whatever the password."""
+    if server.role is None or server.role.kind != "md5":
         return None
+    rules = deciding(backend, seen, server)
+    if not rules or any(rule.method != "scram-sha-256" for rule in rules):
+        return None
+    known = password_in_force(backend, seen) is not None
     return Finding(
-        f"role {server.role.name} may not log in",
+        f"the stored password of role {server.role.name} is of a kind that pg_hba.conf refuses",
         subject=server.role.name,
-        seen="pg_roles.rolcanlogin is false",
-        remedy="it gets LOGIN; if somebody locked it on purpose, accept this fault in the profile",
+        seen=f"an md5 verifier, and line {rules[0].line} of {server.hba_file} asks for SCRAM",
+        remedy="the URL's password is set anew, as SCRAM",
+        by_person=not known,
     )
-
-
-def _fix_no_login(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
-    role = sql.literal(finding.subject)
-    script = undo.changed_sql(
-        backend,
-        administrator(backend, seen),
-        what=f"LOGIN of role {finding.subject}",
-        read="select case when rolcanlogin then 'login' else 'nologin' end"
-        f" from pg_roles where rolname = {role}",
-        write=f"alter role {sql.name(finding.subject)} :to;",
-        to="'login'",
-    )
-    yield Change(script, f"ALTER ROLE {finding.subject} LOGIN")
 
 
 def _judge_password(backend: Backend, seen: Observation, server: Server) -> Finding | None:
     password = password_in_force(backend, seen)
     if server.role is None or password is None or server.role.accepts(password) is not False:
+        return None
+    if _judge_verifier(backend, seen, server) is not None:  # the same is done about it
         return None
     return Finding(
         f"the password of role {server.role.name} is not the one in the database URL",
@@ -98,75 +97,129 @@ def _said(role: Role) -> str:
 
 def _fix_password(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
     role = sql.literal(finding.subject)
-    script = undo.changed_sql(
+    yield altered(
         backend,
-        administrator(backend, seen),
+        seen,
+        f"ALTER ROLE {finding.subject}: set the password of the database URL",
         what=f"password of role {finding.subject}",
         read=f"select quote_nullable(rolpassword) from pg_authid where rolname = {role}",
         write=f"alter role {sql.name(finding.subject)} password :to;",
         to=f"quote_nullable({_verifier(backend, seen)})",
     )
-    yield Change(script, f"ALTER ROLE {finding.subject}: set the password of the database URL")
 
 
-def _judge_privileges(backend: Backend, seen: Observation, server: Server) -> Finding | None:
-    closed = [*server.closed_tables, *server.closed_sequences]
-    if not closed or server.role is None:
+def _judge_expired(backend: Backend, seen: Observation, server: Server) -> Finding | None:
+    role = server.role
+    if role is None or (not role.expired and (role.days_left is None or role.days_left >= _SOON)):
+        return None
+    if role.expired:
+        return Finding(
+            f"the password of role {role.name} has expired",
+            subject=role.name,
+            seen="pg_authid.rolvaliduntil is in the past",
+            remedy="it is made valid for ever",
+        )
+    return Finding(
+        f"the password of role {role.name} expires in {role.days_left:.0f} days",
+        subject=role.name,
+        seen="pg_authid.rolvaliduntil",
+        remedy=f"ALTER ROLE {sql.name(role.name)} VALID UNTIL 'infinity', or a later day",
+        severity=Severity.WARNING,
+        by_person=True,
+    )
+
+
+def _fix_expired(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
+    role = sql.literal(finding.subject)
+    yield altered(
+        backend,
+        seen,
+        f"ALTER ROLE {finding.subject} VALID UNTIL 'infinity'",
+        what=f"expiry of role {finding.subject}",
+        read=f"select quote_literal(rolvaliduntil) from pg_authid where rolname = {role}",
+        write=f"alter role {sql.name(finding.subject)} valid until :to;",
+        to="quote_literal('infinity')",
+    )
+
+
+def _judge_no_login(backend: Backend, seen: Observation, server: Server) -> Finding | None:
+    if server.role is None or server.role.can_login:
         return None
     return Finding(
-        f"role {server.role.name} may not use {', '.join(closed)}",
+        f"role {server.role.name} may not log in",
         subject=server.role.name,
-        seen="has_any_column_privilege and has_sequence_privilege say no",
-        remedy="SELECT, INSERT and UPDATE are granted, and USAGE on the sequences",
+        seen="pg_roles.rolcanlogin is false",
+        remedy="it gets LOGIN; if somebody locked it on purpose, accept this fault in the profile",
     )
 
 
-def _fix_privileges(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
-    assert backend.database is not None  # noqa: S101 # there is no finding otherwise
-    assert isinstance(seen.postgres, Server)  # noqa: S101
-    schema = backend.database.schema
-    wanted: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [("schema", (schema,), ("usage",))]
-    for table in seen.postgres.closed_tables:
-        wanted.append(("table", (schema, table), ("select", "insert", "update")))
-    for sequence in seen.postgres.closed_sequences:
-        wanted.append(("sequence", (schema, sequence), ("usage",)))
-    psql = administrator(backend, seen, seen.postgres.target.database)
-    kept = [
-        undo.kept_privileges(psql, finding.subject, on=on, names=names, privileges=privileges)
-        for on, names, privileges in wanted
-    ]
-    grants = [
-        f"grant {', '.join(privileges)} on {on} {sql.name(*names)} to {sql.name(finding.subject)};"
-        for on, names, privileges in wanted
-    ]
-    yield Change(
-        undo.store(backend) + "".join(kept) + sql.psql(sql.WRITE + "\n".join(grants), command=psql),
-        f"GRANT to {finding.subject} what the backend needs",
+def _fix_no_login(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
+    role = sql.literal(finding.subject)
+    yield altered(
+        backend,
+        seen,
+        f"ALTER ROLE {finding.subject} LOGIN",
+        what=f"LOGIN of role {finding.subject}",
+        read="select case when rolcanlogin then 'login' else 'nologin' end"
+        f" from pg_roles where rolname = {role}",
+        write=f"alter role {sql.name(finding.subject)} :to;",
+        to="'login'",
     )
 
 
+_ROLE = (
+    "runuser -u postgres -- psql -c 'SELECT rolname, rolcanlogin, rolvaliduntil,"
+    " left(rolpassword, 3) FROM pg_authid'",
+)
 ROLE_MISSING = Fault(
     "postgres.role-missing",
     where_up(_judge_role_missing),
     _fix_role_missing,
+    unless=NO_WRITES,
     about="the backend's role does not exist",
+    remedy="it is made, with the URL's password; beside a look-alike you decide which is meant",
+    check=_ROLE,
 )
-ROLE_CANNOT_LOGIN = Fault(
-    "postgres.role-cannot-login",
-    where_up(_judge_no_login),
-    _fix_no_login,
-    about="the role may not log in",
+VERIFIER_UNUSABLE = Fault(
+    "postgres.verifier-unusable",
+    where_up(_judge_verifier),
+    _fix_password,
+    unless=NO_WRITES,
+    about="the role's password is stored as md5, and pg_hba.conf asks for SCRAM",
+    remedy="the URL's password is set anew, as SCRAM",
+    check=(*_ROLE, "runuser -u postgres -- psql -c 'TABLE pg_hba_file_rules'"),
 )
 ROLE_PASSWORD_DIFFERS = Fault(
     "postgres.role-password-differs",
     where_up(_judge_password),
     _fix_password,
+    unless=NO_WRITES,
     about="the role's password is not the one in DATABASE_URL",
+    remedy="the role gets the URL's password",
+    check=("psql -h 127.0.0.1 -U ROLE -d DATABASE -c 'SELECT 1'", *_ROLE),
 )
-PRIVILEGES_MISSING = Fault(
-    "postgres.table-privileges-missing",
-    where_up(_judge_privileges),
-    _fix_privileges,
-    about="the role may not use the users table or its sequence",
+ROLE_EXPIRED = Fault(
+    "postgres.role-expired",
+    where_up(_judge_expired),
+    _fix_expired,
+    unless=NO_WRITES,
+    about="the role's password has expired",
+    remedy="it is made valid for ever; that it expires within two weeks is a warning",
+    check=_ROLE,
 )
-FAULTS = (ROLE_MISSING, ROLE_CANNOT_LOGIN, ROLE_PASSWORD_DIFFERS)
+ROLE_CANNOT_LOGIN = Fault(
+    "postgres.role-cannot-login",
+    where_up(_judge_no_login),
+    _fix_no_login,
+    unless=NO_WRITES,
+    about="the role may not log in",
+    remedy="it gets LOGIN",
+    check=_ROLE,
+)
+FAULTS = (
+    ROLE_MISSING,
+    VERIFIER_UNUSABLE,
+    ROLE_PASSWORD_DIFFERS,
+    ROLE_EXPIRED,
+    ROLE_CANNOT_LOGIN,
+)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from relogin import passwords, sql, undo
-from relogin.facts.accounts import Table
+from relogin.facts.accounts import Table, UserRow
 from relogin.facts.postgres_state import Server
 from relogin.fault import Change
+from relogin.operations import user_flags
 from relogin.operations.administrator import administrator
 
 if TYPE_CHECKING:
@@ -22,6 +24,14 @@ def declared(backend: Backend) -> Accounts:
     return backend.accounts
 
 
+def rows(backend: Backend, seen: Observation) -> Iterator[tuple[Account, UserRow | None]]:
+    """Give the declared accounts with their rows, where the table could be read."""
+    table = seen.accounts
+    if isinstance(table, Table) and table.rows is not None:
+        for account in declared(backend).present:
+            yield account, table.row(account.login)
+
+
 def psql_of(backend: Backend, seen: Observation) -> str:
     """Give the administrator's psql, in the backend's database."""
     assert isinstance(seen.postgres, Server)  # noqa: S101 # there is no finding otherwise
@@ -34,13 +44,29 @@ def relation(backend: Backend) -> str:
     return sql.name(schema, declared(backend).table)
 
 
+def scheme(backend: Backend, seen: Observation) -> str | None:
+    """Give the scheme of the table's hashes: the declared one, else that of the newest row."""
+    newest = seen.accounts.scheme if isinstance(seen.accounts, Table) else None
+    return declared(backend).scheme or newest
+
+
+def obstacle(backend: Backend, seen: Observation, account: Account) -> str:
+    """Say what has to be declared before the account's password can be set; empty: nothing."""
+    if account.password is None:
+        return "declare its password, so that it can be set"
+    if scheme(backend, seen) is None:
+        return (
+            f"declare the scheme of the hashes in table {declared(backend).table}"
+            " (Accounts(scheme=…)): none of its rows tells"
+        )
+    return ""
+
+
 def hash_of(backend: Backend, seen: Observation, account: Account) -> str:
     """Make the hash of an account's declared password, in the table's own scheme."""
-    assert account.password is not None  # noqa: S101 # else it is a person's
-    scheme = declared(backend).scheme or (
-        seen.accounts.scheme if isinstance(seen.accounts, Table) else None
-    )
-    return sql.literal(passwords.make(account.password.reveal(), scheme or "bcrypt"))
+    known = scheme(backend, seen)
+    assert account.password is not None and known is not None  # noqa: S101, PT018 # else a person's
+    return sql.literal(passwords.make(account.password.reveal(), known))
 
 
 def insert(backend: Backend, seen: Observation, account: Account) -> str:
@@ -52,10 +78,7 @@ def insert(backend: Backend, seen: Observation, account: Account) -> str:
     }
     if columns.email is not None and account.email is not None:
         values[columns.email] = sql.literal(account.email)
-    if columns.active is not None:
-        values[columns.active] = "true"
-    if columns.admin is not None:
-        values[columns.admin] = sql.literal(account.admin)
+    values |= _flags(backend, seen, account)
     values |= {name: sql.literal(value) for name, value in known.items()}
     statement = sql.fill(
         _INSERT,
@@ -67,6 +90,19 @@ def insert(backend: Backend, seen: Observation, account: Account) -> str:
     )
     made = sql.psql(sql.WRITE + statement, command=psql_of(backend, seen))
     return undo.stays(backend, made, f"the row of account {account.login}, which it made")
+
+
+def _flags(backend: Backend, seen: Observation, account: Account) -> dict[str, str]:
+    """Give the columns that make an account active, verified and what it is declared to be.
+
+    One that can only be guessed is left to the table's own default.
+    """
+    due = {"active": True, "verified": True, "admin": account.admin}
+    given = {
+        user_flags.column(backend, flag): user_flags.written(backend, seen, flag, on=on)
+        for flag, on in due.items()
+    }
+    return {name: value for name, value in given.items() if name is not None and value is not None}
 
 
 _INSERT = f"""\
@@ -101,10 +137,7 @@ def adopted(backend: Backend, seen: Observation, account: Account) -> str:
     """Give the UPDATE that turns a row made by the backend's own command into the declared one."""
     columns = declared(backend).columns
     values = {columns.password: hash_of(backend, seen, account)}
-    if columns.active is not None:
-        values[columns.active] = "true"
-    if columns.admin is not None:
-        values[columns.admin] = sql.literal(account.admin)
+    values |= _flags(backend, seen, account)
     pairs = ", ".join(f"{sql.name(name)} = {value}" for name, value in values.items())
     where = f"{sql.name(columns.login)} = {sql.literal(account.login)}"
     statement = f"update {relation(backend)} set {pairs} where {where};"

@@ -16,10 +16,10 @@ _QUIET = """\
 set log_statement = 'none'; set log_min_duration_statement = -1;
 set log_min_error_statement = 'panic';
 set lc_messages = 'C'; set client_encoding = 'UTF8'; set search_path = pg_catalog;
-select set_config(name, off, false) from pg_settings join (values
+select set_config(name, off, false) from (values
  ('log_transaction_sample_rate', '0'), ('log_min_duration_sample', '-1'),
  ('auto_explain.log_min_duration', '-1'), ('pgaudit.log', 'none')) quiet (name, off)
- using (name) \\g /dev/null
+ where current_setting(name, true) is not null \\g /dev/null
 set statement_timeout = '15s'; set lock_timeout = '5s';
 """
 READ = _QUIET + "set default_transaction_read_only = on;\n"

@@ -52,7 +52,7 @@ def _prompt_transport(sock: Any, **kwargs: Any) -> paramiko.Transport:
     return paramiko.Transport(_PromptSocket(sock) if plain else sock, **kwargs)  # type: ignore[arg-type]
 
 
-prompt_ssh: dict[str, Any] = {"transport_factory": _prompt_transport}
+prompt_ssh: dict[str, Any] = {"transport_factory": _prompt_transport, "compress": True}
 """For a host's data: `ssh_paramiko_connect_kwargs = prompt_ssh` saves some 0.15 s a host."""
 
 

@@ -22,7 +22,16 @@ from relogin import (
     Systemd,
     Venv,
 )
-from relogin.facts import accounts, env_file, machine, observation, postgres, service, venv
+from relogin.facts import (
+    accounts,
+    env_file,
+    machine,
+    migrations,
+    observation,
+    postgres,
+    service,
+    venv,
+)
 from relogin.facts.observation import Observation
 from relogin.fault import Change, Fault
 from relogin.finding import Finding
@@ -100,6 +109,8 @@ def edited(answers: Answers, backend: Backend = HALEXT, *, resized: bool = True)
         venv=part("venv", venv.parse),
         service=part("service", service.parse),
         postgres=part("postgres", postgres.parse),
+        migrations=backend.migrations
+        and part("postgres", lambda answer: migrations.parse(answers["migrations"], answer)),
         accounts=part("postgres", lambda answer: accounts.parse(backend, answer)),
     )
 
@@ -199,6 +210,16 @@ def unwritten(*parts: str) -> Edit:
         return answers | {
             "postgres": _written({name: row for name, row in rows.items() if name not in parts})
         }
+
+    return edit
+
+
+def said_too(part: str, **fields: Any) -> Edit:
+    """Let psql write one more row, as it does where there is something to say."""
+
+    def edit(answers: Answers) -> Answers:
+        rows = postgres.rows(answers["postgres"])
+        return answers | {"postgres": _written(rows | {part: {"part": part, **fields}})}
 
     return edit
 

@@ -55,10 +55,15 @@ class Postgres:
 
 @part
 class Alembic:
-    """Run migrations by Alembic; relative words of `command` are relative to `directory`."""
+    """Run migrations by Alembic; relative words of `command` are relative to `directory`.
+
+    The command runs as the owner of that folder, and what it needs of the environment it has to
+    find there (the backend's own `.env`). `version_table` is Alembic's table of that name.
+    """
 
     directory: str
     command: str = "alembic upgrade head"
+    version_table: str = "alembic_version"
 
     def __post_init__(self) -> None:
         absolute("Alembic", self.directory)

@@ -44,28 +44,38 @@ def kept_privileges(
 ) -> str:
     """Give the shell lines that keep which privileges a role has been granted itself.
 
-    `on` is table, sequence or schema; `names` are its schema's and its own.
+    `on` is table, sequence, schema or database; `names` are its schema's, if any, and its own.
     """
-    catalogue, prefix, letter, key = _WITH_PRIVILEGES[on]
+    catalogue, acl, owner, letter, key = _WITH_PRIVILEGES[on]
     quoted = sql.name(*names)
     filled = sql.fill(
         _PRIVILEGES,
         catalogue=f"{catalogue} c",
-        acl=f"coalesce(c.{prefix}acl, acldefault('{letter}', c.{prefix}owner))",
+        acl=f"coalesce(c.{acl}, acldefault('{letter}', c.{owner}))",
         role=sql.literal(role),
         grantee=sql.literal(f"{on} {quoted} to {sql.name(role)}; "),
         loser=sql.literal(f"{on} {quoted} from {sql.name(role)}; "),
         privileges=", ".join(map(sql.literal, privileges)),
-        object=f"{sql.literal(quoted)}::{key}",
+        object=_object(quoted, names, key),
     )
     return kept_sql(psql, f"privileges of role {role} on {on} {'.'.join(names)}", filled)
 
 
 _WITH_PRIVILEGES = {
-    "table": ("pg_class", "rel", "r", "regclass"),
-    "sequence": ("pg_class", "rel", "s", "regclass"),
-    "schema": ("pg_namespace", "nsp", "n", "regnamespace"),
+    "table": ("pg_class", "relacl", "relowner", "r", "regclass"),
+    "sequence": ("pg_class", "relacl", "relowner", "s", "regclass"),
+    "schema": ("pg_namespace", "nspacl", "nspowner", "n", "regnamespace"),
+    "database": ("pg_database", "datacl", "datdba", "d", ""),
 }
+
+
+def _object(quoted: str, names: tuple[str, ...], key: str) -> str:
+    """Give the expression for an object's oid; a database has no alias type for that."""
+    if key:
+        return f"{sql.literal(quoted)}::{key}"
+    return f"(select oid from pg_database where datname = {sql.literal(names[-1])})"
+
+
 _PRIVILEGES = """\
 select string_agg(case when exists (select from aclexplode(:acl:) a join pg_roles r
   on r.oid = a.grantee where r.rolname = :role: and a.privilege_type = upper(p))

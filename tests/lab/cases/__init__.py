@@ -1,9 +1,10 @@
 """Every fault of the catalogue that the lab makes, by layer, in the catalogue's order."""
 
-from . import accounts, env_file, jwt, login, machine, postgres, service, venv
+from . import accounts, env_file, jwt, login, machine, migrations, postgres, service, venv
 from .case import PSQL, UNINSTALL, Case
+from .together import NEVER_TOGETHER as NEVER_TOGETHER
 
-_LAYERS = (machine, venv, env_file, jwt, postgres, accounts, service, login)
+_LAYERS = (machine, venv, env_file, jwt, postgres, migrations, accounts, service, login)
 MENDED: tuple[Case, ...] = tuple(case for layer in _LAYERS for case in layer.MENDED)
 PERSONS: tuple[Case, ...] = tuple(case for layer in _LAYERS for case in layer.PERSONS)
 

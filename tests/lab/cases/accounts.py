@@ -2,6 +2,8 @@
 
 from .case import PSQL, UNDO, Case
 
+IN_HALEXT = f"{PSQL} -d halext_org"
+
 MENDED: tuple[Case, ...] = (
     Case(
         "accounts.missing",
@@ -28,9 +30,70 @@ SQL""",
         ("row:halext_org.public.users:1", *UNDO),
     ),
     Case(
+        "accounts.hash-unusable",
+        f"{IN_HALEXT} -c 'UPDATE users SET hashed_password = left(hashed_password, 50)"
+        " WHERE id = 1'",
+        ("row:halext_org.public.users:1", *UNDO),
+        name="accounts.hash-unusable, cut off",
+    ),
+    Case(
+        "accounts.hash-unusable",
+        f"{IN_HALEXT} -c 'UPDATE users SET hashed_password = quote_literal(hashed_password)"
+        " WHERE id = 1'",
+        ("row:halext_org.public.users:1", *UNDO),
+        name="accounts.hash-unusable, in quotes",
+    ),
+    Case(
         "accounts.admin-lost",
         f"{PSQL} -d halext_org -c 'UPDATE users SET is_admin = false WHERE id = 1'",
         UNDO,
     ),
 )
-PERSONS: tuple[Case, ...] = ()
+# bcrypt of "test123"
+TEST123 = "$2b$04$2j2Xz7xFvyCiLaax9t4jVuXTMz5dO5Qsq9wZQnHLzmYXfwmpuR89K"
+PERSONS: tuple[Case, ...] = (
+    Case(
+        "accounts.table-missing",
+        f"{IN_HALEXT} -c 'ALTER TABLE users RENAME TO users_old'",
+    ),
+    Case(
+        "accounts.column-missing",
+        f"{IN_HALEXT} -c 'ALTER TABLE users RENAME is_admin TO administrator'",
+    ),
+    Case(
+        "accounts.name-differs",
+        f"{IN_HALEXT} -c \"UPDATE users SET username = 'Ops ' WHERE id = 1\"",
+    ),
+    Case(
+        "accounts.name-differs",
+        f"{IN_HALEXT} -c \"UPDATE users SET username = U&'\\043Eps' WHERE id = 1\"",
+        name="accounts.name-differs, a letter of another script",
+    ),
+    Case(
+        "accounts.ambiguous",
+        f"""{IN_HALEXT} -c 'ALTER TABLE users DROP CONSTRAINT users_username_key' -c "
+        INSERT INTO users (username, email, hashed_password)
+        SELECT username, 'second@example.com', hashed_password FROM users WHERE id = 1"
+        """,
+        works=True,
+    ),
+    Case(
+        "accounts.email-differs",
+        f"{IN_HALEXT} -c \"UPDATE users SET email = 'OPS@example.com' WHERE id = 1\"",
+        works=True,
+    ),
+    Case(
+        "accounts.default-account",
+        f"""{IN_HALEXT} <<'SQL'
+        INSERT INTO users (username, email, hashed_password)
+        VALUES ('admin', 'admin@example.com', '{TEST123}')
+SQL""",
+        works=True,
+    ),
+    Case(
+        "accounts.others-hash-unusable",
+        f'{IN_HALEXT} -c "UPDATE users SET hashed_password = left(hashed_password, 50)'
+        " WHERE username IN ('ada', 'ken')\"",
+        works=True,
+    ),
+)

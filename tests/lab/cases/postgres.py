@@ -1,6 +1,53 @@
 """Faults of the database server: how each is made, and what may differ once it is mended."""
 
+from tests.lab.canaries import DATABASE_PASSWORD
+
 from .case import PSQL, RESTART, UNDO, Case
+
+IN_HALEXT = f"{PSQL} -d halext_org"
+CLUSTER = "postgresql@$(ls /var/lib/postgresql)-main"
+CONFIGURATION = "$(echo /etc/postgresql/*/main)"
+RELOAD = f"{PSQL} -c 'SELECT pg_reload_conf()' >/dev/null"
+RESTARTED = f"systemctl restart {CLUSTER}\n{RESTART}"
+OWNED_BY_POSTGRES = f"{IN_HALEXT} -c 'ALTER TABLE users OWNER TO postgres'"
+# As on a host whose database an administrator has made; public is then not the role's.
+DATABASE_OF_POSTGRES = f"{PSQL} -c 'ALTER DATABASE halext_org OWNER TO postgres'"
+STANDBY = f"""runuser -u postgres -- touch "$(echo /var/lib/postgresql/*/main)/standby.signal"
+{RESTARTED}"""
+ICU = f"""{IN_HALEXT} -c 'ALTER TABLE users ALTER username TYPE varchar COLLATE "de-x-icu"' \
+ -c "UPDATE pg_collation SET collversion = '1.0' WHERE collname = 'de-x-icu'"
+{RESTART}"""
+INVALID_INDEX = f"""{IN_HALEXT} -c "UPDATE pg_index SET indisvalid = false
+ WHERE indexrelid = 'users_username_key'::regclass"
+"""
+SHIELDED = f"""{OWNED_BY_POSTGRES} -c 'GRANT ALL ON users, users_id_seq TO halext_user' \
+ -c 'ALTER TABLE users ENABLE ROW LEVEL SECURITY'
+"""
+NO_PATH = f"""{PSQL} -c "ALTER SYSTEM SET search_path = 'nothere'"
+{RELOAD}
+{RESTART}"""
+
+
+def held(statements: str, *, user: str = "postgres", times: int = 1) -> str:
+    """Hold sessions open that have run these statements."""
+    url = "halext_org"
+    if user != "postgres":
+        url = f"host=127.0.0.1 user={user} dbname=halext_org"
+    return f"""
+for n in $(seq {times}); do
+  systemd-run -q --uid=postgres -E PGPASSFILE=/tmp/pgpass -E PGAPPNAME=batch psql -qX \\
+    -d '{url}' -c "{statements}" -c 'SELECT pg_sleep(600)'
+done
+"""
+
+
+IN_PASSFILE = DATABASE_PASSWORD.replace(":", "\\:")
+PASSFILE = f"""cat >/tmp/pgpass <<'PASS'
+*:*:*:*:{IN_PASSFILE}
+PASS
+chown postgres /tmp/pgpass; chmod 600 /tmp/pgpass
+"""
+LOCKED = held("BEGIN; LOCK TABLE users") + "sleep 4"
 
 MENDED: tuple[Case, ...] = (
     Case("postgres.server-down", "systemctl stop 'postgresql@*-main.service'"),
@@ -11,12 +58,21 @@ MENDED: tuple[Case, ...] = (
         f"{PSQL} -c 'DROP ROLE halext_user'\n{RESTART}",
         (
             *("role-verifier:halext_user", "database:halext_org", "schema:halext_org."),
-            *("table:halext_org.", "sequence:halext_org."),
+            *("table:halext_org.", "sequence:halext_org.", *UNDO),
         ),
         stays=(
             *("role:halext_user", "role-verifier:halext_user", "database:halext_org"),
             *("schema:halext_org.", "table:halext_org.", "sequence:halext_org."),
         ),
+    ),
+    Case(
+        "postgres.verifier-unusable",
+        f"""{PSQL} <<'SQL'
+        SET password_encryption = md5;
+        ALTER ROLE halext_user PASSWORD '{DATABASE_PASSWORD}'
+SQL
+        {RESTART}""",
+        ("role-verifier:halext_user", *UNDO),
     ),
     Case(
         "postgres.role-password-differs",
@@ -30,18 +86,162 @@ MENDED: tuple[Case, ...] = (
         name="postgres.role-password-differs, the role has none",
     ),
     Case(
-        "postgres.database-missing",
-        f"systemctl stop halext-api\n{PSQL} -c 'DROP DATABASE halext_org'\n{RESTART}",
-        ("row:halext_org.", "value:halext_org.", "table:halext_org.", "sequence:halext_org."),
-        stays=(
-            *("database:halext_org", "schema:halext_org.", "table:halext_org."),
-            *("sequence:halext_org.", "row:halext_org.", "value:halext_org."),
-        ),
+        "postgres.role-expired",
+        f"{PSQL} -c \"ALTER ROLE halext_user VALID UNTIL '2020-01-01'\"\n{RESTART}",
+        ("role:halext_user", *UNDO),
     ),
     Case(
         "postgres.role-cannot-login",
         f"{PSQL} -c 'ALTER ROLE halext_user NOLOGIN'\n{RESTART}",
         UNDO,
     ),
+    Case(
+        "postgres.role-connection-limit",
+        f"{PSQL} -c 'ALTER ROLE halext_user CONNECTION LIMIT 0'\n{RESTART}",
+        UNDO,
+    ),
+    Case(
+        "postgres.database-missing",
+        f"systemctl stop halext-api\n{PSQL} -c 'DROP DATABASE halext_org'\n{RESTART}",
+        (
+            "row:halext_org.",
+            "value:halext_org.",
+            "table:halext_org.",
+            "sequence:halext_org.",
+            *UNDO,
+        ),
+        stays=(
+            *("database:halext_org", "schema:halext_org.", "table:halext_org."),
+            *("sequence:halext_org.", "row:halext_org.", "value:halext_org."),
+        ),
+    ),
+    Case(
+        "postgres.database-closed",
+        f"{PSQL} -c 'ALTER DATABASE halext_org ALLOW_CONNECTIONS false'\n{RESTART}",
+        UNDO,
+    ),
+    Case(
+        "postgres.connect-revoked",
+        f"{PSQL} -c 'REVOKE ALL ON DATABASE halext_org FROM PUBLIC, halext_user'\n{RESTART}",
+        ("database:halext_org", *UNDO),
+    ),
+    Case(
+        "postgres.database-connection-limit",
+        f"{PSQL} -c 'ALTER DATABASE halext_org CONNECTION LIMIT 0'\n{RESTART}",
+        UNDO,
+    ),
+    Case(
+        "postgres.schema-usage-missing",
+        f"{DATABASE_OF_POSTGRES}\n"
+        f"{IN_HALEXT} -c 'REVOKE USAGE ON SCHEMA public FROM PUBLIC'\n{RESTART}",
+        ("database:halext_org", "schema:halext_org.public", *UNDO),
+    ),
+    Case(
+        "postgres.search-path-wrong",
+        f"{PSQL} -c 'ALTER ROLE halext_user SET search_path = nothere'\n{RESTART}",
+        UNDO,
+    ),
+    Case(
+        "postgres.search-path-wrong",
+        f"{PSQL} -c \"ALTER DATABASE halext_org SET search_path = 'public,x'\"\n{RESTART}",
+        UNDO,
+        name="postgres.search-path-wrong, of the database",
+    ),
+    Case(
+        "postgres.table-privileges-missing",
+        f"{OWNED_BY_POSTGRES}\n{RESTART}",
+        ("table:halext_org.public.users", "sequence:halext_org.public.users_id_seq", *UNDO),
+    ),
+    Case(
+        "postgres.sequence-privileges-missing",
+        f"{OWNED_BY_POSTGRES} -c 'GRANT ALL ON users TO halext_user'\n{RESTART}",
+        ("table:halext_org.public.users", "sequence:halext_org.public.users_id_seq", *UNDO),
+    ),
+    Case(
+        "postgres.timeout-too-short",
+        f"{PSQL} -c \"ALTER ROLE halext_user SET statement_timeout = '1ms'\"\n{RESTART}",
+        UNDO,
+    ),
+    Case(
+        "postgres.sequence-behind",
+        f"""{IN_HALEXT} -c "INSERT INTO users (id, username, email, hashed_password)
+        VALUES (22, 'restored', 'restored@example.com', '!')"
+        """,
+        ("row:halext_org.public.users:22", "value:halext_org.public.users_id_seq", *UNDO),
+    ),
 )
-PERSONS: tuple[Case, ...] = ()
+PERSONS: tuple[Case, ...] = (
+    Case(
+        "postgres.wrong-address",
+        f"sed -i 's/^port = 5432/port = 5433/' {CONFIGURATION}/postgresql.conf\n{RESTARTED}",
+        name="postgres.wrong-address, the server is on another port",
+    ),
+    Case(
+        "postgres.wrong-address",
+        f"echo \"listen_addresses = ''\" >>{CONFIGURATION}/postgresql.conf\n{RESTARTED}",
+        name="postgres.wrong-address, the server has its socket alone",
+    ),
+    Case(
+        "postgres.not-accepting",
+        f"echo 'hot_standby = off' >>{CONFIGURATION}/postgresql.conf\n"
+        f"{STANDBY.replace('restart postgres', '--no-block restart postgres')}",
+        restless=("unit:postgresql@",),
+    ),
+    Case(
+        "postgres.hba-unreadable",
+        f"echo 'hots all all all trust' >>{CONFIGURATION}/pg_hba.conf\n{RELOAD}",
+        works=True,
+    ),
+    Case(
+        "postgres.hba-refuses",
+        f"sed -i '1i host halext_org all 127.0.0.0/8 reject' {CONFIGURATION}/pg_hba.conf\n"
+        f"{RELOAD}\n{RESTART}",
+        name="postgres.hba-refuses, a line rejects it",
+    ),
+    Case(
+        "postgres.hba-refuses",
+        f"sed -i '/^host/s/ all / postgres /' {CONFIGURATION}/pg_hba.conf\n{RELOAD}\n{RESTART}",
+        name="postgres.hba-refuses, no line lets it in",
+    ),
+    Case(
+        "postgres.connections-exhausted",
+        f"{PSQL} -c 'ALTER SYSTEM SET max_connections = 10'\nsystemctl stop halext-api\n"
+        f"systemctl restart {CLUSTER}\n{held('SELECT 1', times=7)}sleep 1\n{RESTART}",
+    ),
+    Case(
+        "postgres.role-expired",
+        f"{PSQL} -c \"ALTER ROLE halext_user VALID UNTIL '$(date -d '+3 days' +%F)'\"",
+        works=True,
+        name="postgres.role-expired, in three days",
+    ),
+    Case(
+        "postgres.role-connection-limit",
+        f"{PASSFILE}{PSQL} -c 'ALTER ROLE halext_user CONNECTION LIMIT 1'\n"
+        "systemctl stop halext-api\n"
+        f"{held('SELECT 1', user='halext_user')}sleep 1\n{RESTART}",
+        name="postgres.role-connection-limit, it is reached",
+    ),
+    Case(
+        "postgres.database-missing",
+        f"systemctl stop halext-api\n"
+        f"{PSQL} -c 'ALTER DATABASE halext_org RENAME TO halext_org_old'\n{RESTART}",
+        name="postgres.database-missing, beside a look-alike",
+    ),
+    Case(
+        "postgres.database-closed",
+        f'systemctl stop halext-api\n{PSQL} -c "UPDATE pg_database SET datconnlimit = -2'
+        f" WHERE datname = 'halext_org'\"\n{RESTART}",
+        name="postgres.database-closed, an interrupted DROP DATABASE left it",
+    ),
+    Case("postgres.search-path-wrong", NO_PATH, name="postgres.search-path-wrong, of the system"),
+    Case("postgres.row-security-hides-rows", SHIELDED),
+    Case(
+        "postgres.read-only",
+        f"{PSQL} -c 'ALTER ROLE halext_user SET default_transaction_read_only = on'\n{RESTART}",
+        works=True,
+    ),
+    Case("postgres.in-recovery", STANDBY, works=True),
+    Case("postgres.users-table-locked", LOCKED),
+    Case("postgres.collation-changed", ICU, works=True),
+    Case("postgres.index-invalid", INVALID_INDEX, works=True),
+)

@@ -43,7 +43,8 @@ FROM pg_authid r
 """
 DATABASES = """
 SELECT to_jsonb(d) - 'oid' - 'datdba' - 'datfrozenxid' - 'datminmxid'
-       || jsonb_build_object('owner', pg_get_userbyid(d.datdba)) AS a, d.datname, d.datallowconn
+       || jsonb_build_object('owner', pg_get_userbyid(d.datdba)) AS a, d.datname,
+       d.datallowconn AND d.datconnlimit <> -2
 FROM pg_database d
 """
 SCHEMA = """
@@ -68,7 +69,7 @@ WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
 
 def psql(database: str, query: str) -> list[list[Any]]:
     """Give the rows of a query, each as a list of its columns."""
-    wrapped = f"SELECT row_to_json(q) FROM ({query}) q"
+    wrapped = f"SET lock_timeout = '1s'; SELECT row_to_json(q) FROM ({query}) q"
     argv = ["runuser", "-u", "postgres", "--", "psql", "-AtqX", "-v", "ON_ERROR_STOP=1"]
     done = subprocess.run(
         [*argv, "-d", database], input=wrapped, capture_output=True, text=True, check=True, cwd="/"
@@ -156,7 +157,12 @@ def contents(database: str) -> Iterator[tuple[str, str]]:
 def rows(database: str, kind: str, table: str) -> Iterator[tuple[str, str]]:
     sequence = "jsonb_build_object('last_value', last_value, 'is_called', is_called)"
     columns = sequence if kind == "sequence" else "to_jsonb(t)"
-    for [row] in psql(database, f"SELECT {columns} AS row FROM {table} t"):
+    try:
+        found = psql(database, f"SELECT {columns} AS row FROM {table} t")
+    except subprocess.CalledProcessError:
+        yield f"locked:{database}.{table}", "by somebody"
+        return
+    for [row] in found:
         identity = row.get("id") or hashlib.sha256(compact(row).encode()).hexdigest()[:12]
         name = f"{database}.{table}"
         yield (f"value:{name}" if kind == "sequence" else f"row:{name}:{identity}"), compact(row)

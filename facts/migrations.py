@@ -1,0 +1,224 @@
+"""Alembic's revisions: those of the code, and those that the database has recorded.
+
+Nothing of the backend is run for it: the revision files are read as text (`alembic heads` takes a
+second, and needs a virtual environment that is sound).
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pyinfra.api import FactBase
+
+from relogin import shell, sql
+from relogin.facts import alone, postgres
+from relogin.finding import Unreadable
+
+if TYPE_CHECKING:
+    from pyinfra.api import StringCommand
+
+    from relogin.backend import Backend
+    from relogin.remote import Answer
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A revision of the code; `drops` tells that its upgrade deletes tables, columns or rows."""
+
+    id: str
+    down: tuple[str, ...] = ()
+    depends: tuple[str, ...] = ()
+    drops: bool = False
+
+
+@dataclass(frozen=True)
+class Migrations:
+    """The revisions of the code and what the database has recorded of them.
+
+    `recorded` is None where there is no version table. `nameless` are files that name no revision,
+    for which Alembic refuses them all.
+    """
+
+    revisions: tuple[Revision, ...]
+    nameless: tuple[str, ...] = ()
+    recorded: tuple[str, ...] | None = None
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(revision.id for revision in self.revisions)
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """Give the revisions on which no other one builds."""
+        below = {down for revision in self.revisions for down in revision.down}
+        return tuple(name for name in self.ids if name not in below)
+
+    def behind(self, names: Iterable[str]) -> set[str]:
+        """Give these revisions and all that have to be there before them."""
+        by_id = {revision.id: revision for revision in self.revisions}
+        found: set[str] = set()
+        left = list(names)
+        while left:
+            name = left.pop()
+            if name not in found and name in by_id:
+                found.add(name)
+                left += [*by_id[name].down, *by_id[name].depends]
+        return found
+
+    @property
+    def pending(self) -> tuple[Revision, ...]:
+        """Give the revisions that the database does not have yet."""
+        there = self.behind(self.recorded or ())
+        return tuple(revision for revision in self.revisions if revision.id not in there)
+
+    def to_json(self) -> dict[str, Any]:
+        recorded = None if self.recorded is None else list(self.recorded)
+        pending = [revision.id for revision in self.pending]
+        return {"heads": list(self.heads), "recorded": recorded, "pending": pending}
+
+
+def script(directory: str, command: str) -> str:
+    """Give the part of the look that lists the revision files' ids.
+
+    One line a file: id, what it builds on, what it depends on, and a mark if its upgrade deletes.
+    """
+    return _SCRIPT.format(directory=shell.quote(directory), config=shell.quote(_config(command)))
+
+
+def _config(command: str) -> str:
+    """Give the configuration file that the command names (alembic's -c), or the usual one."""
+    words = shlex.split(command)
+    for option in ("-c", "--config"):
+        if option in words[:-1]:
+            return words[words.index(option) + 1]
+    return "alembic.ini"
+
+
+_SCRIPT = """\
+cd {directory} || return 2
+config={config}; [ -e "$config" ] || config=pyproject.toml
+[ -r "$config" ] || return 3
+case $config in */*) here=${{config%/*}} ;; *) here=. ;; esac
+said() {{
+  sed -n "s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*//p" "$config" | head -n 1 |
+    tr -d '\\042\\047[],' | tr ':;' '  ' | sed "s#%(here)s#$here#g"
+}}
+folders=$(said version_locations)
+if [ -z "$folders" ]; then
+  folders=$(said script_location | tr ' ' /)/versions
+fi
+for folder in $folders; do
+  [ -r "$folder" ] && [ -x "$folder" ] || return 4
+  set -- "$folder"/*.py
+  [ -e "$1" ] || continue
+  awk '
+function ids(s, out) {{
+  while (match(s, /["\\047][^"\\047]+["\\047]/)) {{
+    out = out "," substr(s, RSTART + 1, RLENGTH - 2); s = substr(s, RSTART + RLENGTH)
+  }}
+  return substr(out, 2)
+}}
+function say() {{
+  if (v["revision"] != "") print v["revision"] "|" v["down_revision"] "|" v["depends_on"] "|" drops
+  else if (file != "" && file !~ /\\/(__init__|[.]#)[^\\/]*$/) print "?" file
+  split("", v); drops = ""; up = 0; unclosed = 0
+}}
+FNR == 1 {{ say(); file = FILENAME }}
+{{ sub(/[ \\t]#.*/, "") }}
+unclosed {{ text = text $0; v[key] = ids(text); if (/[])]/) unclosed = 0; next }}
+/^(revision|down_revision|depends_on)[ \\t]*[:=]/ {{
+  key = $1; sub(/[:=].*/, "", key); text = $0; sub(/^[^=]*=/, "", text)
+  v[key] = ids(text); unclosed = text ~ /[[(][^])]*$/
+}}
+/^def / {{ up = /^def upgrade/ }}
+up {{
+  code = tolower($0)
+  if (code ~ /drop_(table|column)|drop +(table|column|schema)|truncate/) drops = "!"
+  if (code ~ /delete +from|[.]delete[(]/) drops = "!"
+}}
+END {{ say() }}' "$@" 2>/dev/null || return 5
+done"""
+_REASONS = {
+    2: "the folder that the profile names for migrations cannot be entered",
+    3: "there is no configuration of Alembic that could be read",
+    4: "the folder of the revision files is not where Alembic's configuration says, or is closed",
+}
+
+
+def select(backend: Backend) -> str:
+    """Give the statements that fetch what the database has recorded, for the look's session.
+
+    Alembic keeps it in the first schema of the search path unless told otherwise.
+    """
+    if backend.migrations is None:
+        return ""
+    schema = backend.database.schema if backend.database else "public"
+    table = backend.migrations.version_table
+    return sql.fill(_SELECT, schema=sql.literal(schema), table=sql.literal(table))
+
+
+# The first statement says that there is such a table, so that one that is locked is not taken for
+# one that is missing.
+_SELECT = """\
+select 'select ''{"part": "version_table"}''', format('select jsonb_build_object(''part'',
+ ''recorded'', ''rows'', coalesce(jsonb_agg(version_num), ''[]'')) from %I.%I', nspname, relname)
+ from pg_class join pg_namespace n on n.oid = relnamespace
+ where relname = :table: and relkind = 'r' and nspname in (:schema:, 'public')
+ order by nspname = :schema: desc limit 1 \\gexec
+"""
+
+
+def parse(answer: Answer, of_database: Answer) -> Migrations | Unreadable:
+    """Take both answers apart: that of the files, and that of the database's part."""
+    files = of_files(answer)
+    if isinstance(files, Unreadable):
+        return files
+    by_part = postgres.rows(of_database)
+    if "tables" not in by_part:
+        return Unreadable("the database could not be entered")
+    if "version_table" in by_part and "recorded" not in by_part:
+        return Unreadable("the table of recorded revisions could not be read (is it locked?)")
+    recorded = tuple(by_part["recorded"]["rows"]) if "recorded" in by_part else None
+    return Migrations(files.revisions, files.nameless, recorded)
+
+
+def of_files(answer: Answer) -> Migrations | Unreadable:
+    """Take apart what the files say."""
+    if answer.status != 0:
+        return Unreadable(_REASONS.get(answer.status, "the revision files could not be read"))
+    lines = [line for line in answer.lines if line]
+    nameless = tuple(line[1:] for line in lines if line.startswith("?"))
+    return Migrations(tuple(_revision(line) for line in lines if line[0] != "?"), nameless)
+
+
+def _revision(line: str) -> Revision:
+    name, down, depends, drops = line.split("|")
+    return Revision(name, _split(down), _split(depends), drops=drops == "!")
+
+
+def _split(names: str) -> tuple[str, ...]:
+    return tuple(filter(None, names.split(",")))
+
+
+class Revisions(FactBase[Any]):
+    """Give the ids of an Alembic project's revisions and its heads, as its files have them.
+
+    + directory: the folder with alembic.ini
+    + command: how migrations are run; only its -c is looked at
+    """
+
+    def command(self, directory: str, command: str = "alembic upgrade head") -> StringCommand:
+        return alone.command({"migrations": script(directory, command)})
+
+    def process(self, output: Iterable[str]) -> Any:
+        return alone.parsed(output, "migrations", _alone)
+
+
+def _alone(answer: Answer) -> Any:
+    files = of_files(answer)
+    if isinstance(files, Unreadable):
+        return files
+    return {"heads": list(files.heads), "revisions": list(files.ids)}

@@ -1,0 +1,83 @@
+"""Two faults at once, of which the one forbids what would mend the other."""
+
+from dataclasses import dataclass
+
+from .case import BACKEND, PSQL, RESTART
+from .machine import on_tmpfs
+from .migrations import NICKNAME
+from .postgres import (
+    ICU,
+    IN_HALEXT,
+    INVALID_INDEX,
+    LOCKED,
+    NO_PATH,
+    SHIELDED,
+    STANDBY,
+)
+
+NO_OPS = f"{IN_HALEXT} -c \"DELETE FROM users WHERE username = 'ops'\"\n"
+INACTIVE = f"{IN_HALEXT} -c 'UPDATE users SET is_active = false WHERE id = 1'\n"
+OTHER_PASSWORD = f"{PSQL} -c \"ALTER ROLE halext_user PASSWORD 'of-yesterday'\"\n"
+RENAMED = f"""systemctl stop halext-api
+{PSQL} -c 'ALTER DATABASE halext_org RENAME TO halext_org_old'
+{RESTART}"""
+DISK_FULL = on_tmpfs("/srv/halext.org", "size=512m", "") + (
+    f"systemctl restart halext-api; cat /dev/zero >{BACKEND}/uploads 2>/dev/null || true\n"
+)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A fault that could be mended beside one while which that would do harm.
+
+    `says` is what the verdict has to say; `asked` is a query whose one value is true while the harm
+    is not done, in a database of that name. `works` says that people can log in all the same.
+    """
+
+    mendable: str
+    beside: str
+    inject: str
+    asked: str
+    database: str = "halext_org"
+    says: str = ""
+    works: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.mendable} beside {self.beside}"
+
+    @property
+    def said(self) -> str:
+        return self.says or f"not tried while there is {self.beside}"
+
+
+NONE = "SELECT count(*) = 0 FROM users WHERE username = 'ops'"
+FEW = "SELECT count(*) = 8 FROM information_schema.columns WHERE table_name = 'users'"
+NEVER_TOGETHER: tuple[Pair, ...] = (
+    Pair("accounts.missing", "postgres.collation-changed", NO_OPS + ICU, NONE),
+    Pair("accounts.missing", "postgres.index-invalid", NO_OPS + INVALID_INDEX, NONE),
+    Pair("accounts.missing", "postgres.row-security-hides-rows", NO_OPS + SHIELDED, NONE),
+    Pair("accounts.missing", "postgres.search-path-wrong", NO_OPS + NO_PATH, NONE),
+    Pair("migrations.behind", "postgres.search-path-wrong", NICKNAME + NO_PATH, FEW),
+    Pair("migrations.behind", "postgres.users-table-locked", NICKNAME + LOCKED, FEW),
+    Pair("migrations.behind", "machine.disk-full", NICKNAME + DISK_FULL, FEW, works=True),
+    Pair(
+        "postgres.database-missing",
+        "a look-alike",
+        RENAMED,
+        "SELECT count(*) = 0 FROM pg_database WHERE datname = 'halext_org'",
+        "postgres",
+        says="decide whether halext_org_old is the one",
+    ),
+    Pair(
+        "accounts.inactive",
+        "postgres.in-recovery",
+        INACTIVE + STANDBY,
+        "SELECT NOT is_active FROM users WHERE id = 1",
+    ),
+    Pair(
+        "postgres.role-password-differs",
+        "postgres.in-recovery",
+        OTHER_PASSWORD + STANDBY,
+        "SELECT pg_is_in_recovery()",
+    ),
+)
