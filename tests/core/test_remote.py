@@ -147,6 +147,16 @@ def test_a_part_that_broke_off_on_the_host_is_no_fault(part, at, status):
     assert [] == [found.what for _, found in findings(part, text[: at % (len(text) + 1)], status)]
 
 
+@pytest.mark.parametrize("part", WHOLE)
+def test_a_part_that_broke_off_between_two_lines_is_no_fault(part):
+    """What has come until then is whole, line by line, and looks the more like an answer."""
+    rows = WHOLE[part].text.split(b"\n")
+    for count in range(len(rows)):
+        for ending in (b"", b"\n"):
+            text = b"\n".join(rows[:count]) + ending
+            assert [] == [found.what for _, found in findings(part, text, 137)], text[-80:]
+
+
 @given(st.integers(0, 100_000), KILLED | st.just(0))
 def test_an_env_file_is_read_whole_or_not_at_all(at, status):
     whole = WHOLE["env_0"].text

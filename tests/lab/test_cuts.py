@@ -6,12 +6,15 @@ RELOGIN_TEST_ALL=1 steps in at each command; otherwise a sample by the seed that
 import os
 import random
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from relogin import shell
+from relogin.remote import Answer, answer_in, unframed
 from tests.line import Line
 
 from .cases import EVERYTHING
@@ -162,6 +165,37 @@ def test_an_sshd_that_stops_does_not_hold_up_the_other_host(lab, tmp_path):
     assert one.login().works
     for each in lab:
         each.heal()
+
+
+def test_a_run_waits_for_a_change_that_still_runs_and_acts_on_what_it_left(host):
+    change = shell.framed(shell.one("it", "sleep 4; echo done >/root/left"), changes=True)
+    running = threading.Thread(target=host.console, args=(["sh", "-s"], change.encode()))
+    running.start()
+    host.root('until [ -n "$(ls /run/relogin 2>/dev/null)" ]; do sleep 0.1; done')
+
+    look = shell.framed(shell.side_by_side({"it": "cat /root/left"}))
+    (line,) = unframed(host.console(["sh", "-s"], look.encode()).stdout)
+
+    running.join()
+    assert ("it", Answer(b"done\n", 0)) == answer_in(line)
+    host.root("rm /root/left")
+
+
+def test_a_change_that_goes_on_and_on_is_said_and_nothing_is_done_beside_it(host):
+    """A mark counts for none whose process has ended, or is another one of that id."""
+    started = "sed 's/.*) //' /proc/$1/stat | cut -d ' ' -f 20"
+    host.root(f"""mkdir -p /run/relogin; systemctl stop halext-api
+    echo 1 >/run/relogin/1; echo 5 >/run/relogin/99999
+    sleep 300 & set -- $!; {started} >/run/relogin/$1""")
+    try:
+        ran = restore(host)
+        assert 1 == ran.code, ran.output
+        assert "a change of an earlier run is still running there (process" in block(ran, host)
+        assert not host.login().works
+    finally:
+        host.root("pkill -x sleep; true")
+    assert 0 == restore(host).code
+    assert "" == host.root("ls /run/relogin")
 
 
 def assert_left_whole(host: Host) -> None:
