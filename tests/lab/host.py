@@ -87,22 +87,28 @@ class Host:
             raise RuntimeError(f"{self.name}: psql ended with {done.returncode}: {said}")
         return done.stdout.decode()
 
-    def login(self, username: str = "ops", password: str = canaries.OPS_PASSWORD) -> Login:
+    def login(
+        self,
+        username: str = "ops",
+        password: str = canaries.OPS_PASSWORD,
+        *,
+        at: str = "http://127.0.0.1",
+    ) -> Login:
         """Log in with curl on the host, as the runbook does; secrets go in on its stdin."""
         code = _quoted(f"X-Halext-Code: {canaries.ACCESS_CODE}")
         fields = {"grant_type": "password", "username": username, "password": password}
         form = [f"data-urlencode = {_quoted(f'{key}={value}')}" for key, value in fields.items()]
-        status, body = self._curl("http://127.0.0.1/token", [f"header = {code}", *form])
+        status, body = self._curl(f"{at}/token", [f"header = {code}", *form])
         if status != 200:
             return Login(status, body=body)
         token = json.loads(body)["access_token"]
-        me, body = self.me(token)
+        me, body = self.me(token, at=at)
         return Login(status, me, body, token)
 
-    def me(self, token: str) -> tuple[int, str]:
+    def me(self, token: str, *, at: str = "http://127.0.0.1") -> tuple[int, str]:
         """Give status and body of /users/me, asked with this token."""
         bearer = _quoted(f"Authorization: Bearer {token}")
-        return self._curl("http://127.0.0.1/users/me", [f"header = {bearer}"])
+        return self._curl(f"{at}/users/me", [f"header = {bearer}"])
 
     def _curl(self, url: str, config: list[str]) -> tuple[int, str]:
         lines = [

@@ -27,7 +27,7 @@ def host(lab: list[Host]) -> Iterator[Host]:
 def test_a_host_of_this_kind_is_healthy_and_is_healed(host, tmp_path, variant):
     host.root(variant.prepare)
     assert host.login().works
-    way = {by(host, variant.user): variant.profile}
+    way = [(by(host, variant.user), variant.profile)]
 
     looked = run(tmp_path, way, *DIAGNOSE)
 

@@ -59,12 +59,12 @@ class Variant:
         return self.name
 
 
-def run(folder: Path, profiles: dict[Way, str], *words: str) -> Ran:
-    """Run pyinfra on hosts that each have a profile of their own: the restore by default."""
+def run(folder: Path, profiles: list[tuple[Way, str]], *words: str) -> Ran:
+    """Run pyinfra on ways to hosts, each in a group with this profile: the restore by default."""
     data = folder / "group_data"
     data.mkdir(exist_ok=True)
     lines = ""
-    for number, (way, profile) in enumerate(profiles.items()):
+    for number, (way, profile) in enumerate(profiles):
         lines += f"variant_{number} = [\n{way.line()}]\n"
         (data / f"variant_{number}.py").write_text(_PROFILE + profile)
     inventory = folder / "hosts.py"
