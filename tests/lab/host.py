@@ -57,6 +57,15 @@ class Host:
         command = ["docker", "exec", "-i", self.name, *argv]
         return subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=120)
 
+    def install(self, folder: Path, names: list[str], script: str) -> None:
+        """Run a script of root that gets an archive of these files of a folder on its stdin."""
+        packed = subprocess.run(
+            ["tar", "-c", "-C", folder, *names], capture_output=True, check=True
+        ).stdout
+        done = self.console(["sh", "-ec", script], packed)
+        if done.returncode:
+            raise RuntimeError(f"{self.name}: {done.stderr.decode(errors='replace')[-2000:]}")
+
     def ssh(
         self, command: str, *, user: str = "deploy", stdin: str = ""
     ) -> "subprocess.CompletedProcess[str]":

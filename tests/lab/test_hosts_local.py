@@ -1,0 +1,91 @@
+"""relogin on the backend's own host: installed there from wheels, and run on `@local`."""
+
+import shlex
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .base import BOOKWORM
+from .cases import EVERYTHING
+from .host import Host
+from .product import REPOSITORY, SECRETS, Ran
+from .test_hosts import HEALED, PROVEN, findings
+from .test_restore import differences
+from .wheel import wheelhouse
+
+pytestmark = pytest.mark.lab
+
+HOME = "/opt/relogin"
+INSTALL = f"""
+mkdir {HOME}; tar -x -C {HOME}
+python3 -m venv {HOME}/env
+{HOME}/env/bin/pip install -q --no-index --find-links {HOME}/wheels relogin
+rm -r {HOME}/wheels
+"""
+RESTORE = "relogin.deploys.restore_access.restore_access -y"
+DIAGNOSE = "relogin.deploys.diagnose.diagnose --dry"
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the wheels, an inventory, and the example as the data of every host."""
+    folder = tmp_path_factory.mktemp("local")
+    wheelhouse(folder, BOOKWORM)
+    (folder / "hosts.py").write_text('halext = ["@local"]\n')
+    (folder / "group_data").mkdir()
+    shutil.copy(REPOSITORY / "inventories/group_data/halext.py", folder / "group_data")
+    (folder / "literal/group_data").mkdir(parents=True)
+    shutil.copy(
+        REPOSITORY / "inventories/group_data/halext.py", folder / "literal/group_data/all.py"
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def installed(lab: list[Host], house: Path) -> Iterator[Host]:
+    lab[0].install(house, ["wheels", "hosts.py", "group_data", "literal"], INSTALL)
+    yield lab[0]
+    lab[0].root(f"rm -r {HOME}")
+
+
+@pytest.fixture
+def host(installed: Host) -> Iterator[Host]:
+    yield installed
+    installed.heal()
+
+
+@pytest.mark.parametrize(
+    ("user", "folder", "inventory"),
+    [("root", HOME, "hosts.py"), ("deploy", f"{HOME}/literal", "@local")],
+)
+def test_a_host_heals_itself(host, user, folder, inventory):
+    def pyinfra(deploy):
+        return local(host, f"cd {folder} && {HOME}/env/bin/pyinfra {inventory} {deploy}", user)
+
+    looked = pyinfra(DIAGNOSE)
+
+    assert (0, []) == (looked.code, findings(looked)), looked.output
+    assert PROVEN in looked.verdict, looked.output
+
+    host.root(EVERYTHING)
+    assert not host.login().works
+    ran = pyinfra(RESTORE)
+
+    assert 0 == ran.code, ran.output
+    assert f"@local · halext: {HEALED}" in ran.verdict, ran.output
+    assert "✗" not in ran.verdict, ran.output
+    assert host.login().works
+    mended = host.snapshot()
+    again = pyinfra(RESTORE)
+    assert (0, []) == (again.code, again.changed()), again.output
+    assert {} == differences(mended, host.snapshot())
+
+
+def local(host: Host, command: str, user: str) -> Ran:
+    """Run a command as a user of the host, with the secrets in its environment; all by stdin."""
+    exports = "".join(f"export {key}={shlex.quote(value)}\n" for key, value in SECRETS.items())
+    script = f"{exports}export NO_COLOR=1; HOME=$(echo ~{user}); {command} 2>&1\n"
+    done = host.console(["runuser", "-u", user, "--", "sh", "-s"], script.encode())
+    return Ran(done.returncode, done.stdout.decode())
