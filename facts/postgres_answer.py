@@ -101,4 +101,9 @@ def not_there(answer: Answer) -> Server | Unreadable:
         return Server(Target("", "", 0), down=True, clusters=clusters)
     if "#ready 1" in answer.lines:  # it rejects connections
         return Server(Target("", "", 0), starting=True, clusters=clusters)
+    if "#ready 0" in answer.lines:
+        return Unreadable(
+            "the server answers, but psql was not let in as its administrator, or is not where it"
+            " is looked for: declare Peer(psql=…, socket=…, role=…)"
+        )
     return Unreadable("psql could not be run as the administrator (not installed, or not allowed)")
