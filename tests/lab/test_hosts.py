@@ -1,14 +1,23 @@
 """The same healing on hosts as people have them."""
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from queue import Queue
+from tempfile import TemporaryDirectory
 
 import pytest
 
+from .cases import EVERYTHING, MENDED
+from .cases.case import Case
 from .host import Host
 from .inventory import by
-from .test_restore import differences, unexpected
+from .product import Ran
+from .side_by_side import side_by_side
+from .test_restore import differences, is_mended, unexpected
 from .variants import VARIANTS
-from .variants.variant import MENDED, run
+from .variants.variant import MAY_DIFFER, Variant, run
 
 pytestmark = pytest.mark.lab
 
@@ -17,43 +26,76 @@ HEALED = "people can log in again"
 DIAGNOSE = ("deploys/diagnose.py", "--dry")
 
 
+@pytest.fixture(scope="module")
+def tried(request: pytest.FixtureRequest, lab: list[Host]) -> Iterator[dict[str, "Future[float]"]]:
+    free: Queue[Host] = Queue()
+    for host in lab:
+        free.put(host)
+    with side_by_side(request, free, {"test_a_host_of_this_kind_is_healed": is_healed}) as started:
+        yield started
+
+
+@pytest.mark.parametrize("case", VARIANTS, ids=str)
+def test_a_host_of_this_kind_is_healed(case, tried, request):
+    tried[request.node.nodeid].result()
+
+
+def test_debian_13_is_healed(patient):
+    is_healed(patient, Variant("Debian 13", inject=EVERYTHING))
+
+
+@pytest.mark.skipif(not os.environ.get("RELOGIN_TEST_ALL"), reason="only by make test-all")
+@pytest.mark.parametrize("case", MENDED, ids=str)
+def test_every_fault_is_mended_on_debian_13(patient: Host, case: Case) -> None:
+    is_mended(patient, case)
+
+
 @pytest.fixture
-def host(lab: list[Host]) -> Iterator[Host]:
-    yield lab[0]
-    lab[0].heal()
+def patient(trixie: Host) -> Iterator[Host]:
+    yield trixie
+    trixie.heal()
 
 
-@pytest.mark.parametrize("variant", VARIANTS, ids=str)
-def test_a_host_of_this_kind_is_healthy_and_is_healed(host, tmp_path, variant):
-    host.root(variant.prepare)
+def is_healed(host: Host, case: Variant) -> None:
+    with TemporaryDirectory() as folder:
+        _is_healed(host, case, Path(folder))
+
+
+def _is_healed(host: Host, case: Variant, folder: Path) -> None:
+    host.root(f"set -e\n{case.prepare}")
     assert host.login().works
-    way = [(by(host, variant.user), variant.profile)]
+    way = [(by(host, case.user), case.profile)]
 
-    looked = run(tmp_path, way, *DIAGNOSE)
+    looked = run(folder, way, *DIAGNOSE)
 
     assert (0, []) == (looked.code, findings(looked)), looked.output
     assert PROVEN in looked.verdict, looked.output
 
-    healthy, apart = host.snapshot(), host.root(variant.apart)
-    host.root(variant.inject)
+    healthy, apart = host.snapshot(), host.root(case.apart)
+    host.root(case.inject)
     assert not host.login().works
 
-    ran = run(tmp_path, way)
+    ran = run(folder, way)
 
     assert 0 == ran.code, ran.output
     assert HEALED in ran.verdict
     assert "✗" not in ran.verdict, ran.output
     assert host.login().works, ran.output
     mended = host.snapshot()
-    assert {} == unexpected(differences(healthy, mended), MENDED + variant.differs), ran.output
-    assert apart == host.root(variant.apart)
+    found = differences(healthy, mended)
+    assert {} == unexpected(found, MAY_DIFFER + case.differs), ran.output
+    assert apart == host.root(case.apart)
 
-    again = run(tmp_path, way)
+    again = run(folder, way)
 
     assert (0, []) == (again.code, again.changed()), again.output
     assert {} == differences(mended, host.snapshot())
 
 
-def findings(ran):
-    titles = ("What was wrong first", "What else was wrong", "What followed from it")
+def findings(ran: Ran) -> list[str]:
+    """Give all that a verdict calls wrong, or not to be seen."""
+    titles = (
+        *("What was wrong first", "What else was wrong", "What followed from it"),
+        "What could not be seen",
+    )
     return [line for title in titles for line in ran.section(title)]

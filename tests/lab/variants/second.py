@@ -6,6 +6,7 @@ from tests.lab.cases.case import BACKEND, PSQL, UNIT
 ROOT, URL = "/srv/crm", "http://127.0.0.1:8001"
 # The database is copied as it is, so each of its tables has to be given to the other role.
 PREPARE = f"""
+set -e
 useradd --system --home-dir {ROOT} --shell /usr/sbin/nologin crm
 cp -a {BACKEND} {ROOT}
 grep -lI {BACKEND} {ROOT}/env/bin/* | xargs sed -i s#{BACKEND}#{ROOT}#

@@ -73,7 +73,7 @@ def run(folder: Path, profiles: list[tuple[Way, str]], *words: str) -> Ran:
     return pyinfra([], *groups, *(words or RESTORE), inventory=str(inventory), secrets=SECRETS)
 
 
-MENDED = (
+MAY_DIFFER = (
     *(*ENV, *UNDO, "file:/srv/", "distribution:", "env:SECRET_KEY"),
     *("role-verifier:halext_user", "row:halext_org.public.users:"),
     "value:halext_org.public.users_id_seq",
