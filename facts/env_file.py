@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pyinfra.api import FactBase
 
-from relogin import env_text, shell, undo, unit_text
+from relogin import env_lines, env_text, shell, undo, unit_text
 from relogin.facts import alone, file
 from relogin.finding import Unreadable
 from relogin.parts.configuration import DatabaseUrl
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 class EnvFileState:
     """An env file as it is; its text and values are secrets and stay out of every output.
 
-    `real_path` is where a symlink leads. `values` is what its first reader reads. `kept` are values
-    of keys that must be kept and are not there, from copies in the undo store.
+    `real_path` is where a symlink leads. `values` is what `reader`, the first, reads. `kept` are
+    values of keys that must be kept and are not there, from copies in the undo store.
     """
 
     path: str
@@ -36,6 +37,7 @@ class EnvFileState:
     raw: bytes = field(repr=False)
     values: Mapping[str, str | None] = field(repr=False)
     kept: Mapping[str, str] = field(default_factory=dict, repr=False)
+    reader: str = "python-dotenv"
 
     @property
     def text(self) -> str:
@@ -48,6 +50,40 @@ class EnvFileState:
     def value(self, key: str) -> str | None:
         """Give a key's value; None where the key is missing or empty."""
         return self.values.get(key) or None
+
+    @property
+    def is_unit(self) -> bool:
+        return self.reader == "systemd-unit"
+
+    @cached_property
+    def problems(self) -> tuple[env_lines.Problem, ...]:
+        """What python-dotenv cannot parse; nothing of a unit file, which has another grammar."""
+        return () if self.is_unit else env_lines.problems(self.text)
+
+    @cached_property
+    def duplicates(self) -> Mapping[str, Mapping[int, str | None]]:
+        """The keys that are bound more than once: their lines, and what each one binds."""
+        return {} if self.is_unit else env_lines.duplicates(self.text)
+
+    @property
+    def hidden(self) -> set[str]:
+        """The keys that nobody reads since a quote before them is not closed."""
+        return {key for problem in self.problems for key in problem.hides if not self.value(key)}
+
+    @cached_property
+    def readings(self) -> Mapping[str, Mapping[str, str | None]]:
+        """What each known reader makes of it; a unit file has but one."""
+        if self.is_unit:
+            return {self.reader: self.values}
+        return {reader: env_text.values(self.text, reader) for reader in env_text.READERS}
+
+
+@dataclass(frozen=True)
+class UndecodableEnvFile:
+    """An env file that no reader takes: these of its lines are no UTF-8, or hold a NUL byte."""
+
+    path: str
+    lines: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -65,6 +101,9 @@ class MissingEnvFile:
     folder: file.FileMeta | Unreadable | None
     beside: tuple[str, ...] = ()
     kept: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+Seen = EnvFileState | UndecodableEnvFile | MissingEnvFile
 
 
 def script(path: str) -> str:
@@ -86,7 +125,7 @@ return 1"""
 
 def parse(
     path: str, answer: Answer, *, public: Collection[str] = (), reader: str = "python-dotenv"
-) -> EnvFileState | MissingEnvFile | Unreadable:
+) -> Seen | Unreadable:
     """Take the part's answer apart, as a reader reads it; a value is secret unless it is public."""
     head, real_path, content = (*answer.text.split(b"\n", 2), b"", b"")[:3]
     meta = file.parse(head.decode())
@@ -102,11 +141,20 @@ def parse(
         return Unreadable(f"{path} has {meta.size} bytes: that is no env file")
     if len(content) != meta.size:
         return Unreadable(f"{path} was written to while it was read; look again")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return Unreadable(f"{path} is not UTF-8")
-    return EnvFileState(path, real_path.decode(), meta, content, _values(text, reader, public))
+    if wrong := tuple(_undecodable(content)):
+        return UndecodableEnvFile(path, wrong)
+    values = _values(content.decode("utf-8-sig"), reader, public)
+    return EnvFileState(path, real_path.decode(), meta, content, values, reader=reader)
+
+
+def _undecodable(content: bytes) -> Iterator[int]:
+    """Give the numbers of the lines for which systemd and python-dotenv refuse a whole file."""
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        try:
+            if "\0" in line.decode():
+                yield number
+        except UnicodeDecodeError:
+            yield number
 
 
 def _values(text: str, reader: str, public: Collection[str] = ()) -> dict[str, str | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from pyinfra.api import FactBase
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from relogin.remote import Answer
 
 # RFC 7518, 3.2: a key of the same size as the hash output or larger must be used.
-_LEAST = {"HS256": 32, "HS384": 48, "HS512": 64}
+LEAST = {"HS256": 32, "HS384": 48, "HS512": 64}
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,51 @@ class JwtConfiguration:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def script(unit: str, key: str) -> str:
+    """Give the part of the look that asks which of a unit's processes have which secret.
+
+    Only the numbers of processes leave the host, and those only where there is more than one value.
+    """
+    return _PROCESSES.format(
+        unit=shell.quote(unit),
+        pattern=shell.quote(f"^{key}="),
+        nothing=sha256(b"").hexdigest(),
+    )
+
+
+_PROCESSES = """\
+top=
+while IFS=: read -r _ kind path; do
+  case $kind in '' | name=systemd) top=${{path%/init.scope}} ;; esac
+done </proc/1/cgroup
+top=${{top%/}}/system.slice/{unit}/cgroup.procs
+for procs in "/sys/fs/cgroup$top" "/sys/fs/cgroup/unified$top" "/sys/fs/cgroup/systemd$top"; do
+  [ ! -r "$procs" ] || while read -r pid; do set -- "$@" "/proc/$pid/environ"; done <"$procs"
+  [ $# = 0 ] || break
+done
+[ $# -gt 1 ] || return 0
+held() {{ grep -hzs {pattern} "$@"; }}
+[ "$(held "$@" | sort -zu | tr -dc '\\0' | wc -c)" -gt 1 ] || return 0
+known=
+for each; do
+  hash=$(held "$each" | sha256sum); hash=${{hash%% *}}
+  [ "$hash" != {nothing} ] || continue
+  case $known in *"$hash "*) ;; *) known="$known$hash " ;; esac
+  before=${{known%%"$hash "*}}
+  pid=${{each%/environ}}
+  printf '%s %s\\n' "${{pid#/proc/}}" "${{#before}}"
+done"""
+
+
+def parse(answer: Answer) -> tuple[tuple[int, ...], ...]:
+    """Give the processes that have the secret in their environment, by its value."""
+    groups: dict[str, list[int]] = {}
+    for line in answer.lines:
+        pid, _, kind = line.partition(" ")
+        groups.setdefault(kind, []).append(int(pid))
+    return tuple(map(tuple, groups.values()))
 
 
 class JwtSecret(FactBase[Any]):
@@ -59,7 +105,7 @@ class JwtSecret(FactBase[Any]):
         if len(answer.lines) < 2 or not answer.lines[0].isdigit():
             return Unreadable(f"{self.source.partition(' in ')[2]} cannot be read")
         length = int(answer.lines[0])
-        enough = length >= _LEAST.get(self.algorithm, 0)
+        enough = length >= LEAST.get(self.algorithm, 0)
         source = self.source if length else f"no value for {self.source}"
         return JwtConfiguration(source, length, self.algorithm, enough, answer.lines[1])
 

@@ -15,16 +15,20 @@ from relogin.facts import (
     accounts,
     databases_in_use,
     env_file,
+    jwt,
     machine,
     migrations,
     own,
     postgres,
     service,
+    source,
     venv,
 )
 from relogin.facts.postgres_state import Server
 from relogin.fault import internal_error
 from relogin.finding import Unreadable
+from relogin.parts.configuration import FromEnv
+from relogin.parts.runtime import Systemd
 from relogin.tunnel import Tunnel
 
 if TYPE_CHECKING:
@@ -51,16 +55,19 @@ class Observation:
     tried; `connection` (the backend's own URL) and `databases` (those that its process has open)
     are only asked for where the login failed. `done` is what this run has changed, or tried to,
     before the look. `own` are the answers to a user's own faults that look for something
-    themselves, by their ids.
+    themselves, by their ids. `secrets` are the service's processes by the JWT secret that they
+    were started with: one group, or none, where all is well.
     """
 
     machine: machine.Machine | Unreadable
-    env_files: tuple[env_file.EnvFileState | env_file.MissingEnvFile | Unreadable, ...] = ()
+    env_files: tuple[env_file.Seen | Unreadable, ...] = ()
     venv: venv.VenvState | venv.BrokenVenv | Unreadable | None = None
     service: service.ServiceState | Unreadable | None = None
     postgres: Server | Unreadable | None = None
     migrations: migrations.Migrations | Unreadable | None = None
     accounts: accounts.Table | Unreadable | None = None
+    source: source.Source | Unreadable | None = None
+    secrets: tuple[tuple[int, ...], ...] | Unreadable | None = None
     login: Proof | None = None
     connection: Connection | Unreadable | None = None
     databases: databases_in_use.DatabasesInUse | Unreadable | None = None
@@ -149,6 +156,12 @@ def scripts(backend: Backend) -> dict[str, str]:
             parts[f"kept_{number}"] = env_file.kept_script(backend, declared)
     if backend.venv is not None:
         parts["venv"] = venv.script(backend.venv)
+    folder = source.directory(backend)
+    if folder is not None:
+        parts["source"] = source.script(backend, folder)
+    secret = backend.token.secret if backend.token else None
+    if isinstance(backend.service, Systemd) and isinstance(secret, FromEnv):
+        parts["secrets"] = jwt.script(backend.service.full_name, secret.key)
     if backend.service is not None:
         keys = [key for file in backend.env_files for key in file.keys]
         parts["service"] = service.script(backend.service, tuple(keys))
@@ -184,7 +197,8 @@ class _Answers:
         state = self.part(
             f"env_{number}", lambda it: env_file.parse(path, it, public=public, reader=reader)
         )
-        if f"kept_{number}" not in self.by_name or isinstance(state, Unreadable):
+        lacking = isinstance(state, env_file.EnvFileState | env_file.MissingEnvFile)
+        if f"kept_{number}" not in self.by_name or not lacking:
             return state
         return self.part(f"kept_{number}", lambda it: env_file.with_kept(state, declared, it))
 
@@ -192,10 +206,13 @@ class _Answers:
 def _parsed(host: Host, backend: Backend, answers: _Answers) -> Observation:
     files = enumerate(backend.env_files)
     public = backend.public()
+    folder = source.directory(backend)
     seen = Observation(
         machine=answers.part("machine", lambda it: machine.parse(it, answers.between)),
         env_files=tuple(answers.env_file(number, file, public) for number, file in files),
         venv=answers.part("venv", venv.parse) if backend.venv else None,
+        source=answers.part("source", lambda it: source.parse(folder, it)) if folder else None,
+        secrets=answers.part("secrets", jwt.parse) if "secrets" in answers.by_name else None,
         service=answers.part("service", service.parse) if backend.service else None,
         own=own.answers(backend, lambda name: answers.part(name, lambda answer: answer)),
     )

@@ -8,7 +8,7 @@ from relogin import env_text, undo, unit_text
 from relogin.facts.env_file import EnvFileState, MissingEnvFile
 from relogin.fault import Change
 from relogin.operations.url_values import corrected_url
-from relogin.parts.configuration import DatabaseUrl, EnvFile
+from relogin.parts.configuration import DatabaseUrl, EnvFile, FromEnv
 from relogin.secret import Secret, make_value
 
 if TYPE_CHECKING:
@@ -16,12 +16,29 @@ if TYPE_CHECKING:
     from relogin.facts.observation import Observation
 
 Wanted = str | Secret | DatabaseUrl
+_IN_FORCE, _ANEW = "from the running process", "made anew"
 
 
 def readable(backend: Backend, seen: Observation) -> list[tuple[EnvFile, EnvFileState]]:
     """Give the env files that are there and could be read, with how they are declared."""
     pairs = zip(backend.env_files, seen.env_files, strict=True)
     return [(declared, state) for declared, state in pairs if isinstance(state, EnvFileState)]
+
+
+def minded(backend: Backend, file: EnvFile, state: EnvFileState) -> dict[str, EnvFile]:
+    """Give the keys of a file that are declared, each with the file that declares it.
+
+    Those are its own and, of the files before it, those that it overrules.
+    """
+    earlier = backend.env_files[: backend.env_files.index(file)]
+    overruled = {key: one for one in earlier for key in one.keys if key in state.values}
+    return overruled | dict.fromkeys(file.keys, file)
+
+
+def own_keys(backend: Backend, file: EnvFile, state: EnvFileState) -> dict[str, EnvFile]:
+    """Give those that the env files' layer minds; the JWT secret has a layer of its own."""
+    secret = backend.token.secret if backend.token else None
+    return {k: one for k, one in minded(backend, file, state).items() if FromEnv(k) != secret}
 
 
 def recovered(
@@ -39,7 +56,7 @@ def recovered(
     if isinstance(wanted, Secret) and wanted.declared:
         return wanted.reveal(), f"from {wanted!r}"
     if (running := seen.in_process(key)) is not None:
-        return running, "from the running process"
+        return running, _IN_FORCE
     if (elsewhere := seen.env(key)) is not None:
         return elsewhere, "from another env file of the backend"
     secret = wanted.password if isinstance(wanted, DatabaseUrl) else wanted
@@ -48,15 +65,31 @@ def recovered(
     return _made(wanted)
 
 
+def regained(
+    backend: Backend, seen: Observation, declared: EnvFile, state: EnvFileState, key: str
+) -> tuple[str | None, str]:
+    """Give what `recovered` gives, but make up nothing where a broken line may hold the value.
+
+    A process that systemd has started may have read more than that line (systemd.exec(5), on
+    quotes), which is nobody's secret either.
+    """
+    value, source = recovered(backend, seen, declared, key)
+    swallowed = source == _IN_FORCE and value is not None and "\n" in value
+    broken = key in state.hidden or key in {problem.key for problem in state.problems}
+    if broken and (source == _ANEW or swallowed):
+        return None, "its line cannot be parsed"
+    return value, source
+
+
 def _made(wanted: Secret | DatabaseUrl) -> tuple[str, str]:
     if isinstance(wanted, Secret):
-        return make_value(), "made anew"
+        return make_value(), _ANEW
     if wanted.password is None:
         return wanted.with_password(None), "from its declared parts"
     if wanted.password.declared:
         said = f"with the password of {wanted.password!r}"
         return wanted.with_password(wanted.password.reveal()), said
-    return wanted.with_password(make_value()), "made anew"
+    return wanted.with_password(make_value()), _ANEW
 
 
 def _kept(backend: Backend, seen: Observation, declared: EnvFile, key: str) -> str | None:

@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING
 
 from pyinfra.api import FunctionCommand, operation
 
-from relogin.facts.env_file import EnvFileState
 from relogin.fault import Change, Fault
 from relogin.finding import Finding, Severity
 from relogin.mend import mend
-from relogin.operations.env_values import corrected, recovered, written
-from relogin.parts.configuration import EnvFile, FromEnv
+from relogin.operations.env_values import corrected, regained, written
+from relogin.operations.jwt_place import place
+from relogin.operations.jwt_secret import (
+    HARD_CODED_FALLBACK,
+    KNOWN_DEFAULT,
+    RUNNING_ON_OTHER_SECRET,
+    SECRET_PER_PROCESS,
+    SECRET_WEAK,
+)
 from relogin.secret import Secret
 
 if TYPE_CHECKING:
@@ -20,80 +26,96 @@ if TYPE_CHECKING:
     from relogin.facts.observation import Observation
 
 
-def _declaring(backend: Backend, seen: Observation) -> tuple[str, EnvFile, EnvFileState] | None:
-    """Give the secret's key, the file that declares it, and that file as it is."""
-    secret = backend.token.secret if backend.token else None
-    if not isinstance(secret, FromEnv):
+def _detect_lacking(backend: Backend, seen: Observation, *, empty: bool) -> Finding | None:
+    there = place(backend, seen)
+    if there is None or there.value is not None or there.key in there.state.hidden:
         return None
-    for declared, state in zip(backend.env_files, seen.env_files, strict=True):
-        if secret.key in declared.keys and isinstance(state, EnvFileState):
-            return secret.key, declared, state
-    return None
-
-
-def _detect_secret_missing(backend: Backend, seen: Observation) -> Finding | None:
-    place = _declaring(backend, seen)
-    if place is None or place[2].value(place[0]) is not None:
+    if empty is not (there.key in there.state.values):
         return None
-    key, declared, state = place
-    value, source = recovered(backend, seen, declared, key)
+    key, path = there.key, there.declared.path
+    value, source = regained(backend, seen, there.declared, there.state, key)
     remedy = f"it is written: {source}"
     if source == "made anew":
         remedy += " (no value is in force anywhere, so no token that is out can be good)"
-    what = "empty" if key in state.values else "missing"
+    broken = next((one.line for one in there.state.problems if one.key == key), None)
+    by_hand = f"correct line {broken}" if broken else f"put {key} back from a backup"
     return Finding(
-        f"the JWT secret {key} is {what} in {declared.path}",
+        f"the JWT secret {key} is {'empty' if empty else 'missing'} in {path}",
         subject=key,
-        expected=repr(declared.keys[key]),
-        remedy=remedy if value else f"put {key} back from a backup: nobody may make it up",
+        seen=f"line {broken}, which binds it, cannot be parsed" if broken else "",
+        expected=repr(there.declared.keys[key]),
+        remedy=remedy if value else f"{by_hand}: nobody may make it up",
         by_person=value is None,
     )
 
 
-def _fix_secret_missing(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
-    place = _declaring(backend, seen)
-    if place is None:
+def _fix_lacking(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
+    there = place(backend, seen)
+    if there is None:
         return
-    key, declared, state = place
-    value, _ = recovered(backend, seen, declared, key)
+    value, _ = regained(backend, seen, there.declared, there.state, there.key)
     if value is not None:
-        yield written(backend, declared, state, {key: value})
+        yield written(backend, there.declared, there.state, {there.key: value})
 
 
-def _detect_secret_not_declared(backend: Backend, seen: Observation) -> Finding | None:
-    place = _declaring(backend, seen)
-    found = place[2].value(place[0]) if place else None
-    if place is None or found is None:
+def _detect_not_declared(backend: Backend, seen: Observation) -> Finding | None:
+    there = place(backend, seen)
+    if there is None or there.value is None:
         return None
-    key, declared, _ = place
-    _, differs = corrected(declared.keys[key], found)
+    wanted = there.declared.keys[there.key]
+    _, differs = corrected(wanted, there.value)
     if not differs:
         return None
     return Finding(
-        f"the JWT secret {key} in {declared.path} is not the declared one",
-        subject=key,
-        seen=differs if isinstance(declared.keys[key], Secret) else "",
-        expected=repr(declared.keys[key]) if isinstance(declared.keys[key], Secret) else "",
+        f"the JWT secret {there.key} in {there.declared.path} is not the declared one",
+        subject=there.key,
+        seen=differs if isinstance(wanted, Secret) else "",
+        expected=repr(wanted) if isinstance(wanted, Secret) else "",
         remedy="it stays: another one would throw everybody out, so rotating is to get a deploy of"
         " its own; until then declare the one in force, or replace it by hand and restart",
-        severity=Severity.WARNING,
     )
 
 
+_WRITTEN = "the one in force is written; only where none is in force anywhere, a new one is made"
 SECRET_MISSING = Fault(
     "jwt.secret-missing",
-    _detect_secret_missing,
-    _fix_secret_missing,
-    unless=("env_file.missing",),
-    about="the secret that signs the tokens is missing or empty",
+    lambda backend, seen: _detect_lacking(backend, seen, empty=False),
+    _fix_lacking,
+    unless=("env_file.missing", "env_file.unparsable-line"),
+    about="the secret that signs the tokens is missing",
+    remedy=_WRITTEN,
+    check=(
+        "grep -c '^KEY=.' ENV_FILE",
+        "journalctl -u UNIT -n 80 | grep -iE 'secret|jwt|KeyError'",
+    ),
+)
+SECRET_EMPTY = Fault(
+    "jwt.secret-empty",
+    lambda backend, seen: _detect_lacking(backend, seen, empty=True),
+    _fix_lacking,
+    unless=("env_file.missing", "env_file.unparsable-line"),
+    about="the secret that signs the tokens is empty: older libraries sign with it all the same",
+    remedy=_WRITTEN,
+    check=("grep -nE '^KEY= *$' ENV_FILE",),
 )
 SECRET_NOT_DECLARED = Fault(
     "jwt.secret-not-declared",
-    _detect_secret_not_declared,
+    _detect_not_declared,
     severity=Severity.WARNING,
     about="the secret that signs the tokens is not the declared one",
+    remedy="it stays: another one would throw everybody out; declare the one in force",
+    check=("sed -n 's/^KEY=//p' ENV_FILE | tr -d '\\n' | sha256sum",),
 )
-FAULTS = (SECRET_MISSING, SECRET_NOT_DECLARED)
+FAULTS = (
+    SECRET_MISSING,
+    SECRET_EMPTY,
+    RUNNING_ON_OTHER_SECRET,
+    SECRET_PER_PROCESS,
+    KNOWN_DEFAULT,
+    SECRET_WEAK,
+    SECRET_NOT_DECLARED,
+    HARD_CODED_FALLBACK,
+)
 
 
 @operation()

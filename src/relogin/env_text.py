@@ -1,19 +1,22 @@
 """Read and change the text of a .env file as each of its readers reads it."""
 
-import io
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 
 from relogin.carried import no_character
+from relogin.env_lines import (
+    BOM,
+    Binding,
+    bindings,
+    end_of_first_line,
+    newline,
+    problems,
+)
 from relogin.env_readers import NAME, READERS, Values
 
-_BOM = "\ufeff"
 _BLANK = r"[^\S\r\n]"
 _BARE = re.compile(r"[A-Za-z0-9_./:@%+,=^?-]*")
-_NEWLINE = re.compile(r"\r\n|\n|\r")
-_BROKEN_ASSIGNMENT = re.compile(rf"(?:export{_BLANK}+)?([A-Za-z_][A-Za-z0-9_]*){_BLANK}*=")
 
 # A statement of python-dotenv's grammar. In `K= # note` the blank belongs to the note.
 _STATEMENT = re.compile(
@@ -30,14 +33,6 @@ class Unwritable(ValueError):
     """Say that no form of a value, or no place for it, is read alike by every reader."""
 
 
-@dataclass(frozen=True)
-class _Binding:
-    key: str | None
-    start: int
-    end: int
-    broken: bool
-
-
 def values(text: str, reader: str = "python-dotenv") -> Values:
     """Give what a reader makes of the text: key to value, the last binding of a key winning.
 
@@ -48,22 +43,6 @@ def values(text: str, reader: str = "python-dotenv") -> Values:
     if reader not in READERS:
         raise ValueError(f"unknown reader {reader!r}: known are {', '.join(READERS)}")
     return READERS[reader](text)
-
-
-def problems(text: str) -> tuple[int, ...]:
-    """Give the numbers of the lines on which python-dotenv meets a statement it cannot parse."""
-    body = text.removeprefix(_BOM)
-    return tuple(_line(body, binding) for binding in _bindings(body) if binding.broken)
-
-
-def duplicates(text: str) -> dict[str, tuple[int, ...]]:
-    """Give the line numbers of each key that is bound more than once."""
-    body = text.removeprefix(_BOM)
-    lines: dict[str, tuple[int, ...]] = {}
-    for binding in _bindings(body):
-        if binding.key is not None and not binding.broken:
-            lines[binding.key] = (*lines.get(binding.key, ()), _line(body, binding))
-    return {key: numbers for key, numbers in lines.items() if len(numbers) > 1}
 
 
 def encode(value: str, readers: Collection[str]) -> str:
@@ -110,8 +89,7 @@ def with_values(text: str, new: Mapping[str, str], readers: Collection[str]) -> 
     unless a reader stumbles over one of them: then the line becomes `KEY=value` and its note
     moves to a line of its own. A key that a reader does not see is appended. What every reader
     already reads stays as it is, to the byte. Raises Unwritable where this would change what a
-    reader makes of another key; only a key that a broken line hid may come to be read as another
-    reader reads it.
+    reader makes of another key; only a key that a broken line hid may come to be read.
     """
     changed = text
     for key, value in new.items():
@@ -132,12 +110,13 @@ def _with_value(
     except Unwritable as error:
         raise Unwritable(f"{key}: {error}") from None
     unseen = any(key not in values(text, reader) for reader in readers)
+    hidden = {each for problem in problems(text) if problem.key == key for each in problem.hides}
     for candidate in _candidates(text, key, encoded, append=unseen):
         if _all_read(candidate, {key: value}, readers) and _others_kept(
-            text, candidate, readers, but={key, *expendable}
+            text, candidate, readers, but={key, *hidden, *expendable}
         ):
             return candidate
-    lines = ", ".join(str(line) for line in problems(text))
+    lines = ", ".join(str(problem.line) for problem in problems(text))
     raise Unwritable(
         f"{key} cannot be set so that {_listed(readers)} read it and every other key as before"
         + (f": first mend line {lines}, which cannot be parsed" if lines else "")
@@ -160,9 +139,9 @@ def _others_kept(before: str, after: str, readers: Collection[str], *, but: set[
 
 
 def _candidates(text: str, key: str, encoded: str, *, append: bool) -> Iterator[str]:
-    body = text.removeprefix(_BOM)
+    body = text.removeprefix(BOM)
     bom = text[: len(text) - len(body)]
-    bound = [binding for binding in _bindings(body) if binding.key == key]
+    bound = [binding for binding in bindings(body) if binding.key == key]
     rewritten = list(_rewritten(body, bound[-1], encoded)) if bound else []
     yield from (bom + candidate for candidate in rewritten)
     yield from rewritten if bom else ()
@@ -170,48 +149,30 @@ def _candidates(text: str, key: str, encoded: str, *, append: bool) -> Iterator[
         yield from (bom + candidate for candidate in _appended(body, key, encoded))
 
 
-def _rewritten(body: str, binding: _Binding, encoded: str) -> Iterator[str]:
-    before, after = body[: binding.start], body[binding.end :]
-    statement = body[binding.start : binding.end]
+def _rewritten(body: str, binding: Binding, encoded: str) -> Iterator[str]:
+    # What a quote that is not closed has swallowed stays: it comes to be read.
+    end = end_of_first_line(body, binding) if binding.broken else binding.end
+    before, after = body[: binding.start], body[end:]
+    statement = body[binding.start : end]
     match = None if binding.broken else _STATEMENT.fullmatch(statement)
     if match:
         yield before + match["head"] + encoded + match["tail"] + after
     note = match["tail"].strip() if match else ""
     ending = statement[len(statement.rstrip("\r\n")) :]
-    moved = note + _newline(body) if note else ""
+    moved = note + newline(body) if note else ""
     yield f"{before}{moved}{binding.key}={encoded}{ending}{after}"
     if ending == "\r\n":  # of which sh takes the first for a part of the value
         yield f"{before}{moved}{binding.key}={encoded}\n{after}"
 
 
 def _appended(body: str, key: str, encoded: str) -> Iterator[str]:
-    newline = _newline(body)
-    start = body if not body or body.endswith(("\n", "\r")) else body + newline
-    yield f"{start}{key}={encoded}{newline}"
+    end_of_line = newline(body)
+    start = body if not body or body.endswith(("\n", "\r")) else body + end_of_line
+    yield f"{start}{key}={encoded}{end_of_line}"
     # A backslash at the end of the last line takes the next line along in some readers.
-    yield f"{start}{newline}{key}={encoded}{newline}"
-    if newline == "\r\n":
+    yield f"{start}{end_of_line}{key}={encoded}{end_of_line}"
+    if end_of_line == "\r\n":
         yield f"{start}{key}={encoded}\n"
-
-
-def _bindings(body: str) -> Iterator[_Binding]:
-    from dotenv.parser import parse_stream
-
-    end = 0
-    for binding in parse_stream(io.StringIO(body)):
-        source = binding.original.string
-        start = end + len(source) - len(source.lstrip())
-        end += len(source)
-        broken = _BROKEN_ASSIGNMENT.match(body, start) if binding.error else None
-        yield _Binding(broken[1] if broken else binding.key, start, end, binding.error)
-
-
-def _line(body: str, binding: _Binding) -> int:
-    return 1 + len(_NEWLINE.findall(body, 0, binding.start))
-
-
-def _newline(body: str) -> str:
-    return "\r\n" if "\r\n" in body else "\n"
 
 
 def _forms(value: str) -> Iterator[str]:

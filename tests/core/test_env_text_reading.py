@@ -159,13 +159,3 @@ def test_a_description_knows_the_same_readers():
 def test_an_unknown_reader_is_refused_with_the_known_ones():
     with pytest.raises(ValueError, match="'docker': known are python-dotenv, systemd, sh"):
         env_text.values("", "docker")
-
-
-def test_problems_are_the_real_lines_even_after_blank_lines_crlf_and_a_bom():
-    assert env_text.problems("A=1\n\n\n; no\nB=2\n") == (4,)
-    assert env_text.problems('\ufeffA=1\r\n\r\nK="a"b\r\nB=2\r\n; no\r\n') == (3, 5)
-    assert env_text.problems("A=1\n# fine\n\nB='x\ny'\n") == ()
-
-
-def test_duplicates_name_every_line_of_a_key_that_is_bound_twice():
-    assert env_text.duplicates("K=1\nA=1\n\nexport K=2\n#K=3\n") == {"K": (1, 4)}

@@ -128,3 +128,10 @@ def test_keys_that_follow_each_other_can_be_set_together():
 def test_a_key_that_is_no_identifier_is_refused():
     with pytest.raises(env_text.Unwritable, match="'MY-K' is not a name"):
         env_text.with_values("", {"MY-K": "v"}, BOTH)
+
+
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_what_an_open_quote_has_swallowed_comes_to_be_read_and_is_never_lost(quote):
+    text = f"A=1\nK={quote}abc\nSECRET=s3\n# note\nD={quote}x y{quote}\nE=5\n"
+    changed = env_text.with_values(text, {"K": "new"}, BOTH)
+    assert f"A=1\nK=new\nSECRET=s3\n# note\nD={quote}x y{quote}\nE=5\n" == changed

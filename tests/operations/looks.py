@@ -25,11 +25,13 @@ from relogin import (
 from relogin.facts import (
     accounts,
     env_file,
+    jwt,
     machine,
     migrations,
     observation,
     postgres,
     service,
+    source,
     venv,
 )
 from relogin.facts.observation import Observation
@@ -103,10 +105,15 @@ def edited(answers: Answers, backend: Backend = HALEXT, *, resized: bool = True)
     return Observation(
         machine=part("machine", lambda answer: machine.parse(answer, NOW)),
         env_files=tuple(
-            part("env_0", lambda answer, path=declared.path: env_file.parse(path, answer))
+            part(
+                "env_0",
+                lambda answer, it=declared: env_file.parse(it.path, answer, reader=it.readers[0]),
+            )
             for declared in backend.env_files[:1]
         ),
         venv=part("venv", venv.parse),
+        source=part("source", lambda answer: source.parse(ROOT, answer)),
+        secrets=part("secrets", jwt.parse),
         service=part("service", service.parse),
         postgres=part("postgres", postgres.parse),
         migrations=backend.migrations
@@ -159,6 +166,12 @@ def text(part: str, before: str, after: str) -> Edit:
 def env(before: str, after: str) -> Edit:
     """Replace a text of the env file."""
     return text("env_0", before, after)
+
+
+def everywhere(before: str, after: str) -> Edit:
+    """Replace a text of the env file, and in the process that was started on it."""
+    changed, process = env(before, after), text("service.environ", before, after)
+    return lambda answers: process(changed(answers))
 
 
 def without(key: str) -> Edit:

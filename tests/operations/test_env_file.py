@@ -13,6 +13,7 @@ from tests.operations.looks import (
     KEYS,
     changes,
     env,
+    everywhere,
     found,
     halext,
     look,
@@ -76,7 +77,6 @@ def test_each_situation_belongs_to_one_fault(fault, edit, what):
         said("env_0", "", 0),
         said("env_0", "hidden\n\n", 1),
         said("env_0", "directory|755|root|root|0|0|1|" + "2026-11-21 10:00:00 +0000|" * 2, 0),
-        env("LOG_LEVEL=info", "\udcff"),
     ],
 )
 def test_nothing_is_guessed_of_a_file_that_could_not_be_read(edit):
@@ -149,8 +149,8 @@ def test_a_password_that_must_be_kept_is_not_made_anew_where_the_url_has_none():
 
 def test_a_url_whose_password_nobody_knows_and_that_cannot_be_parsed_is_a_persons():
     (finding,) = found(FAULTS, look(env("%40", "%4")))
-    assert finding.seen.startswith("it cannot be parsed: the password has a %")
-    assert finding.by_person
+    assert finding.seen.startswith("the password has a % that no two hex digits follow")
+    assert ("env_file.database-url-unparsable", True) == (finding.fault, finding.by_person)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_a_url_whose_password_nobody_knows_and_that_cannot_be_parsed_is_a_person
     ],
 )
 def test_how_a_url_differs_is_said_by_its_parts(before, after, seen):
-    findings = found(FAULTS, look(env(before, after)))
+    findings = found(FAULTS, look(everywhere(before, after)))
     assert ([seen] if seen else []) == [finding.seen for finding in findings]
 
 

@@ -35,7 +35,7 @@ def test_what_is_wrong_is_mended_in_one_go_and_every_other_byte_kept(folder):
         b"ACCESS_CODE=", f"ACCESS_CODE='{canaries.ACCESS_CODE}'".encode()
     )
     assert expected == file.read_bytes()
-    assert [] == found(FAULTS, seen(file), described(file))
+    assert [] == [one for one in found(FAULTS, seen(file), described(file)) if not one.by_person]
 
 
 def test_what_was_written_is_what_a_reader_of_its_own_reads(folder):

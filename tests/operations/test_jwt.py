@@ -74,7 +74,7 @@ def test_a_lost_secret_is_put_back_from_the_running_process(edit, what):
     seen = look(edit)
     (finding,) = found(FAULTS, seen)
     assert f"the JWT secret SECRET_KEY is {what} in {ENV}" == finding.what
-    assert ("jwt.secret-missing", "SECRET_KEY", True, False) == (
+    assert (f"jwt.secret-{what}", "SECRET_KEY", True, False) == (
         finding.fault,
         finding.subject,
         finding.critical,
@@ -84,6 +84,22 @@ def test_a_lost_secret_is_put_back_from_the_running_process(edit, what):
     (change,) = changes(FAULTS, seen)
     assert f"SECRET_KEY={canaries.SECRET_KEY}\n" in change.script
     assert canaries.SECRET_KEY not in change.why + str(finding)
+
+
+def test_a_secret_whose_line_is_broken_is_not_made_anew_for_it_may_still_stand_there():
+    broken = env(f"={canaries.SECRET_KEY}", f"='{canaries.SECRET_KEY}'x")
+    (finding,) = found(FAULTS, look(broken, stopped))
+    assert ("jwt.secret-missing", True) == (finding.fault, finding.by_person)
+    assert "line 7, which binds it, cannot be parsed" == finding.seen
+    assert "correct line 7: nobody may make it up" == finding.remedy
+    assert [] == changes(FAULTS, look(broken, stopped))
+    (change,) = changes(FAULTS, look(broken))
+    assert f"\nSECRET_KEY={canaries.SECRET_KEY}\n" in change.script
+
+
+def test_a_secret_that_another_key_s_open_quote_hides_is_not_lost():
+    hidden = env("SECRET_KEY=", 'OTHER="\nSECRET_KEY=')
+    assert [] == found(FAULTS, look(hidden, stopped))
 
 
 NOWHERE: tuple[Edit, ...] = (without("SECRET_KEY"), stopped)

@@ -1,6 +1,11 @@
 """Faults of the env file: how each is made, and what may differ once it is mended."""
 
-from .case import BACKEND, ENV, UNDO, Case, env
+from urllib.parse import quote
+
+from tests.lab.canaries import DATABASE_PASSWORD as PASSWORD
+
+from .case import BACKEND, ENV, PSQL, RESTART, UNDO, Case, env
+from .jwt import overridden
 
 # what is not declared cannot be made anew
 LOST = tuple(f"env:{key}" for key in ("SMTP_", "QUOTED", "INDENTED", "EMPTY", "LOG_LEVEL"))
@@ -58,6 +63,78 @@ MENDED: tuple[Case, ...] = (
         (*ENV, *UNDO),
         name="env_file.key-not-declared-value, DEV_MODE",
     ),
+    Case(
+        "env_file.bom",
+        env("sed -i -e 1d -e '2s/^/\\xEF\\xBB\\xBF/' .env"),
+        (*ENV, *UNDO),
+    ),
+    Case("env_file.unparsable-line", env("sed -i 's/^ACCESS_CODE=.*/&x/' .env"), (*ENV, *UNDO)),
+    Case(
+        "env_file.readers-disagree",
+        env("sed -i 's/^ACCESS_CODE=.*/& # for sign-ups/' .env"),
+        (*ENV, *UNDO),
+    ),
+    Case(
+        "env_file.placeholder",
+        env("sed -i 's#//halext_user:[^@]*@#//halext_user:changeme@#' .env"),
+        (*ENV, *UNDO, "env:DATABASE_URL", "role-verifier:halext_user"),
+        name="env_file.placeholder, a database password that PostgreSQL does not take",
+    ),
+    Case(
+        "env_file.database-url-unparsable",
+        env(f"""python3 - <<'PYTHON'
+text = open(".env").read()
+open(".env", "w").write(text.replace({quote(PASSWORD, safe="")!r}, {PASSWORD!r}))
+PYTHON"""),
+        (*ENV, *UNDO),
+        name="env_file.database-url-unparsable, a password that is not encoded",
+    ),
+    Case(
+        "env_file.database-url-unparsable",
+        env("sed -i 's#=postgresql://#=postgres://#' .env"),
+        (*ENV, *UNDO),
+        name="env_file.database-url-unparsable, a scheme that SQLAlchemy does not know",
+    ),
+    Case("env_file.crlf", env("sed -i 's/$/\\r/' .env"), (*ENV, *UNDO)),
     Case("env_file.readable-by-others", f"chmod 644 {BACKEND}/.env", (ENV[0], *UNDO)),
 )
-PERSONS: tuple[Case, ...] = ()
+PERSONS: tuple[Case, ...] = (
+    Case(
+        "env_file.not-utf8",
+        f"printf 'CITY=K\\366ln\\n' >>{BACKEND}/.env; systemctl restart halext-api; sleep 2",
+        restless=("unit:halext-api",),
+    ),
+    Case(
+        "env_file.unparsable-line",
+        env("sed -i 's/^ACCESS_CODE=.*/&\\nOTHER=\"/' .env"),
+        name="env_file.unparsable-line, another key's quote that hides the JWT secret",
+    ),
+    Case(
+        "env_file.placeholder",
+        f"{PSQL} -c \"ALTER ROLE halext_user PASSWORD 'changeme'\"\n"
+        + env("sed -i 's#//halext_user:[^@]*@#//halext_user:changeme@#' .env"),
+        name="env_file.placeholder, and PostgreSQL takes it",
+        works=True,
+    ),
+    Case(
+        "env_file.other-file-used",
+        overridden("ACCESS_CODE", "of-last-year"),
+        name="env_file.other-file-used, the unit's command sets a key",
+    ),
+    Case(
+        "env_file.other-file-used",
+        f"""cd {BACKEND}; mkdir settings
+        sed 's/^SECRET_KEY=.*/SECRET_KEY=another-secret-than-the-files-7c2/' .env >settings/.env
+        chown -R halext: settings; chmod 600 settings/.env
+        other='Path(__file__).parent / "settings/.env"'
+        sed -i "s#^load_dotenv(.*#load_dotenv($other, override=True)#" database.py
+        {RESTART}""",
+        name="env_file.other-file-used, the code reads another one",
+    ),
+    Case(
+        "env_file.tracked-by-git",
+        f"cd {BACKEND}; git='runuser -u halext -- git'; $git init -q; $git add .env",
+        works=True,
+    ),
+    Case("env_file.key-twice", env("sed -i '1i ACCESS_CODE=of-last-year' .env"), works=True),
+)

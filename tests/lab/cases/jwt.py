@@ -1,6 +1,6 @@
 """Faults of the JWT secret: how each is made, and what may differ once it is mended."""
 
-from .case import BACKEND, ENV, UNDO, Case, env
+from .case import BACKEND, ENV, RESTART, UNDO, Case, code, drop_in, env
 
 MENDED: tuple[Case, ...] = (
     Case(
@@ -10,10 +10,50 @@ MENDED: tuple[Case, ...] = (
         name="jwt.secret-missing, still in the running process",
     ),
     Case(
+        "jwt.secret-empty",
+        f"sed -i 's/^SECRET_KEY=.*/SECRET_KEY=/' {BACKEND}/.env",
+        (*ENV, *UNDO),
+    ),
+    Case(
         "jwt.secret-missing",
         env("sed -i /^SECRET_KEY=/d .env"),
         (*ENV, *UNDO, "env:SECRET_KEY"),
         name="jwt.secret-missing, nowhere any more",
     ),
 )
-PERSONS: tuple[Case, ...] = ()
+# A wrapper that sets it again, behind systemd's back.
+OVERRIDDEN = """[Service]
+ExecStart=
+ExecStart=/usr/bin/env {name}={value} {root}/env/bin/uvicorn main:app --port 8000"""
+# What KillMode=process leaves behind of an earlier start.
+LEFT_BEHIND = """[Service]
+ExecStartPost=/bin/sh -c "SECRET_KEY=another-secret-of-an-earlier-start-9f3 sleep 1000 &\""""
+
+
+def overridden(name: str, value: str) -> str:
+    """Let the unit's command set a variable, whatever its env file has."""
+    return drop_in("wrapper", OVERRIDDEN.format(name=name, value=value, root=BACKEND)) + RESTART
+
+
+def secret(value: str) -> str:
+    """Write another secret and restart on it."""
+    return env(f"sed -i 's/^SECRET_KEY=.*/SECRET_KEY={value}/' .env")
+
+
+PERSONS: tuple[Case, ...] = (
+    Case(
+        "jwt.running-on-other-secret", overridden("SECRET_KEY", "another-secret-than-the-files-7c2")
+    ),
+    Case("jwt.secret-per-process", drop_in("left", LEFT_BEHIND) + RESTART, works=True),
+    Case(
+        "jwt.known-default",
+        secret("09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7"),
+        works=True,
+    ),
+    Case("jwt.secret-weak", secret("kQ7zXw2mVb9LrT4c"), works=True),
+    Case(
+        "jwt.hard-coded-fallback",
+        code('os.getenv("SECRET_KEY")', 'os.getenv("SECRET_KEY", "only-for-development")'),
+        works=True,
+    ),
+)
