@@ -12,20 +12,25 @@ from relogin.finding import Unreadable
 if TYPE_CHECKING:
     from relogin.remote import Answer
 
+# `since_boot` is what start times are reckoned from: /proc/PID/stat has them in ticks after boot.
 # Other users' processes are shown to root alone (ss(8), -p). One socket may have several.
 SCRIPT = """\
+since_boot() { stat -Lc %z /proc/self; cut -d ' ' -f 1 /proc/uptime; }
+process_of() {
+  printf '%s|%s|%s' "$(stat -Lc %U "/proc/$1")" \\
+    "$(sed -n 's/^0:://p; s/^[0-9]*:name=systemd://p' "/proc/$1/cgroup" | tr '\\n' ' ')" \\
+    "$(sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 20)"
+}
 ports() {
   [ "$uid" = 0 ] || return 4
-  stat -Lc %z /proc/self; cut -d ' ' -f 1 /proc/uptime
+  since_boot
   within 8 ss -Hltnp | while read -r _ _ _ address _ users; do
     name=${users#*'(("'}; name=${name%%'"'*}
     case $users in *pid=*) ;; *) printf '%s||||||\\n' "$address" ;; esac
     while :; do
       case $users in *pid=*) users=${users#*pid=} ;; *) break ;; esac
       p=${users%%,*}
-      printf '%s|%s|%s|%s|%s|%s\\n' "$address" "$p" "$name" "$(stat -Lc %U "/proc/$p")" \\
-        "$(sed -n 's/^0:://p; s/^1:name=systemd://p' "/proc/$p/cgroup" | tr '\\n' ' ')" \\
-        "$(sed 's/.*) //' "/proc/$p/stat" | cut -d ' ' -f 20)"
+      printf '%s|%s|%s|%s\\n' "$address" "$p" "$name" "$(process_of "$p")"
     done
   done
   return 0
@@ -59,32 +64,39 @@ def parse(answer: Answer | None) -> tuple[Listener, ...] | Unreadable:
     """Take apart what `ports` wrote."""
     if answer is None or answer.status != 0:
         return Unreadable("who listens on a port is shown to root alone")
-    now, uptime, *lines = answer.lines
-    booted = file.epoch(now) - float(uptime)
-    split = (line.split("|") for line in lines)
-    return tuple(_listener(fields, booted) for fields in split if len(fields) >= 6)
+    boot = booted(answer.lines)
+    split = (line.split("|") for line in answer.lines[2:])
+    return tuple(_listener(fields, boot) for fields in split if len(fields) >= 6)
 
 
-def _listener(fields: list[str], booted: float) -> Listener:
-    address, pid, program, user, group, ticks, *_ = fields
-    host, _, port = address.rpartition(":")
+def booted(lines: list[str]) -> float:
+    """Give when the host was started, from the two lines of `since_boot`."""
+    return file.epoch(lines[0]) - float(lines[1])
+
+
+def process(fields: list[str], boot: float) -> tuple[int | None, str, str, str, float | None]:
+    """Give the pid, program, user, unit and start time out of a row `…|pid|program|process_of`."""
+    _, pid, program, user, group, ticks, *_ = fields
     groups = [path.rstrip("/").rpartition("/")[2] for path in group.split()]
-    started = booted + int(ticks) / TICKS if ticks.isdigit() else None
+    started = boot + int(ticks) / TICKS if ticks.isdigit() else None
     unit = next((name for name in groups if name), "")
-    known = int(pid) if pid else None
-    return Listener(host.strip("[]"), int(port), known, program, user, unit, started)
+    return int(pid) if pid else None, program, user, unit, started
 
 
-def holders(log: tuple[str, ...], listening: tuple[Listener, ...], unit: str) -> list[Listener]:
-    """Give the processes outside the unit on a port that its log says was already in use."""
+def _listener(fields: list[str], boot: float) -> Listener:
+    host, _, port = fields[0].rpartition(":")
+    return Listener(host.strip("[]"), int(port), *process(fields, boot))
+
+
+def holders(log: tuple[str, ...], listening: tuple[Listener, ...]) -> list[Listener]:
+    """Give the processes on a port that this log says was already in use."""
     wanted = {
         (said["address"], int(said["port"])) for line in log for said in _WANTED.finditer(line)
     }
     return [
         one
         for one in listening
-        if one.unit != unit
-        and any(one.port == port and _meet(one.address, address) for address, port in wanted)
+        if any(one.port == port and _meet(one.address, address) for address, port in wanted)
     ]
 
 

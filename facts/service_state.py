@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from relogin import shell
 from relogin.facts.compose_state import Project
+from relogin.facts.copies import Copy
 from relogin.facts.listeners import Listener
 from relogin.facts.unit_files import UnitFile
 from relogin.finding import Unreadable
@@ -43,15 +44,23 @@ class ServiceState:
 
     `state`, `sub` and `result` are the process manager's own words: `active`, `running`, `success`
     or `fatal`, ``, `Exited too quickly`. `load` is systemd's: `loaded`, `not-found`, `masked`,
-    `bad-setting`. `started` is when the main process was started, in epoch seconds of the host's
-    clock; `exit_status` is None while it has not ended. `reason` is why the process manager could
-    not start it, `start_limit` that it tried too often; `exceptions` are the last lines of the last
-    start's tracebacks, oldest first; `crashes` is when its workers crashed, whose parent runs on.
+    `bad-setting`; `down` says that supervisord itself does not run. `started` is when the main
+    process was started, in epoch seconds of the host's clock; `exit_status` is None while it has
+    not ended. `reason` is why the process manager could not start it, `start_limit` that it tried
+    too often; `exceptions` are the last lines of the last start's tracebacks, oldest first;
+    `crashes` is when its workers crashed, whose parent runs on, `timeouts` when it killed them,
+    `kills` when anybody killed the main process (SIGKILL), and `out_of_memory` when it is known
+    that the kernel did that to one of them.
 
-    Of a unit, `working_directory` and `environment_files` are what systemd has read, `files` what
-    lies on disk; `stale` is its own word that these differ, which it does not always see. `cwd` is
-    where the main process is, `workers` how many processes are its children. `listening` is only
-    asked for where the service does not run well.
+    Of a unit, `working_directory`, `environment_files`, `user`, `commands` (the words of ExecStart,
+    where one is declared), `fragment` and `drop_ins` are what systemd has read, `files` what lies
+    on disk; `stale` is its own word that these differ, which it does not always see. Of the main
+    process, `cwd` is where it is, `workers` how many children it has, and `runs_as` its user, where
+    one is declared; `groups` are the ids of all its groups, or else of its user's. `copies` are
+    processes of the same program that are none of it. `listening` is only asked for where the
+    service does not run well.
+    `configuration` is what supervisord says of its file: `changed`, `available` (it is new there),
+    `disappeared`, or `ERROR: …`, why it cannot be read; the latter is systemd's word, too.
 
     `environ` holds the declared keys that the running main process was started with (proc(5): the
     block given at execve; what `load_dotenv` sets never shows there). Its values are secrets. It is
@@ -80,33 +89,46 @@ class ServiceState:
     reason: str = ""
     start_limit: bool = False
     crashes: tuple[float, ...] = ()
+    timeouts: tuple[float, ...] = ()
+    out_of_memory: tuple[float, ...] = ()
+    kills: tuple[float, ...] = ()
+    memory_limit: int | None = None
+    condition_failed: bool = False
     cwd: str = ""
     workers: int = 0
+    runs_as: str = ""
+    groups: tuple[int, ...] = ()
+    commands: tuple[str, ...] = ()
+    configuration: str = ""
     stale: bool = False
+    fragment: str = ""
     drop_ins: tuple[str, ...] = ()
     files: tuple[UnitFile, ...] = ()
     listening: tuple[Listener, ...] | Unreadable = ()
+    copies: tuple[Copy, ...] | Unreadable = ()
     needs: tuple[Need, ...] = ()
     project: Project | None = None
 
+    @property
+    def fragment_gone(self) -> bool:
+        """Tell whether the unit's own file is gone from where people and packages put it."""
+        kept = [one for one in self.files if not one.name.endswith(".conf")]
+        generated = self.fragment.startswith("/run/systemd/generator")
+        return self.load == "loaded" and self.stale and not kept and not generated
+
     def to_json(self) -> dict[str, Any]:
         """Give everything but the values of `environ`, in whose place their lengths stand."""
-        fields = dict(
-            vars(self),
-            needs=[vars(need) for need in self.needs],
-            files=[vars(one) for one in self.files],
-        )
-        if isinstance(self.log, Unreadable):
-            fields["log"] = self.log.to_json()
-        if isinstance(self.listening, Unreadable):
-            fields["listening"] = self.listening.to_json()
-        else:
-            fields["listening"] = [vars(one) for one in self.listening]
-        if self.project is not None:
-            fields["project"] = self.project.to_json()
-        if self.environ is not None:
-            fields["environ"] = {key: len(value) for key, value in self.environ.items()}
-        return fields
+        values = self.environ or {}
+        lengths = None if self.environ is None else {key: len(values[key]) for key in values}
+        return {name: _json(value) for name, value in vars(self).items()} | {"environ": lengths}
+
+
+def _json(value: object) -> Any:
+    if isinstance(value, Unreadable | Project):
+        return value.to_json()
+    if isinstance(value, tuple):
+        return [_json(one) for one in value]
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 
 # The shell function `count_workers`: how many children process `$pid` has (proc(5)), as `$workers`;

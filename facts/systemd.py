@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from relogin import shell
-from relogin.facts import alone, listeners, service_state, unit_files
+from relogin.facts import alone, copies, journal, listeners, service_state, unit_files
 from relogin.facts.service_state import Need, ServiceState
 from relogin.finding import Unreadable
 from relogin.secret import redact_foreign
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 # Never `Environment`: any user may read it, and it holds secrets.
 _PROPERTIES = (
     "Id,LoadState,ActiveState,SubState,Result,UnitFileState,NRestarts,MainPID,ExecMainCode,"
-    "ExecMainStatus,ExecMainStartTimestamp,WorkingDirectory,EnvironmentFiles,User,"
-    "NeedDaemonReload,DropInPaths"
+    "ExecMainStatus,ExecMainStartTimestamp,WorkingDirectory,EnvironmentFiles,User,MemoryMax,"
+    "NeedDaemonReload,DropInPaths,FragmentPath,ConditionResult,ConditionTimestamp"
 )
-# Of older lines only those that tell of a start, or of a worker that died: a traceback is long.
-_TELLING = r"""systemd\[1\]: Start|: Process [A-Za-z]*Process-[0-9]+:|exited with code [1-9]"""
 # `--timestamp` came with systemd 247; without it times are in the caller's zone, in whole seconds.
+# The kernel is only asked, and ports are only listed, of a unit that does not run well. Of a line
+# that systemd refuses the value is left out: it may be a secret.
 _SCRIPT = """\
 log() {{
   [ "$uid" = 0 ] || id -Gn | grep -Eqw 'adm|systemd-journal' || return 4
@@ -40,7 +40,18 @@ log() {{
         for (n = 1; n < NR; n++) if (n > NR - 61 || line[n] ~ /{telling}/) print line[n]
       }}'{redact}
 }}
-show() {{ printf 'Cwd=%s\\nWorkers=%s\\n%s\\n' "$cwd" "$workers" "$said"; return "$rc"; }}
+kernel() {{
+  within 8 journalctl -q -k -n 400 -o short-iso --no-pager | grep -F /{unit}, | tail -n 5
+}}
+verify() {{
+  words=$(within 8 systemd-analyze verify {unit} 2>&1); rc=$?
+  printf '%s\\n' "$words" | sed -n 's|^\\(/[^ ]*:[0-9]*: [^:]*\\).*|\\1|p' | grep -F /{unit}
+  [ "$rc" -lt 2 ]
+}}
+show() {{
+  printf '%s\\n' "Cwd=$cwd" "Groups=$groups" "RunsAs=$runs_as" "Workers=$workers" "$said"
+  return "$rc"
+}}
 {workers}
 down() {{
   for id in $down; do
@@ -51,16 +62,30 @@ down() {{
 {files}
 {ports}
 {environ}
+{copies}
+process() {{
+  cwd=; groups=; runs_as=
+  if [ "${{pid:-0}}" -gt 0 ] 2>/dev/null; then
+    cwd=$folder; command=
+    [ "/proc/$pid/cwd" -ef "$folder" ] || cwd=$(readlink "/proc/$pid/cwd")
+    while read -r key value; do
+      case $key in Gid:) groups=${{value%%[!0-9]*}} ;; Groups:) groups="$groups $value" ;; esac
+    done <"/proc/$pid/status"
+    {runs_as}
+  elif [ -n "$user" ]; then groups=$(id -G "$user"); fi
+}}
 look() {{
   said=$(within 8 systemctl show {units} --no-pager --timestamp=us+utc -p {properties} 2>&1); rc=$?
   if [ "$rc" != 0 ]; then
     said=$(within 8 systemctl show {units} --no-pager -p {properties} 2>&1); rc=$?
   fi
-  first=; pid=; folder=; restarts=; state=; down=; id=
+  first=; pid=; folder=; user=; load=; restarts=; state=; down=; id=
   while IFS== read -r key value; do
     case $key in
       MainPID) [ -n "$first" ] || pid=$value ;;
       NRestarts) [ -n "$first" ] || restarts=$value ;;
+      LoadState) [ -n "$first" ] || load=$value ;;
+      User) [ -n "$first" ] || user=$value ;;
       WorkingDirectory) [ -n "$first" ] || folder=${{value#'!'}} ;;
       Id) id=$value ;;
       ActiveState)
@@ -70,27 +95,20 @@ look() {{
   done <<EOF
 $said
 EOF
-  cwd=; count_workers
-  if [ "${{pid:-0}}" -gt 0 ] 2>/dev/null; then
-    cwd=$folder
-    [ "/proc/$pid/cwd" -ef "$folder" ] || cwd=$(readlink "/proc/$pid/cwd")
-  fi
+  unit={unit}; command={command}; process; count_workers
   part show show
   part environ environ
-  [ "$state" = active ] && [ "${{restarts:-0}}" = 0 ] || part ports ports
+  part copies copies
+  if [ "$state" != active ] || [ "${{restarts:-0}}" != 0 ]; then
+    part ports ports; part kernel kernel
+  fi
   [ -z "$down" ] || part down down
+  [ "$load" != bad-setting ] || part verify verify
 }}
 TZ=UTC; export TZ
 echo systemd
 part files files | {{ part log log | {{ look; cat; }}; cat; }}"""
-_JOURNAL = re.compile(r"(?P<time>\S+) \S+ (?P<process>[^:]+): ?(?P<message>.*)")
-# Without its environment file a unit is not even started, and systemd says so first.
-_START = re.compile(r"Started |Starting |\S+: Failed to load environment files")
-# multiprocessing says it of a child that an exception ends (uvicorn's), gunicorn of its workers.
-_WORKER_CRASHED = re.compile(r"Process \w*Process-\d+:|.*Worker \(pid:\d+\) exited with code [1-9]")
 _ERROR = re.compile(r"(?i)\[emerg\]|error|fatal|failed")
-Secrets = Mapping[str, str] | None
-_REASON = re.compile(r"\S+\.\w+: (Failed (?!with result|to run).*|Changing to .* failed: .*)")
 
 
 def script(part: Systemd, keys: tuple[str, ...], *, redacted: bool = False) -> str:
@@ -103,14 +121,22 @@ def script(part: Systemd, keys: tuple[str, ...], *, redacted: bool = False) -> s
     return _SCRIPT.format(
         unit=shell.quote(part.full_name),
         units=shell.words([part.full_name, *needs]),
-        properties=_PROPERTIES,
+        properties=_PROPERTIES + (",ExecStart" if part.exec_start else ""),
         environ=service_state.environ_script(keys),
         workers=service_state.WORKERS,
         redact=f" | {alone.REDACT}" if redacted else "",
-        telling=_TELLING,
-        files=unit_files.script(part.full_name),
+        telling=journal.TELLING,
+        files=unit_files.script(part.full_name, _declarable(part)),
         ports=listeners.SCRIPT,
+        copies=copies.SCRIPT,
+        command=shell.quote((part.exec_start or "").lstrip("@-:+!")),
+        runs_as='runs_as=$(stat -Lc %U "/proc/$pid")' if part.user else ":",
     )
+
+
+def _declarable(part: Systemd) -> tuple[str, ...]:
+    named = (("User", part.user), ("ExecStart", part.exec_start))
+    return (*unit_files.SETTINGS, *(name for name, declared in named if declared))
 
 
 def parse(answers: Mapping[str, Answer]) -> ServiceState | Unreadable:
@@ -121,40 +147,47 @@ def parse(answers: Mapping[str, Answer]) -> ServiceState | Unreadable:
         return Unreadable(redact_foreign(": ".join(["systemd does not answer", *last])))
     unit, *needs = map(_block, show.text.decode("utf-8", "replace").strip().split("\n\n"))
     environ = service_state.environ(answers.get("environ"))
-    log = _log(answers.get("log"), environ)
-    lines = () if isinstance(log, Unreadable) else _of_last_start(log)
     state = _state(unit)
+    refused = state.load == "bad-setting"
     return dataclasses.replace(
-        state,
+        _with_log(state, answers, environ),
+        configuration=_refused(answers.get("verify")) if refused else "",
         environ=environ,
-        log=log
-        if isinstance(log, Unreadable)
-        else tuple(map(str, log[-service_state.LOG_LINES :])),
-        exceptions=_exceptions(lines) or (_exceptions(log) if state.restarts else ()),
-        reason=_reason(lines),
-        start_limit=any("Start request repeated too quickly" in line.message for line in lines),
-        crashes=tuple(_epoch_of(line) for line in lines if _WORKER_CRASHED.match(line.message)),
         files=unit_files.parse(answers.get("files")),
         listening=listeners.parse(answers["ports"]) if "ports" in answers else (),
+        copies=copies.parse(answers.get("copies")),
         needs=tuple(_need(need, answers.get("down"), environ) for need in needs),
     )
 
 
-@dataclasses.dataclass(frozen=True)
-class _Line:
-    """A line of the journal."""
+def _with_log(
+    state: ServiceState, answers: Mapping[str, Answer], secrets: journal.Secrets
+) -> ServiceState:
+    """Add what the journal says; in a crash loop the start of this moment may have nothing yet."""
+    log = journal.log(answers.get("log"), secrets)
+    kernel = journal.log(answers.get("kernel"), secrets) if "kernel" in answers else []
+    lines = () if isinstance(log, Unreadable) else journal.of_last_start(log)
+    return dataclasses.replace(
+        state,
+        log=log
+        if isinstance(log, Unreadable)
+        else tuple(map(str, log[-service_state.LOG_LINES :])),
+        exceptions=journal.exceptions(lines) or (journal.exceptions(log) if state.restarts else ()),
+        reason=journal.reason(lines),
+        start_limit=any("Start request repeated too quickly" in line.message for line in lines),
+        crashes=journal.crashes(lines),
+        timeouts=journal.timeouts(lines),
+        kills=journal.kills(log),
+        out_of_memory=journal.out_of_memory(log) or journal.out_of_memory(kernel),
+    )
 
-    time: str
-    process: str
-    message: str
 
-    def __str__(self) -> str:
-        return f"{self.time} {self.process}: {self.message}"
-
-    @property
-    def starts(self) -> bool:
-        by_systemd = self.process.startswith("systemd[")
-        return by_systemd and _START.match(self.message) is not None
+def _refused(verify: Answer | None) -> str:
+    """Say what systemd refuses, by file and line; "" where that has been corrected since."""
+    if verify is None or verify.status != 0:
+        return "ERROR: bad-setting"
+    lines = [line for line in verify.lines if line]
+    return f"ERROR: {lines[-1]}" if lines else ""
 
 
 def _block(text: str) -> dict[str, list[str]]:
@@ -189,23 +222,32 @@ def _state(unit: Mapping[str, list[str]]) -> ServiceState:
         working_directory=one("WorkingDirectory").removeprefix("!"),
         environment_files=tuple(files),
         user=one("User"),
+        runs_as=one("RunsAs"),
+        groups=tuple(dict.fromkeys(map(int, one("Groups").split()))),
+        commands=tuple(map(_command, unit.get("ExecStart", ()))),
+        memory_limit=int(one("MemoryMax")) if one("MemoryMax").isdigit() else None,
         cwd=one("Cwd"),
         workers=int(one("Workers") or 0),
         stale=one("NeedDaemonReload") == "yes",
+        fragment=one("FragmentPath"),
         drop_ins=tuple(filter(None, one("DropInPaths").split(" "))),
+        condition_failed=one("ConditionResult") == "no" and one("ConditionTimestamp") != "",
     )
 
 
-def _need(unit: Mapping[str, list[str]], down: Answer | None, secrets: Secrets) -> Need:
+def _command(shown: str) -> str:
+    """Give the words of `{ path=… ; argv[]=… ; ignore_errors=no ; … }`, a blank between two."""
+    return shown.partition(" argv[]=")[2].partition(" ; ignore_errors=")[0]
+
+
+def _need(unit: Mapping[str, list[str]], down: Answer | None, secrets: journal.Secrets) -> Need:
     state = _state(unit)
     prefix = f"{state.name} "
     lines = down.text.decode("utf-8", "replace").split("\n") if down is not None else []
-    log = _parsed(
-        "\n".join(line.removeprefix(prefix) for line in lines if line.startswith(prefix)), secrets
-    )
-    last = [line for line in _of_last_start(log) if not line.process.startswith("systemd[")]
-    own = [line.message for line in last]
-    why = [said for said in own if _ERROR.search(said)] or own
+    own = "\n".join(line.removeprefix(prefix) for line in lines if line.startswith(prefix))
+    last = journal.of_last_start(journal.parse(own, secrets))
+    said = [line.message for line in last if not line.process.startswith("systemd[")]
+    why = [line for line in said if _ERROR.search(line)] or said
     return Need(
         state.name, state.active, state.state, state.sub, state.result, state.load, *why[:1]
     )
@@ -218,38 +260,3 @@ def _epoch(stamp: str) -> float | None:
         return None
     moment = datetime.fromisoformat(f"{words[1]}T{words[2]}")
     return moment.replace(tzinfo=UTC).timestamp()
-
-
-def _log(answer: Answer | None, environ: Secrets) -> list[_Line] | Unreadable:
-    if answer is not None and answer.status == 5:
-        return Unreadable("journalctl took longer than 8 s")
-    if answer is None or answer.status != 0:
-        return Unreadable("the journal can be read by root and the group systemd-journal alone")
-    return _parsed(answer.text.decode("utf-8", "replace"), environ)
-
-
-def _parsed(text: str, secrets: Secrets) -> list[_Line]:
-    text = service_state.clean(text, secrets)
-    found = (_JOURNAL.fullmatch(line) for line in text.split("\n"))
-    return [_Line(line["time"], line["process"], line["message"]) for line in found if line]
-
-
-def _exceptions(lines: Sequence[_Line] | Unreadable) -> tuple[str, ...]:
-    """Give the exceptions; in a crash loop the start of this moment may have none yet."""
-    if isinstance(lines, Unreadable):
-        return ()
-    return tuple(service_state.exceptions((line.process, line.message) for line in lines))
-
-
-def _epoch_of(line: _Line) -> float:
-    return datetime.fromisoformat(line.time).timestamp()
-
-
-def _of_last_start(log: list[_Line]) -> tuple[_Line, ...]:
-    starts = [number for number, line in enumerate(log) if line.starts]
-    return tuple(log[starts[-1] :] if starts else log)
-
-
-def _reason(lines: tuple[_Line, ...]) -> str:
-    found = [said[1] for line in lines if (said := _REASON.fullmatch(line.message))]
-    return found[-1] if found else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -36,19 +37,25 @@ files() {{
   grep -HE '^[[:space:]]*(\\[|({settings})[[:space:]]*=)' "$@" /dev/null
   return 0
 }}"""
-_SETTINGS = ("WorkingDirectory", "EnvironmentFile")
+SETTINGS = ("WorkingDirectory", "EnvironmentFile")
+_MORE = ("User", "ExecStart")  # only asked for where they are declared: a command may hold secrets
 _STAT = re.compile(r"(?P<changed>\d+-\d+-\d+ [^|]*)\|(?P<path>/[^|]*)(?:\|(?P<link>.*))?")
 _LINE = re.compile(r"(?P<path>/[^:]*):\s*(?:\[(?P<section>.*)\]|(?P<name>\w+)\s*=(?P<value>.*))")
 # What only systemd can tell: a specifier, a pattern, a line that goes on, a path that it refuses.
-_UNCLEAR = re.compile(r"[%*?\[\\]|^-?[^-/]|(^|/)\.\.?(/|$)")
+_UNCLEAR_PATH = re.compile(r"[%*?\[\\]|^-?[^-/]|(^|/)\.\.?(/|$)")
+_UNCLEAR = {
+    "WorkingDirectory": _UNCLEAR_PATH,
+    "EnvironmentFile": _UNCLEAR_PATH,
+    "User": re.compile(r"[%\s]"),
+}
 
 
 @dataclass(frozen=True)
 class UnitFile:
     """A fragment or a drop-in; `changed` is its ctime, or that of the link to it, if later.
 
-    `masks` says that it is a link to /dev/null; `settings` are (name, value) of WorkingDirectory
-    and EnvironmentFile, in order.
+    `masks` says that it is a link to /dev/null; `settings` are (name, value) of those that a
+    description can declare, in order.
     """
 
     path: str
@@ -63,17 +70,22 @@ class UnitFile:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the files say together: the settings, and which file said each last."""
+    """What the files say together: the settings, and which file said each last.
+
+    `commands` are the words of each ExecStart, a blank between two; None: only systemd can tell.
+    """
 
     working_directory: str = ""
     environment_files: tuple[str, ...] = ()
     said_by: Mapping[str, str] = field(default_factory=dict)
+    user: str = ""
+    commands: tuple[str, ...] | None = ()
 
 
-def script(unit: str) -> str:
-    """Give the shell function `files`."""
+def script(unit: str, settings: tuple[str, ...] = SETTINGS) -> str:
+    """Give the shell function `files`, which shows these settings of each."""
     return _SCRIPT.format(
-        names=shell.words(_names(unit)), folders=_FOLDERS, settings="|".join(_SETTINGS)
+        names=shell.words(_names(unit)), folders=_FOLDERS, settings="|".join(settings)
     )
 
 
@@ -131,21 +143,45 @@ def _settings(lines: list[re.Match[str]]) -> dict[str, list[tuple[str, str]]]:
 def together(files: tuple[UnitFile, ...]) -> Settings | None:
     """Give what the files say together, or None where only systemd can tell.
 
-    An empty value takes back what was said before it (systemd.exec(5)).
+    An empty value takes back what was said before it (systemd.exec(5), systemd.service(5)).
     """
+    said: dict[str, list[str]] = {name: [] for name in (*SETTINGS, *_MORE)}
     said_by: dict[str, str] = {}
-    folder, paths = "", list[str]()
     for one in files:
         for name, value in one.settings:
-            if _UNCLEAR.search(value):
+            if name != "ExecStart" and _UNCLEAR[name].search(value):
                 return None
             said_by[name] = one.path
-            if name == "WorkingDirectory":
-                folder = plain(value)
-            else:
-                paths = [*paths, plain(value)] if value else []
-    fragment = files and not files[0].name.endswith(".conf")
-    return Settings(folder, tuple(paths), said_by) if fragment else None
+            said[name] = [*said[name], value] if value else []
+    if not files or files[0].name.endswith(".conf"):
+        return None
+    return Settings(
+        working_directory=plain("".join(said["WorkingDirectory"][-1:])),
+        environment_files=tuple(map(plain, said["EnvironmentFile"])),
+        said_by=said_by,
+        user="".join(said["User"][-1:]),
+        commands=_commands(said["ExecStart"]),
+    )
+
+
+def _commands(values: list[str]) -> tuple[str, ...] | None:
+    words = [words_of(value) for value in values]
+    return None if None in words else tuple(filter(None, words))
+
+
+def words_of(command: str) -> str | None:
+    """Give the words of an ExecStart, a blank between two, as systemd shows its argv.
+
+    None where only systemd can tell: variables, specifiers, escapes, several commands, a line that
+    goes on (systemd.service(5), "Command lines").
+    """
+    plain_command = command.lstrip("@-:+!|")
+    if re.search(r"[$%\\]|(^|\s);(\s|$)|^@", plain_command):
+        return None
+    try:
+        return " ".join(shlex.split(plain_command))
+    except ValueError:
+        return None
 
 
 def plain(path: str) -> str:

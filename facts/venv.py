@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import binascii
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pyinfra.api import FactBase
 
-from relogin import requirements, shell
+from relogin import requirements
 from relogin.facts import alone, file
+from relogin.facts.venv_script import script
 from relogin.finding import Unreadable
 from relogin.parts.runtime import Venv
 from relogin.requirements import NotJudged, Requirement
@@ -22,112 +23,15 @@ if TYPE_CHECKING:
 
     from relogin.remote import Answer
 
-# The head of a script that was made for a venv, as pip, distlib and uv write it; a path that is too
-# long for the kernel (127 bytes), or has blanks, goes by way of sh. Groups 2 and 3: the interpreter
-# and its arguments.
-SHEBANG = (
-    r"#!(/bin/sh\n\'\'\'exec\' [\"\']?)?(/[^\"\'\n]*/bin/python[\w.]*)"
-    r"((?(1)[\"\']? \"\$0\" \"\$@\"\n\' \'\'\'|[^\n]*))\n"
-)
-# Runs in the target's Python (3.6 or newer), with the requirements files as its arguments. It reads
-# what importlib.metadata reads in half the time: importing that costs more than all the rest, and
-# parsing long descriptions more still. A name that begins with ~ is what an interrupted pip left
-# behind, and is not installed.
-_COLLECTOR = r"""
-import binascii, importlib.util, json, os, platform, re, sys
-def head(path):
-    found = {}
-    try: text = open(path, encoding="utf-8", errors="replace")
-    except OSError: return found
-    with text:
-        for line in text:
-            if not line.strip(): break
-            name, _, value = line.partition(":")
-            if name in ("Name", "Version"): found.setdefault(name, value.strip())
-    return found
-def installed():
-    for folder in sys.path:
-        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
-            path = os.path.join(folder, name)
-            if name.startswith("~"): continue
-            if name.endswith(".dist-info"): yield head(os.path.join(path, "METADATA"))
-            elif name.endswith(".egg-info"):
-                yield head(os.path.join(path, "PKG-INFO") if os.path.isdir(path) else path)
-def strays():
-    own = os.path.join(sys.prefix, "bin"); found = {}
-    for name in sorted(os.listdir(own)):
-        path = os.path.join(own, name)
-        if os.path.islink(path) or not os.path.isfile(path): continue
-        with open(path, "rb") as script: shebang = re.match(rb"@SHEBANG@", script.read(4096))
-        if not shebang: continue
-        python = os.fsdecode(shebang.group(2)); folder = os.path.dirname(python)
-        if os.path.realpath(folder) == os.path.realpath(own): continue
-        if folder in ("/bin", "/usr/bin", "/usr/local/bin"): continue
-        of_a_venv = os.path.exists(os.path.join(os.path.dirname(folder), "pyvenv.cfg"))
-        if of_a_venv or not os.path.exists(python): found[name] = python
-    ours = set(scripts()) if found else ()
-    return {name: python for name, python in found.items() if name in ours}
-def scripts():
-    for folder in sys.path:
-        for name in os.listdir(folder) if os.path.isdir(folder) else ():
-            try: record = open(os.path.join(folder, name, "RECORD"), encoding="utf-8")
-            except OSError: continue
-            with record:
-                for line in record:
-                    if line.startswith("../") and "/bin/" in line:
-                        yield line.split(",")[0].strip('"').split("/")[-1]
-def read(path, files):
-    if os.path.realpath(path) in [os.path.realpath(name) for name, _, _ in files]: return files
-    try: raw = open(path, "rb").read()
-    except OSError as error: return files.append([path, None, error.strerror]) or files
-    files.append([path, binascii.b2a_base64(raw).decode(), None])
-    for more in re.findall(rb"(?m)^\s*(?:-r|--requirement(?=[\s=]))[\s=]*([^\s#]+)", raw):
-        if b"://" not in more: read(os.path.join(os.path.dirname(path), os.fsdecode(more)), files)
-    return files
-v = platform.python_version()
-own = [path for path in sys.path if path.startswith(sys.prefix + os.sep)]
-print(json.dumps({
-    "environment": {
-        "implementation_name": sys.implementation.name, "implementation_version": v,
-        "os_name": os.name, "platform_machine": platform.machine(),
-        "platform_python_implementation": platform.python_implementation(),
-        "platform_release": platform.release(), "platform_system": platform.system(),
-        "platform_version": platform.version(), "python_full_version": v,
-        "python_version": ".".join(v.split(".")[:2]), "sys_platform": sys.platform},
-    "site_packages": own[:1], "changed": max([os.stat(path).st_ctime for path in own] or [0]),
-    "pip": importlib.util.find_spec("pip") is not None,
-    "strays": strays(),
-    "installed": [[each.get("Name"), each.get("Version")] for each in installed()],
-    "files": [[path, read(path, [])] for path in sys.argv[1:]]}))
-""".replace("@SHEBANG@", SHEBANG)
-# The venv's Python runs what lies in its site-packages (.pth files) at every start, so it is never
-# started as root where somebody else owns it. Only of one that does not run is more asked: where
-# another interpreter of its minor version is, which its packages would work with.
-_SCRIPT = """\
-venv={path}
-printf '%s\\n' "$venv"; meta "$venv"; meta "$venv/pyvenv.cfg"; meta "$venv/bin/python"
-made=$(sed -n '/^version\\(_info\\)\\{{0,1\\}} *= */{{s///p;q;}}' "$venv/pyvenv.cfg" 2>/dev/null)
-printf '%s\\n' "$made"
-limit=env; if command -v timeout >/dev/null; then limit='timeout 15'; fi
-owner=$me; [ "$uid" != 0 ] || owner=$(stat -Lc %U "$venv" 2>/dev/null)
-status=127; [ ! -e "$venv/bin/python" ] || status=126
-if [ -x "$venv/bin/python" ]; then
-  as_user "$owner" $limit "$venv/bin/python" -I -B -c {collector} {files}; status=$?
-fi
-[ "$status" != 0 ] || return 0
-{{
-  printf '\\n#broken\\n%s\\n%s\\n' "$status" "$uid"
-  meta "${{venv%/*}}/"; owner=${{owner:-$(stat -Lc %U "${{venv%/*}}/")}}
-  readlink -f "$venv/bin/python" || readlink "$venv/bin/python" || echo
-  minor=$(printf '%s' "$made" | cut -d . -f 1,2)
-  home=$(sed -n '/^home *= */{{s///p;q;}}' "$venv/pyvenv.cfg")
-  for python in "$home/python$minor" "python$minor" {python}; do
-    [ -n "$minor" ] && python=$(command -v "$python") || continue
-    is=$(as_user "$owner" $limit "$python" -I -c {which})
-    if [ "$is" = "$minor" ]; then printf '%s\\n' "$python"; break; fi
-  done
-}} 2>/dev/null"""
-_WHICH = "import sys, venv; print('%d.%d' % sys.version_info[:2])"
+__all__ = [
+    "BrokenVenv",
+    "Distributions",
+    "RequirementsFile",
+    "Unmet",
+    "VenvState",
+    "parse",
+    "script",
+]
 
 
 @dataclass(frozen=True)
@@ -144,13 +48,33 @@ class RequirementsFile:
 
 
 @dataclass(frozen=True)
+class Unmet:
+    """What a distribution needs of another one, by canonical names, and which version that has.
+
+    `version` is empty where the other one is not installed.
+    """
+
+    of: str
+    name: str
+    specifier: str
+    version: str
+
+    def __str__(self) -> str:
+        have = f"there is {self.version}" if self.version else "it is not installed"
+        return f"{self.of} needs {self.name}{self.specifier}, and {have}"
+
+
+@dataclass(frozen=True)
 class VenvState:
     """A virtual environment whose interpreter works.
 
     `distributions` maps canonical names to versions, the one that is imported first.
-    `environment` has all marker keys of PEP 508 but `extra`. `changed` is the change time of
-    site-packages in epoch seconds: when something was last installed. `strays` are its scripts
-    whose first line names the interpreter of another place, with that one: it was moved.
+    `environment` has all marker keys of PEP 508 but `extra`. `changed` is when something that the
+    requirements lead to was last installed, in epoch seconds. `strays` are its scripts whose first
+    line names the interpreter of another place, with that one: it was moved. `unmet` is what
+    distributions that the requirements lead to need themselves and do not have. `gone` maps
+    required distributions to modules of theirs that are not there any more, though installed
+    (RECORD). `modules` are those that are there under another name than a distribution's.
     """
 
     path: str
@@ -163,6 +87,9 @@ class VenvState:
     changed: float
     pip: bool
     strays: Mapping[str, str] = field(default_factory=dict)
+    unmet: tuple[Unmet, ...] = ()
+    gone: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    modules: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -189,17 +116,6 @@ class BrokenVenv:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
-
-
-def script(part: Venv) -> str:
-    """Give the part of the look that asks a venv what it is and what is in it."""
-    return _SCRIPT.format(
-        path=shell.quote(part.path),
-        collector=shell.quote(_COLLECTOR),
-        files=shell.words(part.requirements),
-        python=shell.quote(part.python),
-        which=shell.quote(_WHICH),
-    )
 
 
 def parse(answer: Answer) -> VenvState | BrokenVenv | Unreadable:
@@ -241,18 +157,37 @@ def _state(
         return BrokenVenv(path, True, True, owner, made, python)
     if not seen["site_packages"]:
         return Unreadable(f"{path}/bin/python has no site-packages of its own")
+    distributions = _distributions(seen["installed"])
     return VenvState(
         path=path,
         owner=owner,
         python=python,
         environment=seen["environment"],
-        distributions=_distributions(seen["installed"]),
+        distributions=distributions,
         requirements=tuple(_file(path, files) for path, files in seen["files"]),
         site_packages=seen["site_packages"][0],
         changed=seen["changed"],
         pip=seen["pip"],
         strays=seen["strays"],
+        unmet=tuple(_unmet(seen["doubtful"], seen["environment"], distributions)),
+        gone={name: tuple(paths) for name, paths in seen["gone"].items()},
+        modules=tuple(seen["modules"]),
     )
+
+
+def _unmet(
+    doubtful: Iterable[tuple[str, str]],
+    environment: Mapping[str, str],
+    distributions: Mapping[str, tuple[str, ...]],
+) -> Iterator[Unmet]:
+    """Judge what the target left in doubt, as `pip check` does."""
+    for of, line in doubtful:
+        needed = requirements.dependency(line)
+        if needed is None or not needed.applies(environment):
+            continue
+        version = distributions.get(needed.name, ("",))[0]
+        if not version or needed.met_by(version) is False:
+            yield Unmet(of, needed.name, needed.specifier, version)
 
 
 def _distributions(

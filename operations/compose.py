@@ -9,8 +9,7 @@ from relogin.facts.service_state import ServiceState
 from relogin.fault import Fault
 from relogin.finding import Finding, Severity
 from relogin.operations.compose_service import where_it_answers
-from relogin.operations.service_age import NEEDED
-from relogin.operations.service_control import start
+from relogin.operations.service_control import NEEDED, start
 
 if TYPE_CHECKING:
     from relogin.backend import Backend

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from relogin import undo
 from relogin.facts.file import FileMeta
+from relogin.facts.service import ServiceState
 from relogin.fault import Change, Fault
 from relogin.finding import Finding, Severity
 from relogin.operations.env_values import readable
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
 
 def _detect_wrong_owner(backend: Backend, seen: Observation) -> Iterator[Finding]:
     """Judge by who reads: systemd reads an EnvironmentFile as root (systemd.exec(5))."""
-    user = getattr(seen.service, "user", None)
+    user = _user(backend, seen)
     for declared, state in readable(backend, seen):
-        if "python-dotenv" not in declared.readers or not user or _can_read(user, state.meta):
+        if "python-dotenv" not in declared.readers or not user:
+            continue
+        if _can_read(user, state.meta, _groups(user, seen)):
             continue
         owner = declared.owner or user
         yield Finding(
@@ -35,16 +38,30 @@ def _detect_wrong_owner(backend: Backend, seen: Observation) -> Iterator[Finding
         )
 
 
-def _can_read(user: str, meta: FileMeta) -> bool:
-    """Tell whether a user may be able to read a file; of others' groups we know none."""
+def _user(backend: Backend, seen: Observation) -> str | None:
+    """Give as whom the backend runs: as declared, for that is how it will be started."""
+    declared: str | None = getattr(backend.service, "user", None)
+    return declared or getattr(seen.service, "user", None)
+
+
+def _groups(user: str, seen: Observation) -> tuple[int, ...] | None:
+    """Give the ids of a user's groups; None: not known."""
+    service = seen.service
+    if not isinstance(service, ServiceState) or service.user != user:
+        return None
+    return service.groups or None
+
+
+def _can_read(user: str, meta: FileMeta, groups: tuple[int, ...] | None) -> bool:
+    """Tell whether a user may be able to read a file."""
     if user in {"root", meta.owner}:
         return True
-    in_group = meta.group != "root" and meta.mode & 0o040
-    return bool(in_group or meta.mode & 0o004)
+    in_group = meta.group != "root" if groups is None else meta.gid in groups
+    return bool((in_group and meta.mode & 0o040) or meta.mode & 0o004)
 
 
 def _fix_wrong_owner(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
-    user = getattr(seen.service, "user", "")
+    user = _user(backend, seen) or ""
     for declared, state in readable(backend, seen):
         if declared.path == finding.subject:
             script = undo.given_to(backend, state, user)
@@ -53,11 +70,12 @@ def _fix_wrong_owner(backend: Backend, seen: Observation, finding: Finding) -> I
 
 def _detect_readable_by_others(backend: Backend, seen: Observation) -> Iterator[Finding]:
     """Judge files alone: what is in a unit, systemd tells everybody (systemd.exec(5))."""
-    user = getattr(seen.service, "user", None)
+    user = _user(backend, seen)
     for declared, state in readable(backend, seen):
         if declared.is_unit or not state.meta.mode & 0o007:
             continue
-        needed = _needs_rights_of_others(user, state.meta)
+        groups = _groups(user, seen) if user else None
+        needed = _needs_rights_of_others(user, state.meta, groups)
         reads_itself = "python-dotenv" in declared.readers
         yield Finding(
             f"{declared.path} can be read by every user of the host",
@@ -71,9 +89,12 @@ def _detect_readable_by_others(backend: Backend, seen: Observation) -> Iterator[
         )
 
 
-def _needs_rights_of_others(user: str | None, meta: FileMeta) -> bool:
-    """Tell whether a user can only read a file as everybody can; of others' groups we know none."""
-    by_group = user == meta.group and meta.mode & 0o040
+def _needs_rights_of_others(
+    user: str | None, meta: FileMeta, groups: tuple[int, ...] | None
+) -> bool:
+    """Tell whether a user can only read a file as everybody can."""
+    in_group = user == meta.group if groups is None else meta.gid in groups
+    by_group = in_group and meta.mode & 0o040
     return not (user in {None, "", "root", meta.owner} or by_group)
 
 

@@ -9,21 +9,14 @@ from relogin.facts.env_file import EnvFileState
 from relogin.facts.machine import Machine
 from relogin.facts.service import ServiceState
 from relogin.facts.unit_files import OURS
-from relogin.fault import NO_ROOM, Fault
+from relogin.facts.venv import VenvState
+from relogin.fault import Fault
 from relogin.finding import Finding, Severity
-from relogin.operations.service_control import moment, restart
+from relogin.operations.service_control import NEEDED, moment, restart
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
     from relogin.facts.observation import Observation
-
-# What a start needs: while it is broken, what runs is not stopped.
-NEEDED = (
-    *NO_ROOM,
-    *("venv", "env_file", "jwt", "postgres"),
-    *("service.wrong-working-directory", "service.wrong-environment-file", "service.port-held"),
-    *("service.engine-down", "service.compose-files-refused"),
-)
 
 
 def _older_than_env_file(backend: Backend, seen: Observation) -> Iterator[Finding]:
@@ -105,6 +98,8 @@ def _older_than_unit(backend: Backend, seen: Observation) -> Finding | None:
 
 def _differing(backend: Backend, seen: Observation, service: ServiceState) -> Iterator[str]:
     folder = service.working_directory
+    if service.runs_as and service.runs_as != (service.user or "root"):
+        yield f"it runs as {service.runs_as}, not as {service.user or 'root'}"
     if service.cwd and folder.startswith("/") and service.cwd != folder:
         yield f"it runs in {service.cwd}, not in {folder}"
     if service.environ is None:
@@ -114,6 +109,22 @@ def _differing(backend: Backend, seen: Observation, service: ServiceState) -> It
             values = _in_force(seen, file, list(declared.keys))
             if keys := [key for key, value in values.items() if service.environ.get(key) != value]:
                 yield f"other values for {', '.join(keys)}"
+
+
+def _older_than_venv(backend: Backend, seen: Observation) -> Finding | None:
+    """Find what the process may not have loaded: what it imports late it may take from both."""
+    service, venv = seen.service, seen.venv
+    if not isinstance(service, ServiceState) or not isinstance(venv, VenvState):
+        return None
+    if not service.active or not _after_start(seen, venv.changed, service):
+        return None
+    return Finding(
+        f"{service.name} is older than what is installed in {venv.path}",
+        subject=venv.path,
+        seen=f"started {moment(service.started)}, installed {moment(venv.changed)}",
+        expected="started after the last installation",
+        remedy="it is restarted",
+    )
 
 
 OLDER_THAN_UNIT = Fault(
@@ -136,4 +147,17 @@ OLDER_THAN_ENV_FILE = Fault(
     about="the process is older than its env file",
     remedy="it is restarted",
     check=("systemctl show UNIT -p ExecMainStartTimestamp", "stat -c '%z %n' ENV_FILE"),
+)
+OLDER_THAN_VENV = Fault(
+    "service.older-than-venv",
+    _older_than_venv,
+    restart,
+    severity=Severity.WARNING,
+    unless=NEEDED,
+    about="the process is older than what is installed for it",
+    remedy="it is restarted",
+    check=(
+        "systemctl show UNIT -p ExecMainStartTimestamp",
+        "ls -ltd --time=ctime VENV/lib/python3*/site-packages/*.dist-info",
+    ),
 )

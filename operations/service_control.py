@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from relogin import shell
+from relogin.facts.service_state import ServiceState
 from relogin.facts.supervisor import control_script
-from relogin.fault import Change
+from relogin.fault import NO_ROOM, Change
 from relogin.operations import compose_control
 from relogin.parts.runtime import Compose, Supervisor, Systemd
 
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
     from relogin.facts.observation import Observation
     from relogin.finding import Finding
 
+# What a start needs: while it is broken, what runs is not stopped.
+NEEDED = (
+    *NO_ROOM,
+    *("venv", "env_file", "jwt", "postgres", "migrations"),
+    *("service.unit-missing", "service.masked", "service.bad-setting"),
+    *("service.wrong-user", "service.wrong-working-directory", "service.wrong-environment-file"),
+    *("service.wrong-command", "service.condition-not-met", "service.port-held"),
+    *("service.engine-down", "service.compose-files-refused"),
+)
 # Until it has been active for two seconds with one main pid, at most fifteen. A start that systemd
 # calls a success says nothing: Type=simple ends with 0 for whatever dies a moment later.
 _WAIT = """\
@@ -48,11 +58,13 @@ state() {{
   control status {program} 2>&1 | sed -n 1p |
     sed 's/^.* RUNNING *\\(pid [0-9]*\\).*/active \\1/; s/^.* \\(FATAL\\|EXITED\\) .*/failed &/'
 }}
-control {verb} {program}
+control {verb} {name}{also}
 {wait}"""
 _DEADLINE = 150
 RELOAD = "within 30 systemctl daemon-reload"
-_VERBS = ("start", "restart")
+# Those that stop what runs; only this module may say them (tests/operations/test_restarts.py).
+_STOPPING = ("restart", "update")
+_VERBS = ("start", *_STOPPING)
 
 
 def start(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
@@ -70,11 +82,22 @@ def restart_failed(backend: Backend, seen: Observation, finding: Finding) -> Ite
     yield from _once(backend, seen, "restart", before="within 30 systemctl reset-failed {unit}\n")
 
 
+def update(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
+    """Have supervisord take over its file for this program alone, which starts it anew."""
+    yield from _once(backend, seen, "update")
+
+
 def _once(backend: Backend, seen: Observation, verb: str, *, before: str = "") -> Iterator[Change]:
-    """Give the change, unless a start was tried: five in ten seconds and systemd starts no more."""
+    """Give the change, unless a start was tried: five in ten seconds and systemd starts no more.
+
+    What stops a process is not made while something that its start needs is broken.
+    """
     tried = {_why(backend, each) for each in _VERBS}
     if not any(done.why in tried for done in seen.done):
-        yield Change(_script(backend, verb, before), _why(backend, verb), _DEADLINE)
+        runs = isinstance(seen.service, ServiceState) and seen.service.active  # of Compose: anew
+        needed = NEEDED if runs or verb in _STOPPING else ()
+        script, why = _script(backend, verb, before), _why(backend, verb)
+        yield Change(script, why, _DEADLINE, unless=needed)
 
 
 def _why(backend: Backend, verb: str) -> str:
@@ -83,7 +106,12 @@ def _why(backend: Backend, verb: str) -> str:
     if isinstance(backend.service, Compose):
         return compose_control.why(backend.service, verb)
     assert isinstance(backend.service, Supervisor)  # noqa: S101 # without a service no finding
-    return f"supervisorctl {verb} {backend.service.program}"
+    return f"supervisorctl {verb} {_named(backend.service, verb)}"
+
+
+def _named(part: Supervisor, verb: str) -> str:
+    """Give the program, or its group: `update` knows only these."""
+    return part.program.partition(":")[0] if verb == "update" else part.program
 
 
 def _script(backend: Backend, verb: str, before: str) -> str:
@@ -93,10 +121,13 @@ def _script(backend: Backend, verb: str, before: str) -> str:
     if isinstance(backend.service, Compose):
         return compose_control.script(backend.service, verb, wait=_WAIT)
     assert isinstance(backend.service, Supervisor)  # noqa: S101 # without a service no finding
+    program = shell.quote(backend.service.program)
     return _SUPERVISOR.format(
         control=control_script(backend.service, limit=60),
-        program=shell.quote(backend.service.program),
+        program=program,
         verb=verb,
+        name=shell.quote(_named(backend.service, verb)),
+        also=f"\ncontrol start {program} >/dev/null" if verb == "update" else "",  # autostart=false
         wait=_WAIT,
     )
 

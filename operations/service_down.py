@@ -2,49 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from relogin.facts import listeners
 from relogin.facts.machine import Machine
 from relogin.facts.service import ServiceState
 from relogin.fault import Fault
 from relogin.finding import Finding
-from relogin.operations.service_age import NEEDED
-from relogin.operations.service_control import moment, restart_failed, start
+from relogin.operations.service_control import NEEDED, restart_failed, start
+from relogin.parts.runtime import Supervisor
 from relogin.secret import redact_foreign
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
-    from relogin.facts.listeners import Listener
     from relogin.facts.observation import Observation
 
-_FAILED = {"failed", "fatal", "backoff", "exited"}
 _STOPPED = {"inactive", "stopped"}
-_CAUSES = (*NEEDED, "migrations", "service.needs-daemon-reload")
+_CAUSES = (*NEEDED, "service.needs-daemon-reload", "service.configuration-not-applied")
+_CAUSES_OF_CRASHES = (*_CAUSES, "service.killed-for-memory")
 _YOUNG = 60  # seconds
 
 
-def _startable(seen: Observation) -> ServiceState | None:
+def startable(seen: Observation) -> ServiceState | None:
+    """Give a service that its process manager would start."""
     service = seen.service
     return service if isinstance(service, ServiceState) and service.load == "loaded" else None
 
 
-def _stopped(backend: Backend, seen: Observation) -> Finding | None:
-    service = _startable(seen)
-    if service is None or service.state not in _STOPPED:
-        return None
+def _down(service: ServiceState, what: str, why: str, remedy: str) -> Finding:
     return Finding(
-        f"{service.name} is stopped",
+        f"{service.name} {what}",
         subject=service.name,
-        seen=" ".join(filter(None, (service.state, service.sub, service.result))),
+        seen=why,
         expected="running",
-        remedy="it is started",
+        remedy=remedy,
     )
 
 
-def _has_failed(service: ServiceState) -> bool:
-    return service.state in _FAILED or service.sub == "auto-restart"
+def _stopped(backend: Backend, seen: Observation) -> Finding | None:
+    service = startable(seen)
+    if service is None or service.state not in _STOPPED or service.condition_failed:
+        return None
+    words = " ".join(filter(None, (service.state, service.sub, service.result)))
+    return _down(service, "is stopped", words, "it is started")
 
 
 def _hit_start_limit(service: ServiceState) -> bool:
@@ -54,31 +54,38 @@ def _hit_start_limit(service: ServiceState) -> bool:
 
 
 def _start_limit_hit(backend: Backend, seen: Observation) -> Finding | None:
-    service = _startable(seen)
+    service = startable(seen)
     if service is None or not _hit_start_limit(service):
         return None
-    return Finding(
-        f"{service.name} has failed so often that systemd starts it no more",
-        subject=service.name,
-        seen=_why(service),
-        expected="running",
-        remedy="it is started once what it needs is sound, and its start limit reset",
-    )
+    what = "has failed so often that systemd starts it no more"
+    remedy = "it is started once what it needs is sound, and its start limit reset"
+    return _down(service, what, _why(service), remedy)
 
 
 def _failed(backend: Backend, seen: Observation) -> Finding | None:
-    service = _startable(seen)
-    if service is None or not _has_failed(service):
+    service = startable(seen)
+    if service is None or not (
+        service.state in {"failed", "exited"} or service.sub == "auto-restart"
+    ):
         return None
-    if _hit_start_limit(service) or _is_looping(seen, service):
+    if _hit_start_limit(service) or is_looping(seen, service):
         return None
-    return Finding(
-        f"{service.name} has failed",
-        subject=service.name,
-        seen=_why(service),
-        expected="running",
-        remedy="it is restarted once what it needs is sound",
-    )
+    return _down(service, "has failed", _why(service), _RESTARTED)
+
+
+_RESTARTED = "it is restarted once what it needs is sound"
+
+
+def _given_up(state: str, what: str) -> Callable[[Backend, Observation], Finding | None]:
+    """Find a program that supervisord cannot start, by its word for that."""
+
+    def detect(backend: Backend, seen: Observation) -> Finding | None:
+        service = startable(seen)
+        if service is None or service.state != state:
+            return None
+        return _down(service, what, _why(service), _RESTARTED)
+
+    return detect
 
 
 def _why(service: ServiceState) -> str:
@@ -101,18 +108,18 @@ def _last_exception(service: ServiceState) -> str:
     return redact_foreign(f"last exception: {last}")
 
 
-def _is_looping(seen: Observation, service: ServiceState) -> bool:
+def is_looping(seen: Observation, service: ServiceState) -> bool:
     """Tell a crash loop in one look: `active` says nothing, each life of it may take seconds.
 
     NRestarts counts since the last start by hand: 37 of a process that is 9 days old are history.
     """
-    if (service.restarts or 0) >= 2 and service.sub == "auto-restart":
+    again = (service.restarts or 0) >= 2
+    if again and (service.sub == "auto-restart" or service.state == "starting"):
         return True
     now = seen.machine.now if isinstance(seen.machine, Machine) else None
     if now is None or not service.active or service.started is None:
         return False
-    again = (service.restarts or 0) >= 2 and 0 <= now - service.started < _YOUNG
-    return again or _workers_are_looping(service, now)
+    return (again and 0 <= now - service.started < _YOUNG) or _workers_are_looping(service, now)
 
 
 def _workers_are_looping(service: ServiceState, now: float) -> bool:
@@ -121,10 +128,11 @@ def _workers_are_looping(service: ServiceState, now: float) -> bool:
 
 def _crash_looping(backend: Backend, seen: Observation) -> Finding | None:
     """Find a crash loop; where this run has mended nothing, its cause is nothing that we see."""
-    service = _startable(seen)
-    if service is None or not _is_looping(seen, service):
+    service = startable(seen)
+    if service is None or not is_looping(seen, service):
         return None
-    how = f"restarted {service.restarts} times by systemd"
+    manager = "supervisord" if isinstance(backend.service, Supervisor) else "systemd"
+    how = f"restarted {service.restarts} times by {manager}"
     if not service.restarts:
         how = f"{len(service.crashes)} crashes of its workers, while {service.name} stays active"
     exception = _last_exception(service)
@@ -141,49 +149,12 @@ def _crash_looping(backend: Backend, seen: Observation) -> Finding | None:
     )
 
 
-def _port_held(backend: Backend, seen: Observation) -> Iterator[Finding]:
-    service = _startable(seen)
-    if service is None or not isinstance(service.log, tuple):
-        return
-    listening = service.listening if isinstance(service.listening, tuple) else ()
-    own = {one.port for one in listening if one.unit == service.name}
-    held: dict[int, Listener] = {}
-    for one in listeners.holders(service.log, listening, service.name):
-        unseen = one.pid is None and service.active  # then it may be the service itself
-        if one.port not in own and not unseen:
-            held.setdefault(one.port, one)
-    for port, one in held.items():
-        program = one.program or "another process"
-        yield Finding(
-            f"port {port}, which {service.name} wants, is held by {program}",
-            subject=str(port),
-            seen=_holder(one),
-            expected=f"{service.name} listens there",
-            remedy=_next_step(one),
-        )
-
-
-def _holder(one: Listener) -> str:
-    if one.pid is None:
-        return "which process it is, the kernel does not show"
-    unit = one.unit or "no unit"
-    return f"pid {one.pid} of user {one.user}, in {unit}, since {moment(one.started)}"
-
-
-def _next_step(holder: Listener) -> str:
-    if holder.unit.endswith(".service"):
-        return f"stop it (systemctl stop {holder.unit}), or give one of the two another port"
-    end = f"(kill {holder.pid})" if holder.pid else "(ss -ltnp)"
-    return f"find out whose it is, and end it {end}; then run again"
-
-
-PORT_HELD = Fault(
-    "service.port-held",
-    _port_held,
-    about="another process holds the service's port",
-    remedy="end that process, or give one of the two another port",
-    check=("ss -ltnp 'sport = :PORT'", "journalctl -u UNIT -n 50"),
+_LOGS_OF_PROGRAM = (
+    "supervisorctl -c CONFIG status PROGRAM",
+    "supervisorctl -c CONFIG tail PROGRAM",
+    "supervisorctl -c CONFIG maintail",
 )
+_LOGS = ("systemctl status UNIT", "journalctl -u UNIT -n 80", *_LOGS_OF_PROGRAM[:2])
 STOPPED = Fault(
     "service.stopped",
     _stopped,
@@ -207,25 +178,35 @@ FAILED = Fault(
     "service.failed",
     _failed,
     restart_failed,
-    symptom_of=_CAUSES,
+    symptom_of=_CAUSES_OF_CRASHES,
     about="the service has failed",
     remedy="once its cause is mended it is restarted",
-    check=(
-        "systemctl status UNIT",
-        "journalctl -u UNIT -n 80",
-        "supervisorctl -c CONFIG tail PROGRAM",
-    ),
+    check=_LOGS,
+)
+FATAL = Fault(
+    "service.fatal",
+    _given_up("fatal", "could not be started, and supervisord has given up"),
+    restart_failed,
+    symptom_of=_CAUSES,
+    about="supervisord could not start the program, and has given up",
+    remedy="once its cause is mended it is started",
+    check=_LOGS_OF_PROGRAM,
+)
+BACKOFF = Fault(
+    "service.backoff",
+    _given_up("backoff", "ends as soon as it is started, and supervisord tries again"),
+    restart_failed,
+    symptom_of=_CAUSES,
+    about="the program ends as soon as supervisord starts it",
+    remedy="once its cause is mended it is started",
+    check=_LOGS_OF_PROGRAM,
 )
 CRASH_LOOPING = Fault(
     "service.crash-looping",
     _crash_looping,
     restart_failed,
-    symptom_of=_CAUSES,
+    symptom_of=_CAUSES_OF_CRASHES,
     about="the service crashes again and again",
-    remedy="once its cause is mended it is restarted; else read its last exception",
-    check=(
-        "systemctl show UNIT -p NRestarts,ExecMainStartTimestamp",
-        "journalctl -u UNIT -n 80",
-        "supervisorctl -c CONFIG tail PROGRAM",
-    ),
+    remedy="once its cause is mended it is restarted; else its last exception says where to look",
+    check=("systemctl show UNIT -p NRestarts,ExecMainStartTimestamp", *_LOGS),
 )

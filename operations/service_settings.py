@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from relogin import shell, undo
 from relogin.facts.service import ServiceState
-from relogin.facts.unit_files import OURS, Settings, plain, together, unglobbed
+from relogin.facts.unit_files import OURS, SETTINGS, Settings, plain, together, unglobbed, words_of
 from relogin.fault import Change, Fault
 from relogin.finding import Finding, Severity
-from relogin.operations.service_age import NEEDED
-from relogin.operations.service_control import RELOAD, restart
-from relogin.parts.runtime import Systemd
+from relogin.operations import service_files
+from relogin.operations.service_control import NEEDED, RELOAD, restart
+from relogin.parts.runtime import Supervisor, Systemd
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
@@ -26,37 +25,85 @@ def _unit(backend: Backend, seen: Observation) -> tuple[Systemd, ServiceState] |
     return None
 
 
-def _settings(service: ServiceState) -> Settings:
-    """Give what the files on disk say, or where only systemd can tell, what it has read."""
-    shown = Settings(plain(service.working_directory), _environment_files(service))
-    return together(service.files) or shown
+# What is declared of each setting (nothing: it is not minded), and what a unit has; commands are
+# compared by their words (None: only systemd can tell).
+_DECLARED: dict[str, Callable[[Systemd], tuple[str, ...]]] = {
+    "User": lambda part: (part.user,) if part.user else (),
+    "WorkingDirectory": lambda part: tuple(map(plain, filter(None, [part.working_directory]))),
+    "EnvironmentFile": lambda part: tuple(map(plain, part.environment_files)),
+    "ExecStart": lambda part: tuple(filter(None, [words_of(part.exec_start or "")])),
+}
+_FOUND: dict[str, Callable[[Settings], tuple[str, ...] | None]] = {
+    "User": lambda found: (found.user or "root",),
+    "WorkingDirectory": lambda found: (found.working_directory,),
+    "EnvironmentFile": lambda found: found.environment_files,
+    "ExecStart": lambda found: found.commands,
+}
 
 
-def _environment_files(service: ServiceState) -> tuple[str, ...]:
-    return tuple(unglobbed(plain(path)) for path in service.environment_files)
-
-
-def _wrong_working_directory(backend: Backend, seen: Observation) -> Finding | None:
-    unit = _unit(backend, seen)
-    if unit is None or unit[1].load != "loaded" or unit[0].working_directory is None:
-        return None
-    found, wanted = _settings(unit[1]), plain(unit[0].working_directory)
-    if found.working_directory == wanted:
-        return None
-    return _overruled(
-        unit[1].name, "WorkingDirectory", found, found.working_directory or "none", wanted
+def _in_force(service: ServiceState) -> Settings:
+    """Give what systemd has read."""
+    return Settings(
+        plain(service.working_directory),
+        tuple(unglobbed(plain(path)) for path in service.environment_files),
+        user=service.user,
+        commands=service.commands,
     )
 
 
-def _wrong_environment_file(backend: Backend, seen: Observation) -> Finding | None:
-    unit = _unit(backend, seen)
-    if unit is None or unit[1].load != "loaded" or not unit[0].environment_files:
+def _settings(service: ServiceState) -> Settings:
+    """Give what the files on disk say, or where only systemd can tell, what it has read."""
+    disk = together(service.files)
+    if disk is None:
+        return _in_force(service)
+    return (
+        disk if disk.commands is not None else dataclasses.replace(disk, commands=service.commands)
+    )
+
+
+def _wrong_user(backend: Backend, seen: Observation) -> Finding | None:
+    if isinstance(backend.service, Supervisor):
+        return _wrong_user_of_program(backend.service, seen)
+    return _other("User")(backend, seen)
+
+
+def _wrong_user_of_program(part: Supervisor, seen: Observation) -> Finding | None:
+    service = seen.service
+    if not isinstance(service, ServiceState) or None in {part.user, service.main_pid}:
         return None
-    found, wanted = _settings(unit[1]), tuple(map(plain, unit[0].environment_files))
-    if found.environment_files == wanted:
+    if not service.runs_as or service.runs_as == part.user:
         return None
-    had = ", ".join(found.environment_files) or "none"
-    return _overruled(unit[1].name, "EnvironmentFile", found, had, ", ".join(wanted))
+    return Finding(
+        f"{service.name} runs as another user than declared",
+        subject=service.name,
+        seen=service.runs_as,
+        expected=part.user or "",
+        remedy=f"set user={part.user} of the program in {part.config}, then supervisorctl update",
+        by_person=True,
+    )
+
+
+def _other(setting: str) -> Callable[[Backend, Observation], Finding | None]:
+    def detect(backend: Backend, seen: Observation) -> Finding | None:
+        unit = _unit(backend, seen)
+        if unit is None or unit[1].load != "loaded":
+            return None
+        wanted, found = _DECLARED[setting](unit[0]), _settings(unit[1])
+        had = _FOUND[setting](found)
+        if not wanted or had == wanted:
+            return None
+        return _overruled(unit[1].name, setting, found, _said(setting, had), _said(setting, wanted))
+
+    return detect
+
+
+def _said(setting: str, values: tuple[str, ...] | None) -> str:
+    """Say a setting; of a command only its program, for its arguments may hold a secret."""
+    short = (
+        f"{value.partition(' ')[0]} …" if setting == "ExecStart" else value
+        for value in values or ()
+    )
+    return ", ".join(filter(None, short)) or "none"
 
 
 def _overruled(unit: str, setting: str, found: Settings, had: str, wanted: str) -> Finding:
@@ -77,61 +124,18 @@ def _overruled(unit: str, setting: str, found: Settings, had: str, wanted: str) 
 def _write_drop_in(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
     """Set what is declared in a drop-in of ours; the restart that is due is another fault's."""
     assert isinstance(backend.service, Systemd)  # noqa: S101 # without it no finding
-    part = backend.service
-    folder = f"/etc/systemd/system/{part.full_name}.d"
-    why = f"{folder}/{OURS}: set what is declared, then systemctl daemon-reload"
-    yield Change(_drop_in_script(backend, part, folder), why)
-
-
-def _drop_in_script(backend: Backend, part: Systemd, folder: str) -> str:
-    needed = [*filter(None, [part.working_directory]), *part.environment_files]
-    there = shell.quote(f"{folder}/{OURS}")
-    return f"""\
-{undo.store(backend)}folder={shell.quote(folder)}; target={there}
-for f in {shell.words(needed)}; do
-  [ -e "$f" ] || {{ echo "$f does not exist: no start would find it"; exit 1; }}
-done
-[ -d "$folder" ] || {{ keep "$folder"; mkdir -p -m 755 "$folder"; }}
-beside "$target"
-{shell.fed(drop_in(part), 'cat >"$new"')}
-keep "$target"; becomes "$new"
-chmod 644 "$new"; sync "$new" 2>/dev/null || sync
-mv -f "$new" "$target"
-{RELOAD}
-"""
-
-
-def drop_in(part: Systemd) -> str:
-    """Give the drop-in's text: an empty EnvironmentFile= takes back those before it."""
-    lines = ["# Written by relogin: what the backend's description declares.", "[Service]"]
-    if part.working_directory is not None:
-        lines.append(f"WorkingDirectory={_escaped(part.working_directory)}")
-    if part.environment_files:
-        files = [f"EnvironmentFile={_pattern(path)}" for path in part.environment_files]
-        lines += ["EnvironmentFile=", *files]
-    return "\n".join([*lines, ""])
-
-
-def _escaped(path: str) -> str:
-    """Write a path as a unit file has it: `%` doubled (systemd.unit(5), "Specifiers").
-
-    What ends in a blank or a backslash gets `/.` behind it: the one is taken off a line, the other
-    joins it to the next.
-    """
-    return path.replace("%", "%%") + ("/." if path.endswith((" ", "\t", "\\")) else "")
-
-
-def _pattern(path: str) -> str:
-    """Write a path as EnvironmentFile= has it: a pattern, of which nothing is wild."""
-    literal = re.sub(r"[\\*?[]", r"\\\g<0>", path).replace("%", "%%")
-    return re.sub(r"[ \t]$", r"[\g<0>]", literal)
+    path = service_files.path_of_drop_in(backend.service)
+    script = service_files.drop_in_written(backend, backend.service)
+    yield Change(script, f"{path}: set what is declared, then systemctl daemon-reload")
 
 
 def _needs_daemon_reload(backend: Backend, seen: Observation) -> Finding | None:
     unit = _unit(backend, seen)
-    if unit is None or not (why := list(_unread(*unit))):
+    if unit is None or unit[1].fragment_gone or unit[1].configuration:
         return None
     part, service = unit
+    if not (why := list(_unread(part, service))):
+        return None
     harmless = service.active and _as_declared(part, service)
     return Finding(
         f"systemd has not read today's files of {service.name}",
@@ -157,47 +161,67 @@ def _unread(part: Systemd, service: ServiceState) -> Iterator[str]:
     for one in service.files:
         if f"/{part.full_name}.d/" in one.path and one.name not in known:
             yield f"{one.path} is not among its drop-ins"
-    disk = together(service.files)
+    disk, force = together(service.files), _in_force(service)
     if disk is None:
         return
-    if disk.working_directory != plain(service.working_directory):
-        yield f"WorkingDirectory is {service.working_directory or 'none'} in force"
-    if disk.environment_files != _environment_files(service):
-        yield f"EnvironmentFile is {', '.join(service.environment_files) or 'none'} in force"
+    for setting, found in _FOUND.items():
+        asked = setting in SETTINGS or _DECLARED[setting](part)
+        if asked and found(disk) not in {None, found(force)}:
+            yield f"{setting} is {_said(setting, found(force))} in force"
 
 
 def _as_declared(part: Systemd, service: ServiceState) -> bool:
-    folder, files = part.working_directory, tuple(map(plain, part.environment_files))
-    return (folder is None or plain(folder) == plain(service.working_directory)) and (
-        not files or files == _environment_files(service)
-    )
+    """Tell whether what systemd has read is all that is declared."""
+    force = _in_force(service)
+    declared = ((found(force), _DECLARED[setting](part)) for setting, found in _FOUND.items())
+    return all(not wanted or had == wanted for had, wanted in declared)
 
 
 def _reload(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
     """Have the files read; what runs is restarted on them, what does not is started later."""
-    if isinstance(seen.service, ServiceState) and seen.service.active:
+    service = seen.service
+    if isinstance(service, ServiceState) and service.active and service.load == "loaded":
         yield from restart(backend, seen, finding)
     else:
         yield Change(RELOAD, "systemctl daemon-reload")
 
 
+_SHOWN = "systemctl show UNIT -p {},FragmentPath,DropInPaths"
+_SETS = "a drop-in of ours sets what is declared"
+WRONG_USER = Fault(
+    "service.wrong-user",
+    _wrong_user,
+    _write_drop_in,
+    about="the service runs as another user than declared",
+    remedy=f"{_SETS}; of a supervisord program, correct its section",
+    check=(_SHOWN.format("User"), "ps -eo user,pid,args"),
+)
 WRONG_WORKING_DIRECTORY = Fault(
     "service.wrong-working-directory",
-    _wrong_working_directory,
+    _other("WorkingDirectory"),
     _write_drop_in,
     unless=("env_file.missing",),
     about="the unit starts in another directory than declared",
-    remedy="a drop-in of ours sets what is declared",
-    check=("systemctl show UNIT -p WorkingDirectory,FragmentPath,DropInPaths",),
+    remedy=_SETS,
+    check=(_SHOWN.format("WorkingDirectory"),),
 )
 WRONG_ENVIRONMENT_FILE = Fault(
     "service.wrong-environment-file",
-    _wrong_environment_file,
+    _other("EnvironmentFile"),
     _write_drop_in,
     unless=("env_file.missing",),
     about="the unit has other environment files than declared",
-    remedy="a drop-in of ours sets what is declared",
-    check=("systemctl show UNIT -p EnvironmentFiles,FragmentPath,DropInPaths",),
+    remedy=_SETS,
+    check=(_SHOWN.format("EnvironmentFiles"),),
+)
+WRONG_COMMAND = Fault(
+    "service.wrong-command",
+    _other("ExecStart"),
+    _write_drop_in,
+    unless=("venv",),
+    about="the unit starts another command than declared",
+    remedy=_SETS,
+    check=(_SHOWN.format("ExecStart"),),
 )
 NEEDS_DAEMON_RELOAD = Fault(
     "service.needs-daemon-reload",
@@ -207,7 +231,7 @@ NEEDS_DAEMON_RELOAD = Fault(
     about="systemd has not read the unit's files of today",
     remedy="they are read, and what runs is restarted on them",
     check=(
-        "systemctl show UNIT -p NeedDaemonReload,FragmentPath,DropInPaths",
+        _SHOWN.format("NeedDaemonReload"),
         "ls -l --time=ctime /etc/systemd/system/UNIT /etc/systemd/system/UNIT.d",
     ),
 )

@@ -2,36 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from relogin import shell, undo
 from relogin.facts.service import Need, ServiceState
 from relogin.fault import Change, Fault
 from relogin.finding import Finding, Severity
+from relogin.operations import service_files
 from relogin.operations.service_control import RELOAD, moment
+from relogin.parts.runtime import Supervisor, Systemd
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
     from relogin.facts.observation import Observation
 
 
-def _not_loaded(
-    load: str, what: str, remedy: str
-) -> Callable[[Backend, Observation], Finding | None]:
-    def detect(backend: Backend, seen: Observation) -> Finding | None:
-        service = seen.service
-        if not isinstance(service, ServiceState) or service.load != load or service.stale:
-            return None
-        return Finding(
-            f"{service.name} {what}",
-            subject=service.name,
-            seen=f"{load}, while it runs" if service.active else load,
-            remedy=remedy,
-            severity=Severity.WARNING if service.active else Severity.CRITICAL,
-        )
+def _missing(backend: Backend, seen: Observation) -> Finding | None:
+    service = seen.service
+    if not isinstance(service, ServiceState):
+        return None
+    gone = service.load == "not-found" and not service.stale
+    if not (gone or service.fragment_gone) or service.configuration == "available":
+        return None
+    hindrance = _hindrance(backend, service)
+    return Finding(
+        f"{service.name} does not exist",
+        subject=service.name,
+        seen="its file is gone, while it runs" if service.active else "not found",
+        remedy=hindrance or "its unit is written as declared",
+        severity=Severity.WARNING if service.active else Severity.CRITICAL,
+        by_person=bool(hindrance),
+    )
 
-    return detect
+
+def _hindrance(backend: Backend, service: ServiceState) -> str:
+    """Say what keeps us from writing the unit, and the next step; '' if nothing does."""
+    part = backend.service
+    if not isinstance(part, Systemd):
+        return "put its section into supervisord's file, or correct its name in the inventory"
+    if part.exec_start is None or part.user is None:
+        return "install it, correct its name, or declare exec_start and user: then it is written"
+    for copy in service.copies if isinstance(service.copies, tuple) else ():
+        other = f"{copy.unit or 'no unit'} runs the same command (pid {copy.pid})"
+        return f"{other}: correct the unit's name in the inventory, or end that"
+    return ""
+
+
+def _write_unit(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
+    """Write the unit; that it is started and enabled is other faults' business."""
+    assert isinstance(backend.service, Systemd)  # noqa: S101 # else it is a person's
+    path = service_files.path_of_unit(backend.service)
+    script = service_files.unit_written(backend, backend.service)
+    yield Change(script, f"{path}: write it as declared, then systemctl daemon-reload")
+
+
+def _bad_setting(backend: Backend, seen: Observation) -> Finding | None:
+    service = seen.service
+    if not isinstance(service, ServiceState):
+        return None
+    said = service.configuration
+    if not said.startswith("ERROR"):
+        return None
+    part = backend.service
+    manager, then = "systemd", "systemctl daemon-reload"
+    if isinstance(part, Supervisor):
+        manager, then = "supervisord", "supervisorctl reread"
+    return Finding(
+        f"{service.name} has a setting that {manager} refuses",
+        subject=service.name,
+        seen=f"{said}, while it runs" if service.active else said,
+        remedy=f"correct the line, then {then}",
+        severity=Severity.WARNING if service.active else Severity.CRITICAL,
+    )
+
+
+def _condition_not_met(backend: Backend, seen: Observation) -> Finding | None:
+    service = seen.service
+    if not isinstance(service, ServiceState) or service.active or not service.condition_failed:
+        return None
+    return Finding(
+        f"a condition in {service.name} is not met, so that it does not start",
+        subject=service.name,
+        seen="ConditionResult=no",
+        remedy="systemctl status names the condition: see to it, or take it out of the unit",
+    )
 
 
 def _masked(backend: Backend, seen: Observation) -> Finding | None:
@@ -145,9 +200,11 @@ return 1"""
 
 UNIT_MISSING = Fault(
     "service.unit-missing",
-    _not_loaded("not-found", "does not exist", "install it, or correct its name in the inventory"),
+    _missing,
+    _write_unit,
+    unless=("env_file.missing",),
     about="the service does not exist",
-    remedy="install it, or correct its name in the inventory",
+    remedy="where exec_start and user are declared its unit is written, else it is a person's",
     check=("systemctl cat UNIT", "supervisorctl -c CONFIG avail"),
 )
 MASKED = Fault(
@@ -163,14 +220,21 @@ MASKED = Fault(
 )
 BAD_SETTING = Fault(
     "service.bad-setting",
-    _not_loaded(
-        "bad-setting",
-        "has a setting that systemd refuses",
-        "systemd-analyze verify names the file and line",
+    _bad_setting,
+    about="systemd or supervisord refuses a setting of the service",
+    remedy="correct the line that it names",
+    check=(
+        "systemd-analyze verify UNIT",
+        "journalctl -u UNIT -n 20",
+        "supervisorctl -c CONFIG reread",
     ),
-    about="systemd refuses a setting of the service",
-    remedy="correct the line that systemd names",
-    check=("systemd-analyze verify UNIT", "journalctl -u UNIT -n 20"),
+)
+CONDITION_NOT_MET = Fault(
+    "service.condition-not-met",
+    _condition_not_met,
+    about="a condition in the unit keeps it from starting",
+    remedy="see to the condition, or take it out of the unit",
+    check=("systemctl status UNIT", "systemctl cat UNIT"),
 )
 NEEDED_UNIT_DOWN = Fault(
     "service.needed-unit-down",

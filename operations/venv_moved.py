@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from relogin import shell, undo
-from relogin.facts.venv import SHEBANG, VenvState
+from relogin.facts.venv import VenvState
+from relogin.facts.venv_script import SHEBANG
 from relogin.fault import Change, Fault
 from relogin.finding import Finding
 from relogin.operations.venv_owner import as_owner

@@ -29,6 +29,8 @@ halext = Backend(
         "halext-api",
         working_directory=_root,
         environment_files=[f"{_root}/.env"],
+        user="halext",  # with exec_start, a unit that is gone is written anew
+        exec_start=f"{_root}/env/bin/uvicorn main:app --host 127.0.0.1 --port 8000",
         needs=["nginx"],
     ),
     venv=Venv(f"{_root}/env", requirements=f"{_root}/requirements.txt"),

@@ -45,12 +45,14 @@ class Change:
     """Describe one change to a host: the script that makes it, and the line that says it.
 
     The script is POSIX sh, reaches the host on stdin and may hold secrets; it succeeded if it ends
-    with status 0 within `deadline` seconds. `why` is shown, and holds none.
+    with status 0 within `deadline` seconds. `why` is shown, and holds none. It is not made while a
+    fault or layer in `unless` has a critical finding.
     """
 
     script: str = dataclasses.field(repr=False)
     why: str
     deadline: float = 60
+    unless: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

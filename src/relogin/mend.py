@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING
 
 from pyinfra import host as current_host
@@ -13,7 +13,7 @@ from pyinfra import state as current_state
 from pyinfra.api import FunctionCommand
 
 from relogin import remote, undo, unfit
-from relogin.fault import Change, Fault, internal_error
+from relogin.fault import NO_ROOM, Change, Fault, internal_error
 from relogin.finding import Finding, Unreadable, legible
 from relogin.run import Done, Entry, entry
 from relogin.secret import SecretMissing, redact, redact_foreign
@@ -119,11 +119,14 @@ def _mend_one(record: Entry, fault: Fault) -> Iterator[FunctionCommand]:
         accepted = fault.id in record.backend.accepted
         if fault.fix is None or finding.by_person or accepted:
             continue
-        if in_the_way := _blockers(record, fault):
+        if in_the_way := _blockers(record, fault, fault.held_by):
             _say_held(record, finding, in_the_way)
             continue
         try:
             for change in fault.fix(record.backend, _look(record), finding):
+                if in_the_way := _blockers(record, fault, change.unless):
+                    _say_held(record, finding, in_the_way)
+                    break
                 yield FunctionCommand(carry_out, (record, change), {})
                 if not record.changes[-1].ok:
                     break
@@ -151,13 +154,14 @@ def _look(record: Entry) -> Observation:
     return seen
 
 
-def _blockers(record: Entry, fault: Fault) -> list[str]:
-    """Give what this fix builds on and is itself broken (fault ids), or could not be seen."""
+def _blockers(record: Entry, fault: Fault, needed: Collection[str]) -> list[str]:
+    """Give what is needed and is itself broken (fault ids), or could not be seen."""
+    if not needed:
+        return []
     from relogin.operations import catalogue
 
     seen = _look(record)
-    needed = fault.held_by
-    layers = {need.partition(".")[0] for need in (*fault.unless, *fault.symptom_of)}
+    layers = {need.partition(".")[0] for need in needed if need not in NO_ROOM}
     broken = [
         finding.fault
         for other in catalogue.of(record.backend)

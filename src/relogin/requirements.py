@@ -67,6 +67,12 @@ class NotJudged:
     why: str
 
 
+def dependency(line: str) -> Requirement | None:
+    """Give what a distribution's `Requires-Dist` asks for; None where that cannot be judged."""
+    asked = _requirement("", 0, line)
+    return asked if isinstance(asked, Requirement) else None
+
+
 def parse(path: str, raw: bytes) -> Iterator[Requirement | NotJudged]:
     """Give what a file's lines ask for.
 

@@ -73,3 +73,16 @@ def test_a_run_can_be_narrowed(place, data, mended):
     faults = (fault("A", place.sets("A")), fault("B", place.sets("B")))
     record, _, _ = ran(layer(*faults), place.backend(), **data)
     assert mended == [one.why for one in record.changes]
+
+
+def test_a_change_may_need_more_than_its_fix(place):
+    """A restart needs that the next start would work, whichever fault it is that wants it."""
+    place.faults = (dataclasses.replace(fault("B"), id="env_file.b"),)
+
+    def fix(backend, seen, finding):
+        yield Change(place.sets("A", "2"), "write A")
+        yield Change("exit 1", "restart", unless=("env_file",))
+
+    record, succeeded, lines = ran(layer(fault("A", fix=fix)), place.backend())
+    assert ([("write A", True)], True) == ([(one.why, one.ok) for one in record.changes], succeeded)
+    assert "[@local] mine.a: not tried while there is env_file.b" in lines

@@ -256,15 +256,21 @@ def test_a_program_that_is_not_configured_does_not_exist(supervised):
     assert look(supervised, "nosuch").exists is False
 
 
-def test_a_supervisord_that_does_not_run_is_unreadable(supervised, tmp_path):
+def test_a_supervisord_that_does_not_run_is_down(supervised, tmp_path):
     config = tmp_path / "c.conf"
     text = supervised.config.read_text().replace("supervisor.sock", "nosuch.sock")
     config.write_text(text.replace("%(here)s", str(tmp_path)))
     state = service.parse(
         run(service.script(Supervisor("web", str(config), supervisorctl=str(supervised.ctl))))
     )
-    assert isinstance(state, Unreadable)
+    assert isinstance(state, ServiceState)
+    assert ("down", False) == (state.load, state.exists)
     assert "no such file" in state.reason
+
+
+def test_a_supervisorctl_that_does_not_run_is_unreadable(supervised):
+    part = Supervisor("web", config=str(supervised.config), supervisorctl="/no/supervisorctl")
+    assert isinstance(service.parse(run(service.script(part))), Unreadable)
 
 
 def test_alone_a_program_writes_no_secret(supervised):

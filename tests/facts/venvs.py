@@ -14,29 +14,33 @@ def make_venv(path: Path, *, pip: bool = False) -> Path:
     return path / f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
 
 
-def install(site_packages: Path, name: str, version: str) -> None:
+def install(site_packages: Path, name: str, version: str, *needs: str) -> None:
     """Put a distribution's metadata there, as pip leaves it."""
     folder = site_packages / f"{name}-{version}.dist-info"
     folder.mkdir()
-    (folder / "METADATA").write_text(metadata(name, version))
+    (folder / "METADATA").write_text(metadata(name, version, *needs))
     (folder / "RECORD").write_text(f"{folder.name}/METADATA,,\n{folder.name}/RECORD,,\n")
 
 
-def metadata(name: str, version: str) -> str:
-    return f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n\nName: not this one\n"
+def metadata(name: str, version: str, *needs: str) -> str:
+    lines = "".join(f"Requires-Dist: {need}\n" for need in needs)
+    head = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{lines}"
+    return f"{head}\nName: not this one\nRequires-Dist: nor-this\n"
 
 
 def make_wheel(
-    folder: Path, name: str, version: str, *, needs: str = "", more: dict[str, str] | None = None
+    folder: Path,
+    name: str,
+    version: str,
+    *needs: str,
+    module: str = "",
+    more: dict[str, str] | None = None,
 ) -> None:
     """Make a wheel with one module that knows its version (PEP 427); `more` are further files."""
     info = f"{name}-{version}.dist-info"
-    described = metadata(name, version)
-    if needs:
-        described = described.replace("\n\n", f"\nRequires-Dist: {needs}\n\n", 1)
     files = {
-        f"{name}.py": f"version = {version!r}\n",
-        f"{info}/METADATA": described,
+        f"{module or f'{name}.py'}": f"version = {version!r}\n",
+        f"{info}/METADATA": metadata(name, version, *needs),
         f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         **{path.format(info=info): text for path, text in (more or {}).items()},
     }

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import Phase, given, settings
 
 from relogin import Systemd, carried, env_text
-from relogin.operations.service_settings import drop_in
+from relogin.operations.service_files import drop_in
 from tests.core.env_texts import texts
 from tests.hostile import VALUES
 from tests.properties import few

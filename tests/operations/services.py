@@ -38,6 +38,7 @@ def observation(
     """Give a look at this service; `done` is what this run has changed before it."""
     return SimpleNamespace(
         service=seen,
+        venv=None,
         env_files=files or (None,),
         machine=Machine(now, "root", 0, "Linux"),
         done=tuple(Done(why, ok=True) for why in done),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from relogin import EnvFile, Severity
+from relogin import EnvFile, Severity, Systemd
 from relogin.operations.env_file import FAULTS
 from tests.operations.env_files import TEXT, described, seen, written
 from tests.operations.looks import (
@@ -160,3 +160,22 @@ def test_whose_it_was_is_noted(folder):
     file = given(folder, 0o600)
     assert [0] == [answer.status for answer in taken_back(described(file))]
     assert (0, 0) == (file.stat().st_uid, file.stat().st_gid)
+
+
+@pytest.mark.parametrize(("groups", "found_"), [("997 42", []), ("997", ["wrong-owner"])])
+def test_a_user_reads_by_each_of_its_groups(groups, found_):
+    edits = (
+        env("|600|halext|halext|999|997|", "|640|root|secrets|0|42|"),
+        text("service.show", "Id=halext-api.service", f"Groups={groups}\nId=halext-api.service"),
+    )
+    assert [f"env_file.{name}" for name in found_] == [
+        one.fault for one in found(FAULTS, look(*edits))
+    ]
+
+
+def test_the_declared_user_is_asked_for_and_not_the_wrong_one_of_this_moment():
+    backend = halext(service=Systemd("halext-api", user="halext"))
+    edits = (text("service.show", "\nUser=halext\n", "\nUser=nobody\n"),)
+    assert [] == found(FAULTS, look(*edits), backend)
+    (finding,) = found(FAULTS, look(*edits))
+    assert finding.what.startswith("nobody, as whom the backend runs, cannot read")

@@ -1,23 +1,13 @@
 """What the service's faults find in recorded states, and what their fixes do to a supervisord."""
 
 import dataclasses
-import sys
-import time
-from collections.abc import Iterator
-from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from relogin.backend import Backend
-from relogin.facts import service as fact
 from relogin.facts.service import ServiceState
 from relogin.finding import Finding, Severity, Unreadable
 from relogin.operations import service
 from relogin.parts.configuration import EnvFile
-from relogin.parts.runtime import Supervisor
-from tests.embedded.supervised import Supervised
-from tests.facts.answers import run
 
 from .services import HALEXT, KEYS, UVICORN, changes, file, found, observation, state
 
@@ -83,11 +73,13 @@ def test_a_failed_service_is_a_symptom_and_a_stopped_one_a_cause():
     assert (failed.symptom, stopped.symptom) == (True, False)
 
 
-@pytest.mark.parametrize("word", ["fatal", "backoff", "exited"])
-def test_a_supervised_program_that_gave_up_has_failed(word):
+@pytest.mark.parametrize(
+    ("word", "fault"), [("fatal", "fatal"), ("backoff", "backoff"), ("exited", "failed")]
+)
+def test_a_supervised_program_that_gave_up(word, fault):
     seen = ServiceState("web", exists=True, active=False, state=word, result="Exited too quickly")
     (finding,) = found(observation(seen))
-    assert (finding.fault, finding.seen) == ("service.failed", "Exited too quickly")
+    assert (finding.fault, finding.seen) == (f"service.{fault}", "Exited too quickly")
 
 
 @pytest.mark.parametrize("word", ["starting", "activating", "deactivating", "reloading"])
@@ -159,82 +151,3 @@ def test_a_second_restart_in_one_run_is_not_made():
         for done in ((), ("write ACCESS_CODE",), ("systemctl restart halext-api.service",))
     ]
     assert [1, 1, 0] == list(map(len, restarts))
-
-
-PROGRAM = """\
-import os, sys, time
-open("starts", "a").write("x")
-if os.path.exists("dies"):
-    time.sleep(1.5)
-    sys.exit(3)
-time.sleep(600)
-"""
-
-
-@pytest.fixture
-def supervised(tmp_path_factory) -> Iterator[Supervised]:
-    pytest.importorskip("supervisor")
-    folder = tmp_path_factory.mktemp("s")
-    (folder / "program.py").write_text(PROGRAM)
-    daemon = Supervised(folder / "d", "web")
-    daemon.start([sys.executable, "program.py"], folder)
-    deadline = time.monotonic() + 20
-    while "RUNNING" not in daemon.control("status", "web") and time.monotonic() < deadline:
-        time.sleep(0.1)
-    yield daemon
-    daemon.stop()
-
-
-def described(daemon: Supervised) -> Backend:
-    part = Supervisor("web", config=str(daemon.config), supervisorctl=str(daemon.ctl))
-    path = daemon.folder.parent / ".env"
-    path.write_text("KEY=value\n")
-    return Backend("demo", service=part, env_file=EnvFile(str(path), {"KEY": "value"}))
-
-
-def look(backend: Backend) -> SimpleNamespace:
-    seen = fact.parse(run(fact.script(backend.service, ("KEY",))))
-    changed = Path(backend.env_files[0].path).stat().st_ctime
-    return observation(seen, file(changed=changed, KEY="value"), now=time.time())
-
-
-def mended(backend: Backend) -> list[tuple[str, int]]:
-    """Run the fix of each finding; give the faults, and how their fixes ended."""
-    done = []
-    seen = look(backend)
-    for fault in service.FAULTS:
-        for finding in fault.found(backend, seen):
-            (change,) = fault.fix(backend, seen, finding)
-            done.append((finding.fault, run(change.script).status))
-    return done
-
-
-def test_a_program_older_than_its_env_file_is_restarted_once(supervised):
-    backend = described(supervised)
-    before = supervised.pid()
-    assert mended(backend) == [("service.older-than-env-file", 0)]
-    assert supervised.pid() not in {0, before}
-    assert mended(backend) == []
-
-
-def test_a_stopped_program_is_started(supervised):
-    backend = described(supervised)
-    supervised.control("stop", "web")
-    assert mended(backend) == [("service.stopped", 0)]
-    assert supervised.pid() != 0
-
-
-def test_a_failed_program_is_restarted_once_its_cause_is_mended(supervised):
-    backend = described(supervised)
-    (supervised.folder.parent / "program.py").rename(supervised.folder.parent / "away")
-    supervised.control("restart", "web")
-    (supervised.folder.parent / "away").rename(supervised.folder.parent / "program.py")
-    assert mended(backend) == [("service.failed", 0)]
-    assert supervised.pid() != 0
-
-
-def test_a_program_that_does_not_stay_up_is_not_called_running(supervised):
-    """It lives longer than startsecs, so supervisord starts it for ever and calls it RUNNING."""
-    backend = described(supervised)
-    (supervised.folder.parent / "dies").touch()
-    assert mended(backend) == [("service.older-than-env-file", 1)]

@@ -10,7 +10,7 @@ from relogin.facts.service import Need, ServiceState
 from relogin.facts.unit_files import UnitFile, unglobbed
 from relogin.finding import Severity
 from relogin.operations import service
-from relogin.operations.service_settings import drop_in
+from relogin.operations.service_files import drop_in
 from relogin.parts.configuration import EnvFile
 from relogin.parts.runtime import Systemd
 from tests.facts.answers import run

@@ -32,7 +32,7 @@ def wheels(tmp_path_factory) -> Path:
     for version in ("1.0", "2.0"):
         make_wheel(folder, "colt", version)
         make_wheel(folder, "herd", version, more=HERD if version == "1.0" else None)
-        make_wheel(folder, "mule", version, needs=f"colt>={version}")
+        make_wheel(folder, "mule", version, f"colt>={version}")
     return folder
 
 

@@ -31,7 +31,9 @@ def described(env: Path, requirements: str, **more) -> Backend:
 
 
 def look(backend: Backend) -> SimpleNamespace:
-    return SimpleNamespace(venv=fact.parse(run(fact.script(backend.venv))))
+    return SimpleNamespace(
+        venv=fact.parse(run(fact.script(backend.venv))), service=None, login=None
+    )
 
 
 def found(backend: Backend) -> dict[str, Finding]:
@@ -82,7 +84,7 @@ def test_a_requirements_file_that_is_gone_is_a_warning_for_a_person(env):
 
 @pytest.mark.parametrize("venv_state", [None, Unreadable("no python")])
 def test_nothing_is_guessed_of_a_venv_that_could_not_be_seen(env, venv_state):
-    seen = SimpleNamespace(venv=venv_state)
+    seen = SimpleNamespace(venv=venv_state, service=None, login=None)
     backend = described(env, "nosuch\n")
     assert {fault.found(backend, seen) for fault in venv.FAULTS} == {()}
 

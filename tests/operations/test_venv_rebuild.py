@@ -64,7 +64,9 @@ def place(backend: Backend) -> Path:
 
 def look(backend: Backend) -> SimpleNamespace:
     assert backend.venv is not None
-    return SimpleNamespace(venv=fact.parse(run(fact.script(backend.venv))))
+    return SimpleNamespace(
+        venv=fact.parse(run(fact.script(backend.venv))), service=None, login=None
+    )
 
 
 def found(backend: Backend) -> list[Finding]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from relogin import carried
-from relogin.parts.part import absolute, fits, listed, part
+from relogin.parts.part import absolute, fits, listed, part, refuse_unless
 
 
 @part
 class Systemd:
-    """Run as a systemd unit; `needs` are other units without which nobody gets in (nginx)."""
+    """Run as a systemd unit; `needs` are other units without which nobody gets in (nginx).
+
+    Where `exec_start` (as in the unit's ExecStart=) and `user` are declared, a unit that is missing
+    is written.
+    """
 
     unit: str
     working_directory: str | None = None
@@ -24,6 +28,10 @@ class Systemd:
         fits("Systemd", carried.unit_name, self.unit, *self.needs)
         fits(f"Systemd({self.unit!r})", carried.unit_path, *paths)
         fits(f"Systemd({self.unit!r}): user", carried.os_user, self.user)
+        command = self.exec_start
+        one_line = command is None or (command.strip() and command.isprintable())
+        what = f"Systemd({self.unit!r}): exec_start is {command!r}, expected a line"
+        refuse_unless(one_line, what)
 
     @property
     def full_name(self) -> str:
@@ -32,12 +40,16 @@ class Systemd:
 
 @part
 class Supervisor:
-    """Run as a program of supervisord, whose configuration file is `config`."""
+    """Run as a program of supervisord, whose configuration file is `config`.
+
+    `user` is as whom it has to run.
+    """
 
     program: str
     config: str = "/etc/supervisor/supervisord.conf"
     working_directory: str | None = None
     supervisorctl: str = "supervisorctl"
+    user: str | None = None
 
     def __post_init__(self) -> None:
         absolute(f"Supervisor({self.program!r})", self.config, self.working_directory)
@@ -87,7 +99,9 @@ Runtime = Systemd | Supervisor | Compose
 class Venv:
     """Name the virtual environment and the requirements that it has to meet.
 
-    `pip_args` is passed to every `pip install` (an index, a wheelhouse, constraints).
+    `pip_args` is passed to every `pip install` (an index, a wheelhouse, constraints). With
+    `install_unlisted` a module that the backend imports is installed although no requirements file
+    asks for it, if it is known for certain in which distribution it is.
     """
 
     path: str
@@ -95,6 +109,7 @@ class Venv:
     python: str = "python3"
     owner: str | None = None
     pip_args: tuple[str, ...] = ()
+    install_unlisted: bool = False
 
     def __post_init__(self) -> None:
         listed(self, "requirements", "pip_args")

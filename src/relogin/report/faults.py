@@ -22,6 +22,7 @@ PLACEHOLDERS = {
     "DIRECTORY": "the folder that the backend runs in",
     "VENV": "its virtual environment",
     "REQUIREMENTS": "its requirements file",
+    "PACKAGE": "a distribution that it asks for",
     "ENV_FILE": "its .env file",
     "KEY": "a key of that file",
     "USER": "the user that it runs as",

@@ -89,7 +89,7 @@ keep distributions {venv} {what}
 else
   printf '%s\\n' {wrong} >"$v/wrong"; only "$v/wrong" <"$v/list" | cut -d ' ' -f 1 >"$v/risk"
 fi
-[ ! -s "$v/risk" ] || python_of tar "$path" $(cat "$v/risk") </dev/null >"$v/former"
+{removed}[ ! -s "$v/risk" ] || python_of tar "$path" $(cat "$v/risk") </dev/null >"$v/former"
 """
 
 
@@ -98,17 +98,21 @@ _CAN_REPORT = (
 )
 
 
-def distributions_kept(backend: Backend, venv: str, *, first: str, wrong: Iterable[str]) -> str:
+def distributions_kept(
+    backend: Backend, venv: str, *, first: str, wrong: Iterable[str], removed: Iterable[str] = ()
+) -> str:
     """Give the shell lines that keep what `install` (pip install …) is about to replace.
 
     `python` runs the venv's interpreter, `tell` ends with a status and what was said. `first` is
     done once the venv is noted as it is. `wrong` are the distributions, by their canonical names,
-    that are known to be replaced.
+    that are known to be replaced, `removed` those that are uninstalled besides.
     """
+    too = shell.words(removed)
     return f"{store(backend)}program={shell.quote(PROGRAM)}\n" + _KEPT.format(
         venv=shell.quote(venv),
         what=shell.quote(f"distributions in {venv}"),
         first=first,
         can_report=shell.quote(_CAN_REPORT),
         wrong=shell.words(wrong) or "''",
+        removed=f"printf '%s\\n' {too} >>\"$v/risk\"\n" if too else "",
     )

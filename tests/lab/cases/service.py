@@ -2,6 +2,7 @@
 
 from .case import BACKEND, DROP_IN, ENV, RESTART, UNDO, UNIT, Case, code, drop_in
 
+OTHER_PORT = f"ExecStart=\\nExecStart={BACKEND}/env/bin/uvicorn main:app --port 8001"
 MENDED: tuple[Case, ...] = (
     Case("service.stopped", "systemctl stop halext-api"),
     Case(
@@ -19,6 +20,38 @@ MENDED: tuple[Case, ...] = (
         f"sed -i 's/^ACCESS_CODE=.*/ACCESS_CODE=of-last-year/' .env\n{RESTART}\n"
         "sleep 1.1; cp -p /root/env.right .env.new; mv .env.new .env; rm /root/env.right",
         ENV[:1],
+    ),
+    Case(
+        "service.older-than-venv",
+        f"sleep 1; cd {BACKEND}; runuser -u halext -- env/bin/python -m pip install -q"
+        " --force-reinstall --no-deps python-multipart",
+    ),
+    Case(
+        "service.unit-missing",
+        f"systemctl disable --now halext-api; rm {UNIT}; systemctl daemon-reload",
+        (f"file:{UNIT}", *UNDO),
+    ),
+    Case(
+        "service.unit-missing",
+        f"rm {UNIT}",
+        (f"file:{UNIT}", *UNDO),
+        name="service.unit-missing, deleted while it runs",
+    ),
+    Case(
+        "service.wrong-user",
+        drop_in("override", "[Service]\\nUser=root") + RESTART,
+        DROP_IN,
+    ),
+    Case(
+        "service.wrong-user",
+        drop_in("override", "[Service]\\nUser=nobody") + RESTART,
+        DROP_IN,
+        name="service.wrong-user, who may not read the env file",
+    ),
+    Case(
+        "service.wrong-command",
+        drop_in("override", f"[Service]\\n{OTHER_PORT}") + "systemctl restart halext-api; sleep 2",
+        DROP_IN,
     ),
     Case("service.disabled", "systemctl disable halext-api", UNDO),
     Case(
@@ -66,6 +99,23 @@ MENDED: tuple[Case, ...] = (
     Case("service.needed-unit-down", "systemctl stop nginx"),
 )
 PERSONS: tuple[Case, ...] = (
+    Case(
+        "service.condition-not-met",
+        drop_in("when", "[Unit]\\nConditionPathExists=/srv/licence")
+        + "systemctl restart halext-api",
+    ),
+    Case(
+        "service.killed-for-memory",
+        drop_in("memory", "[Service]\\nMemoryMax=30M") + "systemctl restart halext-api; sleep 6",
+        restless=("unit:halext-api",),
+    ),
+    Case(
+        "service.two-copies",
+        f"cd {BACKEND}; set -a; . ./.env; set +a\n"
+        "setpriv --reuid halext --regid halext --clear-groups"
+        " env/bin/uvicorn main:app --port 8001 >/dev/null 2>&1 & sleep 3",
+        works=True,
+    ),
     Case(
         "service.port-held",
         "systemctl stop halext-api\n"

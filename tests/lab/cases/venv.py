@@ -1,13 +1,46 @@
 """Faults of the virtual environment: how each is made, and what may differ once it is mended."""
 
-from .case import BACKEND, UNDO, UNINSTALL, Case
+from .case import BACKEND, RESTART, UNDO, UNINSTALL, Case, code
 
 RENAMED = (f"file:{BACKEND}/env.undone-",)
 CRASHING = "systemctl restart halext-api; sleep 2"
 OTHER_PYTHON = f"""cd {BACKEND}; mv env/lib/python3.1? env/lib/python3.9
 sed -i 's/^version = .*/version = 3.9.2/' env/pyvenv.cfg"""
 
+REFUSES = "    raise ValueError('password cannot be longer than 72 bytes, truncate manually')"
+
+
+def dist_info(name: str, version: str, *files: str) -> str:
+    """Have a distribution installed by its metadata, with these files of site-packages."""
+    info = f"{name}-{version}.dist-info"
+    record = "".join(f"{path},,\\n" for path in (*files, f"{info}/METADATA", f"{info}/RECORD"))
+    return f"""
+    cd {BACKEND}/env/lib/python3*/site-packages; mkdir {info}
+    printf '{record}' >{info}/RECORD
+    printf 'Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n' >{info}/METADATA
+    chown -R halext: {info}
+    """
+
+
 MENDED: tuple[Case, ...] = (
+    Case(
+        "venv.module-owned-by-another-distribution",
+        dist_info("jwt", "1.4.0", "jwt/__init__.py", "jwt/jwk.py")
+        + f"printf '__version__ = \"1.4.0\"\\n' | tee jwt/jwk.py >jwt/__init__.py\n{RESTART}",
+        ("file:",),
+    ),
+    Case(
+        "venv.files-missing",
+        f"rm {BACKEND}/env/lib/python3*/site-packages/sqlalchemy/__init__.py\n{CRASHING}",
+        ("file:",),
+        restless=("unit:halext-api",),
+    ),
+    Case(
+        "venv.broken-set",
+        f"{UNINSTALL} anyio\n{CRASHING}",
+        ("file:", "distribution:"),
+        restless=("unit:halext-api",),
+    ),
     Case(
         "venv.requirement-missing",
         f"{UNINSTALL} python-multipart\nsystemctl restart halext-api; sleep 2",
@@ -62,6 +95,15 @@ MENDED: tuple[Case, ...] = (
     ),
 )
 PERSONS: tuple[Case, ...] = (
+    Case(
+        "venv.module-without-requirement",
+        code("app = FastAPI(", "import yaml\n\napp = FastAPI("),
+        restless=("unit:halext-api",),
+    ),
+    Case(
+        "venv.passlib-without-bcrypt",
+        dist_info("passlib", "1.7.4") + code("    user = find(database, form.username)", REFUSES),
+    ),
     Case(
         "venv.missing",
         f"rm {BACKEND}/env/pyvenv.cfg; systemctl restart halext-api; sleep 12",
