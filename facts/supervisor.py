@@ -62,7 +62,7 @@ _SHORT = 60  # seconds
 # supervisord.log, of one program: how its processes began and ended, in the host's local time.
 _LIFE = (
     r"(?P<time>\d+-\d+-\d+ \d+:\d+:\d+),\d+ \w+ "
-    r"(?P<what>spawned|exited|stopped): '?{name}'?(?: with pid| \((?P<how>.*)\))"
+    r"(?P<what>spawned|success|exited|stopped|gave up): '?{name}'?(?![\w.-])(?P<how>.*)"
 )
 
 
@@ -187,21 +187,22 @@ def _configuration(program: str, reread: str) -> str:
 
 
 def _restarts(program: str, log: Iterable[str]) -> int:
-    """Count how often supervisord has started it again after a short life, up to now.
+    """Count how often it ended after a short life in which it was RUNNING, up to now.
 
-    supervisord has no such count. Times are only compared with one another: in which zone they are
-    it does not say.
+    supervisord starts it for ever, and has no such count; what ends before it was RUNNING is
+    BACKOFF, and then FATAL. Times are only compared with one another: in which zone they are it
+    does not say.
     """
     life = re.compile(_LIFE.format(name=re.escape(program.rpartition(":")[2])))
-    count, born = 0, None
-    for line in log:
-        if (said := life.match(line)) is None:
-            continue
+    count, born, ran = 0, 0.0, False
+    for said in filter(None, map(life.match, log)):
         at = datetime.fromisoformat(said["time"]).timestamp()
         if said["what"] == "spawned":
-            born = at
-        elif "not expected" in (said["how"] or "") and born is not None and at - born < _SHORT:
-            count += 1
+            born, ran = at, False
+        elif said["what"] == "success":
+            ran = True
+        elif said["what"] == "exited" and "not expected" in said["how"] and at - born < _SHORT:
+            count += ran
         else:
             count = 0
     return count

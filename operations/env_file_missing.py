@@ -83,4 +83,11 @@ def _owner(backend: Backend, seen: Observation, declared: EnvFile, state: Missin
     return declared.owner or user or state.folder.owner
 
 
-MISSING = Fault("env_file.missing", _detect, _fix, about="an env file does not exist")
+MISSING = Fault(
+    "env_file.missing",
+    _detect,
+    _fix,
+    about="an env file does not exist",
+    remedy="it is made anew from what is declared or still in force, whole or not at all",
+    check=("ls -la ENV_FILE", "systemctl show UNIT -p EnvironmentFiles"),
+)

@@ -113,6 +113,12 @@ WRONG_OWNER = Fault(
     _detect_wrong_owner,
     _fix_wrong_owner,
     about="the backend's user cannot read the env file that it reads itself",
+    remedy="it is given to that user, with the mode that it has",
+    check=(
+        "stat -c '%U:%G %a %n' ENV_FILE",
+        "id USER",
+        "runuser -u USER -- test -r ENV_FILE && echo it can",
+    ),
 )
 READABLE_BY_OTHERS = Fault(
     "env_file.readable-by-others",
@@ -120,4 +126,6 @@ READABLE_BY_OTHERS = Fault(
     _fix_readable_by_others,
     severity=Severity.WARNING,
     about="every user of the host can read the env file",
+    remedy="the rights of others are taken away",
+    check=("stat -c '%a %U:%G %n' ENV_FILE",),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from relogin.fault import Fault
+from relogin.fault import LOGIN_BY_HAND, Fault
 from relogin.finding import Finding
 from relogin.operations.login_reading import BELOW
 
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from relogin.facts.observation import Observation
 
 _SECRETS = ("env_file", "jwt", "service")
+_READ = ("cut -d. -f2 | tr '_-' '/+' | base64 -d  # paste a token, then Ctrl-D",)
+_ASK_PROTECTED = (
+    '# type: header = "Authorization: Bearer …" with a token, then Ctrl-D',
+    "curl -si --config - PROTECTED_URL",
+)
 
 
 def check_failed(
@@ -38,6 +43,7 @@ NOT_A_JWT = Fault(
     ),
     about="the token is not a JWT",
     remedy="leave `Backend(token=…)` out for such tokens",
+    check=LOGIN_BY_HAND,
 )
 ALGORITHM_WRONG = Fault(
     "login.algorithm-wrong",
@@ -74,6 +80,7 @@ SUBJECT_WRONG = Fault(
     ),
     about="the token names another account",
     remedy="correct `Jwt(subject=…)` or the backend",
+    check=_READ,
 )
 EXPIRY_WRONG = Fault(
     "login.expiry-wrong",
@@ -122,6 +129,7 @@ PROTECTED_REFUSED = Fault(
     symptom_of=_SECRETS,
     about="the token does not open the protected route",
     remedy="compare the secret that signs with the one that checks",
+    check=_ASK_PROTECTED,
 )
 IDENTITY_WRONG = Fault(
     "login.identity-wrong",
@@ -130,6 +138,7 @@ IDENTITY_WRONG = Fault(
     ),
     about="the protected route answers as another account",
     remedy="see how the backend finds the account of a token (a cache, a proxy that keeps answers)",
+    check=_ASK_PROTECTED,
 )
 OPEN_WITHOUT_TOKEN = Fault(
     "login.open-without-token",
@@ -162,6 +171,7 @@ WRONG_PASSWORD_ACCEPTED = Fault(
     ),
     about="a wrong password is accepted",
     remedy="let the backend check passwords, before people are let in",
+    check=LOGIN_BY_HAND,
 )
 PROBE_FAILED = Fault(
     "login.probe-failed",
@@ -173,4 +183,5 @@ PROBE_FAILED = Fault(
     symptom_of=BELOW,
     about="a declared probe is not answered as declared",
     remedy="mended by its cause; else compare `Probe(…)` with the route",
+    check=("curl -si PROBE_URL",),
 )

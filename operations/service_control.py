@@ -95,9 +95,16 @@ def _once(backend: Backend, seen: Observation, verb: str, *, before: str = "") -
     tried = {_why(backend, each) for each in _VERBS}
     if not any(done.why in tried for done in seen.done):
         runs = isinstance(seen.service, ServiceState) and seen.service.active  # of Compose: anew
-        needed = NEEDED if runs or verb in _STOPPING else ()
+        needed = _needed(backend, verb) if runs or verb in _STOPPING else ()
         script, why = _script(backend, verb, before), _why(backend, verb)
         yield Change(script, why, _DEADLINE, unless=needed)
+
+
+def _needed(backend: Backend, verb: str) -> tuple[str, ...]:
+    """Give what a start needs: supervisord restarts by what it has read, whatever its file says."""
+    from_memory = isinstance(backend.service, Supervisor) and verb == "restart"
+    unminded = {"service.bad-setting", "service.unit-missing"} if from_memory else set()
+    return tuple(one for one in NEEDED if one not in unminded)
 
 
 def _why(backend: Backend, verb: str) -> str:

@@ -64,16 +64,15 @@ def _bad_setting(backend: Backend, seen: Observation) -> Finding | None:
     said = service.configuration
     if not said.startswith("ERROR"):
         return None
-    part = backend.service
-    manager, then = "systemd", "systemctl daemon-reload"
-    if isinstance(part, Supervisor):
-        manager, then = "supervisord", "supervisorctl reread"
+    manager, then, harmless = "systemd", "systemctl daemon-reload", service.active
+    if isinstance(backend.service, Supervisor):  # which goes by what it has read
+        manager, then, harmless = "supervisord", "supervisorctl reread", service.exists
     return Finding(
         f"{service.name} has a setting that {manager} refuses",
         subject=service.name,
         seen=f"{said}, while it runs" if service.active else said,
         remedy=f"correct the line, then {then}",
-        severity=Severity.WARNING if service.active else Severity.CRITICAL,
+        severity=Severity.WARNING if harmless else Severity.CRITICAL,
     )
 
 

@@ -1,5 +1,6 @@
 """The pages in docs/ are kept true."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -25,3 +26,17 @@ def test_the_commands_of_a_check_are_a_shell_s(fault: Fault) -> None:
 
 def test_what_stands_for_a_name_is_explained() -> None:
     assert ["UNIT"] == list(placeholders(("systemctl status UNIT -p MainPID",)))
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
+def test_a_fault_says_what_is_done_and_how_to_look_for_it_by_hand(fault: Fault) -> None:
+    assert fault.remedy
+    assert fault.check
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
+def test_a_check_changes_nothing_and_has_no_password_in_an_argument(fault: Fault) -> None:
+    changing = r"\b(sudo|rm|mv|restart|stop|kill|install|alter|update|delete|insert|drop|chmod)\b"
+    words = " ".join(fault.check).replace("--dry-run", "").replace("pip install", "")
+    assert [] == re.findall(changing, words, re.IGNORECASE)
+    assert not re.search(r"password=\S|:\S+@", words)

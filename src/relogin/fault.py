@@ -40,6 +40,13 @@ Fix = Callable[["Backend", "Observation", Finding], "Iterator[Change]"]
 NO_ROOM = ("machine.filesystem-read-only", "machine.disk-full", "machine.inodes-full")
 
 
+# For `Fault.check`: a login by hand, whose password is typed on stdin, so in no argument list.
+LOGIN_BY_HAND = (
+    "# type the password, then Ctrl-D twice",
+    "curl -s -o - -w '%{http_code}\\n' LOGIN_URL -d username=ACCOUNT --data-urlencode password@-",
+)
+
+
 @dataclasses.dataclass(frozen=True)
 class Change:
     """Describe one change to a host: the script that makes it, and the line that says it.

@@ -14,7 +14,7 @@ from pyinfra.api import FunctionCommand
 
 from relogin import remote, undo, unfit
 from relogin.fault import NO_ROOM, Change, Fault, internal_error
-from relogin.finding import Finding, Unreadable, legible
+from relogin.finding import Finding, Severity, Unreadable, legible
 from relogin.run import Done, Entry, entry
 from relogin.secret import SecretMissing, redact, redact_foreign
 
@@ -167,10 +167,16 @@ def _blockers(record: Entry, fault: Fault, needed: Collection[str]) -> list[str]
         for other in catalogue.of(record.backend)
         if other.id != fault.id and (other.id in needed or other.layer in needed)
         for finding in other.found(record.backend, seen)
-        if finding.critical
+        if finding.critical or _by_name(other, needed, finding)
     ]
     hidden = [f"{layer} cannot be seen" for layer, _ in seen.unreadable() if layer in layers]
     return list(dict.fromkeys(broken + hidden))
+
+
+def _by_name(other: Fault, needed: Collection[str], finding: Finding) -> bool:
+    """Tell whether even a warning stands in the way: a service whose next start would fail runs."""
+    named = other.id in needed and other.id not in NO_ROOM
+    return named and finding.severity is Severity.WARNING
 
 
 def _say_held(record: Entry, finding: Finding, in_the_way: list[str]) -> None:

@@ -1,7 +1,7 @@
 """Record what a unit's look answers on a lab host in a state that is made on purpose.
 
-`python -m tests.lab.record_units [NAME…]` writes tests/facts/recorded/systemd-NAME.txt, which the tests
-of the faults judge: so nobody writes such an answer by hand.
+`python -m tests.lab.record_units [NAME…]` writes tests/facts/recorded/systemd-NAME.txt, which the
+tests of the faults judge: so nobody writes such an answer by hand.
 """
 
 import subprocess

@@ -67,7 +67,9 @@ def test_only_the_modules_that_guard_it_stop_anything():
 )
 def test_every_restart_has_the_guard(part: Runtime, fix: Callable[..., Iterator[Change]]):
     (change,) = fix(Backend("mine", service=part), observation(state("active")), Finding("x"))
-    assert NEEDED == change.unless
+    by_memory = isinstance(part, Supervisor) and change.why.startswith("supervisorctl restart")
+    unminded = {"service.bad-setting", "service.unit-missing"} if by_memory else set()
+    assert set(NEEDED) - unminded == set(change.unless)
 
 
 @pytest.mark.parametrize("part", RUNTIMES, ids=repr)

@@ -32,6 +32,7 @@ PLACEHOLDERS = {
     "ACCOUNT": "the login of an account",
     "LOGIN_URL": "where people log in",
     "PROTECTED_URL": "a route that needs a token",
+    "PROBE_URL": "what a declared probe asks",
     "PUBLIC_URL": "where people log in from outside",
     "PUBLIC_HOST": "the name in that address",
     "ORIGIN": "where the page that logs people in comes from",
