@@ -160,14 +160,15 @@ def select(backend: Backend) -> str:
     return sql.fill(_SELECT, schema=sql.literal(schema), table=sql.literal(table))
 
 
-# The first statement says that there is such a table, so that one that is locked is not taken for
-# one that is missing.
+# It is said first whether there is such a table: one that is locked is not taken for one that is
+# missing, and neither is an answer that breaks off before. (psql's \gexec passes over a NULL.)
 _SELECT = """\
-select 'select ''{"part": "version_table"}''', format('select jsonb_build_object(''part'',
- ''recorded'', ''rows'', coalesce(jsonb_agg(version_num), ''[]'')) from %I.%I', nspname, relname)
+select format('select jsonb_build_object(''part'', ''version_table'', ''there'', %L::bool)',
+ q is not null), q from (select (select format('select jsonb_build_object(''part'', ''recorded'',
+ ''rows'', coalesce(jsonb_agg(version_num), ''[]'')) from %I.%I', nspname, relname)
  from pg_class join pg_namespace n on n.oid = relnamespace
  where relname = :table: and relkind = 'r' and nspname in (:schema:, 'public')
- order by nspname = :schema: desc limit 1 \\gexec
+ order by nspname = :schema: desc limit 1) q) x \\gexec
 """
 
 
@@ -179,7 +180,9 @@ def parse(answer: Answer, of_database: Answer) -> Migrations | Unreadable:
     by_part = postgres.rows(of_database)
     if "tables" not in by_part:
         return Unreadable("the database could not be entered")
-    if "version_table" in by_part and "recorded" not in by_part:
+    if "version_table" not in by_part:
+        return Unreadable("the answer breaks off before the table of recorded revisions")
+    if by_part["version_table"]["there"] and "recorded" not in by_part:
         return Unreadable("the table of recorded revisions could not be read (is it locked?)")
     recorded = tuple(by_part["recorded"]["rows"]) if "recorded" in by_part else None
     return Migrations(files.revisions, files.nameless, recorded)

@@ -58,5 +58,8 @@ DATABASE_URL_UNPARSABLE = Fault(
     fix_keys,
     about="DATABASE_URL is no URL that a database driver can use",
     remedy="it is encoded anew where its password is declared, or PostgreSQL takes it as it stands",
-    check=("sed -n 's#^\\(DATABASE_URL=[a-z0-9+]*://[^:]*:\\).*@#\\1***@#p' ENV_FILE",),
+    check=(
+        "grep -oE '^DATABASE_URL=[a-z0-9+]*:' ENV_FILE",
+        "grep -c '^DATABASE_URL=.*@.*@' ENV_FILE  # an @ of the password is written %40",
+    ),
 )

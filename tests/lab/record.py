@@ -5,6 +5,7 @@
 Only the named parts are replaced; an answer with parts of its own (service) is not among them.
 """
 
+import re
 import sys
 
 from relogin import shell
@@ -26,10 +27,17 @@ def answered(host: Host, parts: list[str]) -> dict[str, Answer]:
 
 def written(answers: dict[str, Answer]) -> bytes:
     """Give the text of a file of recorded answers."""
-    return b"".join(
+    text = b"".join(
         f"=== {name} {answer.status}\n".encode() + answer.text + b"\n"
         for name, answer in answers.items()
     )
+    for word, value in _KERNEL.items():
+        text = re.sub(rb'"%s": "[^"]*"' % word, b'"%s": "%s"' % (word, value), text)
+    return text
+
+
+# Of the kernel that the host happened to run on, which is no part of it.
+_KERNEL = {b"platform_release": b"6.1.0-40-amd64", b"platform_version": b"#1 SMP"}
 
 
 if __name__ == "__main__":

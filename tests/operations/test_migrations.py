@@ -31,7 +31,7 @@ def rows(*names: str) -> Edit:
     return psql("recorded", rows=list(names))
 
 
-UNRECORDED = unwritten("version_table", "recorded")
+ABSENT = (psql("version_table", there=False), unwritten("recorded"))
 
 
 def test_a_database_at_the_codes_head_gives_no_finding():
@@ -64,7 +64,7 @@ def test_a_database_at_the_codes_head_gives_no_finding():
         ),
         (
             "never-run",
-            [UNRECORDED, psql("tables", names=[])],
+            [*ABSENT, psql("tables", names=[])],
             "no migration has been run on the database",
             "it has no table",
             False,
@@ -78,7 +78,7 @@ def test_a_database_at_the_codes_head_gives_no_finding():
         ),
         (
             "not-stamped",
-            [UNRECORDED, psql("tables", names=["users"])],
+            [*ABSENT, psql("tables", names=["users"])],
             "nothing is recorded of the migrations that made the database's tables",
             "table alembic_version is missing; there is users",
             True,

@@ -50,7 +50,8 @@ def users(server: Server, name: str, kind: str, rows: str, *, password: str = "t
     columns = f"id {kind} primary key, username text, email text"
     columns += f", hashed_password {password}, is_active boolean, is_admin boolean"
     server.sql(f"CREATE TABLE users ({columns}); INSERT INTO users VALUES {rows}", name)
-    declared = Accounts(present=[Account("ops", password=Secret.seen("of-ops"))])
+    ops = Account("ops", password=Secret.seen("of-ops"))
+    declared = Accounts(scheme="bcrypt", present=[ops])
     return described(server, "nobody", name, declared)
 
 
