@@ -7,6 +7,11 @@ import venv
 import zipfile
 from pathlib import Path
 
+from relogin import Unreadable, Venv
+from relogin.facts import venv as facts
+from relogin.facts.venv import BrokenVenv, VenvState
+from tests.facts.answers import run
+
 
 def make_venv(path: Path, *, pip: bool = False) -> Path:
     """Make a venv of the Python that runs the tests; give its site-packages."""
@@ -54,3 +59,11 @@ def make_wheel(
 def _hash(text: str) -> str:
     digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest())
     return f"sha256={digest.rstrip(b'=').decode()}"
+
+
+def look(path: Path, *requirements: Path) -> VenvState | BrokenVenv | Unreadable:
+    return facts.parse(run(facts.script(Venv(str(path), tuple(map(str, requirements))))))
+
+
+def site_packages(env: Path) -> Path:
+    return next(env.glob("lib/python*/site-packages"))

@@ -7,6 +7,7 @@ import pytest
 
 from tests.embedded.server import Server
 from tests.operations.databases import serving
+from tests.operations.places import Place, placed
 
 
 @pytest.fixture(scope="module")
@@ -27,3 +28,9 @@ def folder(tmp_path: Path) -> Path:
     """Where an env file is written; what was overwritten is kept beside it."""
     (tmp_path / "backend it's").mkdir()
     return tmp_path / "backend it's"
+
+
+@pytest.fixture
+def place(server: Server, undo: Path) -> Iterator[Place]:  # what is kept goes there
+    with placed(server) as made:
+        yield made

@@ -6,43 +6,25 @@ import secrets
 import bcrypt
 import pytest
 
-from relogin import Account, Accounts, Columns, Severity
-from relogin.facts import postgres
+from relogin import Account, Accounts, Columns
 from relogin.operations.accounts import FAULTS
 from relogin.remote import Answer
 from tests.lab import canaries
 from tests.operations.looks import (
     OPS,
-    Edit,
     changes,
     found,
     halext,
     look,
     psql,
-    recorded,
     said,
     text,
     unwritten,
 )
+from tests.operations.rows import ROW, others, stored
 
-ROW = ("accounts", "rows", "0")
-(OPS_ROW,) = postgres.rows(recorded("halext")["postgres"])["accounts"]["rows"]
 UNUSABLE = "the stored hash of account ops cannot be a password's"
 LIKE = "account ops does not exist, but one that looks like it"
-
-
-def others(*rows: dict[str, str]) -> Edit:
-    """Let there be these rows besides that of ops."""
-    more = [{**OPS_ROW, "email": None, **row} for row in rows]
-    return psql("accounts", rows=[OPS_ROW, *more])
-
-
-def stored(form: str) -> Edit:
-    return psql(*ROW, password=form.format(OPS_ROW["password"]))
-
-
-def hashed(password: str) -> str:
-    return bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode()
 
 
 def test_sound_accounts_give_no_finding():
@@ -216,155 +198,6 @@ def test_a_throw_away_password_is_never_taken_for_an_option(monkeypatch):
 def test_another_name_is_no_look_alike(login):
     (finding,) = found(FAULTS, look(psql(*ROW, login=login, email="else@example.com")))
     assert ("accounts.missing", False) == (finding.fault, finding.by_person)
-
-
-WARNINGS = [
-    (
-        "ambiguous",
-        others({"id": "2", "login": "OPS"}),
-        "2 accounts can be taken for ops",
-        "'ops' (id 1), 'OPS' (id 2)",
-    ),
-    (
-        "ambiguous",
-        others({"id": "2", "login": "root", "email": "ops@EXAMPLE.com "}),
-        "2 accounts can be taken for ops",
-        "'ops' (id 1), 'root' (id 2)",
-    ),
-    (
-        "email-differs",
-        psql(*ROW, email=" Ops@example.com"),
-        "the e-mail of account ops is written otherwise than declared",
-        "' Ops@example.com'",
-    ),
-    (
-        "default-account",
-        others({"id": "2", "login": "Admin", "password": hashed("test123")}),
-        "account Admin has a well-known password",
-        "its stored hash matches one that everybody tries first",
-    ),
-    (
-        "default-account",
-        others({"id": "2", "login": "demo", "password": hashed("demo")}),
-        "account demo has a well-known password",
-        "its stored hash matches one that everybody tries first",
-    ),
-    (
-        "others-hash-unusable",
-        psql("accounts", broken=[1, ["7"]]),
-        "another account has a hash that nobody can log in with",
-        "cut off, in quotes, with blanks, or plain text (of the newest 10000 rows); ids 7",
-    ),
-    (
-        "others-hash-unusable",
-        psql("accounts", broken=[12, ["7", "8"]]),
-        "12 other accounts have a hash that nobody can log in with",
-        "cut off, in quotes, with blanks, or plain text (of the newest 10000 rows); ids 7, 8, …",
-    ),
-]
-
-
-@pytest.mark.parametrize(("fault", "edit", "what", "seen"), WARNINGS)
-def test_what_keeps_no_declared_account_out_is_a_warning(fault, edit, what, seen):
-    (finding,) = found(FAULTS, look(edit))
-    assert (f"accounts.{fault}", what, seen) == (finding.fault, finding.what, finding.seen)
-    assert (True, Severity.WARNING) == (finding.by_person, finding.severity)
-
-
-@pytest.mark.parametrize(
-    "edit",
-    [
-        others({"id": "2", "login": "admin", "password": hashed("a good one")}),
-        others({"id": "2", "login": "admin", "password": hashed("admin"), "active": "false"}),
-        others({"id": "2", "login": "admin", "password": "!"}),
-        psql(*ROW, email="other@example.com"),
-        psql("accounts", start=None, broken=[20, ["1"]]),
-    ],
-)
-def test_what_may_be_meant_gives_no_finding(edit):
-    assert [] == found(FAULTS, look(edit))
-
-
-def with_flags(**flags: tuple[str, str | None, list[str]]) -> list[Edit]:
-    """Let flags be columns of these types, with this value in the row of ops and these in all."""
-    types = {f"is_{flag}": kind for flag, (kind, _, _) in flags.items()}
-    return [
-        lambda answers: psql("columns", types=_types(answers) | types)(answers),
-        psql(*ROW, **{flag: value for flag, (_, value, _) in flags.items()}),
-        psql("accounts", kinds={flag: kinds for flag, (_, _, kinds) in flags.items()}),
-    ]
-
-
-def _types(answers):
-    return postgres.rows(answers["postgres"])["columns"]["types"]
-
-
-FLAGS = Columns(verified="is_verified", locked="is_locked")
-FLAGGED = halext(accounts=Accounts(columns=FLAGS, present=[OPS]))
-HAVE = text("postgres", '"is_active", ', '"is_active", "is_verified", "is_locked", ')
-
-
-@pytest.mark.parametrize(
-    ("flag", "kind", "value", "kinds", "set_to"),
-    [
-        ("active", "integer", "0", ["0", "1"], "1"),
-        ("active", "smallint", "0", ["0", "1", "2"], None),
-        ("active", "text", "N", ["N", "Y"], "'Y'"),
-        ("active", "character varying(9)", "banned", ["active", "banned"], "'active'"),
-        ("active", "text", "no", ["no", "y", "yes"], None),
-        ("active", "timestamp with time zone", None, [], "current_timestamp(0)"),
-        ("admin", "integer", "0", ["0"], "1"),
-        ("verified", "boolean", "false", [], "true"),
-        ("verified", "timestamp without time zone", None, [], "localtimestamp(0)"),
-        ("verified", "date", None, [], "current_date"),
-        ("locked", "boolean", "true", [], "false"),
-        ("locked", "integer", "1", ["0", "1"], "0"),
-        ("locked", "text", "locked", ["locked", "open"], None),
-        ("locked", "timestamp with time zone", "2026-01-01 00:00:00+00", [], "NULL"),
-    ],
-)
-def test_a_flag_of_any_type_is_written_as_sound_rows_have_it(flag, kind, value, kinds, set_to):
-    sound = {"verified": ("boolean", "true", []), "locked": ("boolean", "false", [])}
-    edits = with_flags(**(sound | {flag: (kind, value, kinds)}))
-    seen = look(HAVE, *edits, backend=FLAGGED)
-    (finding,) = found(FAULTS, seen, FLAGGED)
-    name = {"active": "inactive", "admin": "admin-lost", "verified": "unverified"}.get(flag, flag)
-    assert (f"accounts.{name}", set_to is None) == (finding.fault, finding.by_person)
-    made = changes(FAULTS, seen, FLAGGED)
-    assert [f"account ops: is_{flag} = {set_to}"] * (set_to is not None) == [c.why for c in made]
-
-
-@pytest.mark.parametrize(
-    ("flag", "kind", "value", "kinds"),
-    [
-        ("active", "integer", "1", ["0", "1"]),
-        ("active", "text", "Y", ["N", "Y"]),
-        ("active", "text", "normal", ["normal"]),
-        ("active", "timestamp with time zone", "2020-01-01 00:00:00+00", []),
-        ("locked", "boolean", None, []),
-        ("locked", "timestamp with time zone", None, []),
-        ("locked", "text", "open", ["locked", "open"]),
-        ("verified", "date", "2020-01-01", []),
-    ],
-)
-def test_a_flag_that_is_sound_in_its_own_way_gives_no_finding(flag, kind, value, kinds):
-    sound = {"verified": ("boolean", "true", []), "locked": ("boolean", "false", [])}
-    edits = with_flags(**(sound | {flag: (kind, value, kinds)}))
-    assert [] == found(FAULTS, look(HAVE, *edits, backend=FLAGGED), FLAGGED)
-
-
-@pytest.mark.parametrize(("until", "is_locked"), [("2000-01-01", False), ("2999-01-01", True)])
-def test_a_lock_until_some_time_is_over_then(until, is_locked):
-    columns = Columns(locked="locked_until")
-    backend = halext(accounts=Accounts(columns=columns, present=[OPS]))
-    edits = (
-        text("postgres", '"is_active", ', '"is_active", "locked_until", '),
-        psql("columns", types={"is_active": "boolean", "is_admin": "boolean"}),
-        text("postgres", '"types": {', '"types": {"locked_until": "timestamp with time zone", '),
-        psql(*ROW, locked=f"{until} 00:00:00+00"),
-    )
-    findings = found(FAULTS, look(*edits, backend=backend), backend)
-    assert ["accounts.locked"] * is_locked == [one.fault for one in findings]
 
 
 def test_where_no_row_tells_the_scheme_it_has_to_be_declared():

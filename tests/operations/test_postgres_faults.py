@@ -6,90 +6,15 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from relogin import Account, Accounts, Backend, Finding
-from relogin.operations.postgres import FAULTS
 from tests.embedded.programs import as_owner
-from tests.embedded.server import Server
-from tests.operations import databases
-from tests.operations.databases import described, identifier, literal
-from tests.operations.looks import carried_out, found
+from tests.operations.databases import literal
+from tests.operations.places import APP, DATABASE, DB, LOGIN, PASSWORD, ROLE, STATE, Place, by_hand
 from tests.operations.undoing import taken_back
 
 pytestmark = pytest.mark.embedded
-
-ROLE = 'it\'s "app" :name:'
-DATABASE = "The $db$"
-PASSWORD = "p@ss:/word 'ü"
-APP, DB = identifier(ROLE), identifier(DATABASE)
-LOGIN = "SELECT id FROM users WHERE username = 'ops'"
-MADE = f"""
-CREATE ROLE {APP} LOGIN PASSWORD {literal(PASSWORD)};
-CREATE DATABASE {DB};
-"""
-TABLE = f"""
-CREATE TABLE users (id serial PRIMARY KEY, username text UNIQUE, email text,
-  hashed_password text, is_active boolean, is_admin boolean);
-INSERT INTO users (username) VALUES ('ops'), ('bob');
-GRANT SELECT, INSERT, UPDATE ON users TO {APP};
-GRANT USAGE ON SEQUENCE users_id_seq TO {APP};
-"""
-STATE = """
-SELECT to_jsonb(r) - 'rolpassword', (SELECT jsonb_agg(s ORDER BY setdatabase, setrole) FROM
-  pg_db_role_setting s) FROM pg_roles r UNION ALL SELECT to_jsonb(d) - 'datfrozenxid', NULL
-  FROM pg_database d ORDER BY 1
-"""
-
-
-@dataclasses.dataclass(frozen=True)
-class Place:
-    """A database that its backend can log in to, and how it is broken."""
-
-    server: Server
-    backend: Backend
-
-    def found(self) -> list[Finding]:
-        return found(FAULTS, databases.look(self.backend, PASSWORD), self.backend)
-
-    def mended(self) -> list[str]:
-        """Mend what a machine mends; give the faults that were found."""
-        names = []
-        seen = databases.look(self.backend, PASSWORD)
-        for fault in FAULTS:
-            for finding in fault.found(self.backend, seen):
-                names.append(finding.fault.partition(".")[2])
-                for change in fault.fix(self.backend, seen, finding) if fault.fix else ():
-                    answer = carried_out(change)
-                    assert (0, b"") == (answer.status, answer.text)
-                seen = databases.look(self.backend, PASSWORD)
-        return names
-
-    def sql(self, statements: str) -> str:
-        return self.server.sql(statements, DATABASE)
-
-    def works(self, statement: str = LOGIN) -> bool:
-        """Do what the backend does, as its role, by TCP."""
-        psql = [self.server.bin / "psql", "-XwqAt", "-h", "127.0.0.1", "-U", ROLE, "-d", DATABASE]
-        done = subprocess.run(
-            [*psql, "-p", str(self.server.port), "-c", statement],
-            capture_output=True,
-            check=False,
-            env={"PATH": os.defpath, "PGPASSWORD": PASSWORD},
-        )
-        return done.returncode == 0 and done.stdout != b""
-
-
-@pytest.fixture
-def place(server: Server, undo: Path) -> Iterator[Place]:
-    server.sql(MADE)
-    server.sql(TABLE, DATABASE)
-    accounts = Accounts(present=[Account("ops")])
-    yield Place(server, described(server, ROLE, DATABASE, accounts))
-    server.sql(f"ALTER DATABASE {DB} ALLOW_CONNECTIONS true; DROP DATABASE {DB} WITH (FORCE)")
-    server.sql(f"DROP ROLE {APP}; ALTER ROLE ALL RESET ALL")
 
 
 def test_a_sound_database_gives_no_finding(place):
@@ -182,13 +107,6 @@ def test_a_sequence_is_set_forward_and_never_back(place, undo):
 def test_a_sequence_that_is_ahead_or_not_there_is_not_behind(place, inject):
     place.sql(inject)
     assert [] == place.found()
-
-
-def by_hand(place: Place, fault: str) -> Finding:
-    """Find what a person has to mend: exactly this."""
-    (finding,) = place.found()
-    assert (f"postgres.{fault}", True) == (finding.fault, finding.by_person)
-    return finding
 
 
 def test_rows_that_row_security_hides_are_missed(place):
@@ -331,53 +249,6 @@ def test_an_address_that_the_server_does_not_listen_on_is_said(place):
         dataclasses.replace(place, backend=dataclasses.replace(place.backend, env_file=env)),
         "wrong-address",
     )
-
-
-@contextlib.contextmanager
-def rules(server: Server, text: str) -> Iterator[None]:
-    """Put lines before those of pg_hba.conf, and have them read."""
-    path = server.folder / "data" / "pg_hba.conf"
-    before = path.read_text()
-    path.write_text(f"{text}\n{before}")
-    server.sql("SELECT pg_reload_conf()")
-    time.sleep(0.3)
-    try:
-        yield
-    finally:
-        path.write_text(before)
-        server.sql("SELECT pg_reload_conf()")
-        time.sleep(0.3)
-
-
-@pytest.mark.parametrize(
-    ("line", "refused"),
-    [
-        ("host all all 127.0.0.1/32 reject", True),
-        ("host all all samehost reject", True),
-        ("host all all localhost reject", True),
-        (f"hostnossl {DB} {APP} 0.0.0.0/0 reject", True),
-        (f'host "{"x" * 9}",{DB} all 127.0.0.0/8 reject', True),
-        ("hostssl all all 127.0.0.1/32 reject", False),
-        ("host all all 10.0.0.0/8 reject", False),
-        ("host all other 127.0.0.1/32 reject", False),
-        ("host sameuser all 127.0.0.1/32 reject", False),
-        (f"host all {APP} 127.0.0.1/32 scram-sha-256\nhost all all all reject", False),
-        ("local all all reject", False),
-    ],
-)
-def test_the_line_that_decides_is_found_as_the_server_finds_it(place, line, refused):
-    own = "local all nobody peer\n"  # the administrator's
-    with rules(place.server, own + line):
-        assert refused is not place.works()
-        findings = [one.fault for one in place.found()]
-    assert ["postgres.hba-refuses"] * refused == findings
-
-
-def test_a_rule_that_cannot_be_read_is_a_warning_and_the_old_ones_are_in_force(place):
-    with rules(place.server, "host all all 127.0.0.1/32 reject\nhots all all all trust"):
-        assert place.works()
-        finding = by_hand(place, "hba-unreadable")
-    assert finding.what.startswith("the server cannot read line 2 of ")
 
 
 def test_a_database_that_a_broken_drop_left_is_a_persons(place):
