@@ -55,6 +55,10 @@ class Reply:
         return f"{self.status}" if self.status is not None else self.failure
 
 
+# What comes of a request that gets no answer, of the address, the tunnel or the TLS below it.
+_FAILURES = (httpx.HTTPError, httpx.InvalidURL, OSError, EOFError, ValueError, SSHException)
+
+
 def request(
     tunnel: Tunnel,
     method: str,
@@ -78,14 +82,7 @@ def request(
             answer = client.request(
                 method, url, headers=sent, data=data, json=json, extensions=_server_name(headers)
             )
-    except (
-        httpx.HTTPError,
-        httpx.InvalidURL,
-        OSError,
-        EOFError,
-        ValueError,
-        SSHException,
-    ) as error:
+    except _FAILURES as error:
         kind, said = trouble(error)
         return Reply(None, time.monotonic() - started, said, kind)
     return Reply(
