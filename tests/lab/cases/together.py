@@ -50,7 +50,7 @@ class Pair:
         return self.says or f"not tried while there is {self.beside}"
 
 
-NONE = "SELECT count(*) = 0 FROM users WHERE username = 'ops'"
+NONE = "SELECT count(*) = 0 FROM public.users WHERE username = 'ops'"
 FEW = "SELECT count(*) = 8 FROM information_schema.columns WHERE table_name = 'users'"
 NEVER_TOGETHER: tuple[Pair, ...] = (
     Pair("accounts.missing", "postgres.collation-changed", NO_OPS + ICU, NONE),
