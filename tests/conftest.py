@@ -9,6 +9,7 @@ from hypothesis import settings
 from .lab import engine, steps
 from .lab.base import BOOKWORM, COMPOSE, TRIXIE, LabUnavailableError
 from .lab.host import Host
+from .lab.side_by_side import SECONDS, slowest
 
 # The same examples in every run: whoever sees a failure can repeat it.
 settings.register_profile(
@@ -25,6 +26,12 @@ FIXTURES = {"lab": (BOOKWORM, 2), "trixie": (TRIXIE, 1), "containers": (COMPOSE,
 
 def pytest_report_header() -> str:
     return f"samples by seed {steps.SEED} (RELOGIN_TEST_SEED repeats them)"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if seconds := terminalreporter.config.stash.get(SECONDS, {}):
+        terminalreporter.section("slowest cases on lab hosts, with healing")
+        terminalreporter.write_line("\n".join(slowest(seconds)))
 
 
 @pytest.fixture(scope="session")

@@ -1,17 +1,20 @@
 """Try a module's cases side by side, each on a host that is free; each test waits for its own."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from queue import Queue
+from typing import Any
 
 import pytest
 
-from .cases.case import NOTHING, Case
+from .cases.case import NOTHING
 from .host import Host
 
-Chain = Callable[[Host, Case], None]
+Chain = Callable[[Host, Any], None]
+# How long each case took, with healing, by its test's id: tests/conftest.py says the slowest.
+SECONDS = pytest.StashKey[dict[str, float]]()
 
 
 @contextmanager
@@ -42,10 +45,16 @@ def side_by_side(
         yield started
     finally:
         pool.shutdown(cancel_futures=True)
-        _say_the_slowest(request, started)
+        request.config.stash.setdefault(SECONDS, {}).update(_seconds(started))
 
 
-def _timed(free: "Queue[Host]", chain: Chain, given: dict[str, Case]) -> float:
+def slowest(seconds: Mapping[str, float], count: int = 10) -> list[str]:
+    """Give a line for each of the cases that took longest."""
+    longest = sorted(seconds, key=seconds.__getitem__, reverse=True)[:count]
+    return [f"{seconds[name]:6.1f} s  {name}" for name in longest]
+
+
+def _timed(free: "Queue[Host]", chain: Chain, given: dict[str, Any]) -> float:
     case = given["case"]
     host = free.get()
     started = time.monotonic()
@@ -53,20 +62,18 @@ def _timed(free: "Queue[Host]", chain: Chain, given: dict[str, Case]) -> float:
         chain(host, case)
     finally:
         try:
-            if case.inject != NOTHING:  # where nothing was done, nothing has to be healed
+            if (
+                getattr(case, "inject", "") != NOTHING
+            ):  # where nothing was done, nothing has to be healed
                 host.heal()
         finally:
             free.put(host)
     return time.monotonic() - started
 
 
-def _say_the_slowest(request: pytest.FixtureRequest, started: dict[str, "Future[float]"]) -> None:
-    seconds = {
+def _seconds(started: dict[str, "Future[float]"]) -> dict[str, float]:
+    return {
         name: future.result()
         for name, future in started.items()
         if not future.cancelled() and future.exception() is None
     }
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    assert reporter is not None
-    for name in sorted(seconds, key=seconds.__getitem__, reverse=True)[:5]:
-        reporter.write_line(f"{seconds[name]:6.1f} s with healing: {name.partition('::')[2]}")

@@ -1,0 +1,48 @@
+"""A run that tried cases on lab hosts ends with the ones that took longest."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[1]
+MODULE = """
+import time
+from queue import Queue
+
+import pytest
+
+from tests.lab.cases.case import NOTHING, Case
+from tests.lab.side_by_side import side_by_side
+
+
+@pytest.fixture(scope="module")
+def tried(request):
+    free = Queue()
+    free.put("a host")
+    chain = lambda host, case: time.sleep(float(case.name))
+    with side_by_side(request, free, {"test_chain": chain}) as started:
+        yield started
+
+
+@pytest.mark.parametrize("case", [Case("a", NOTHING, name=n) for n in ("0", "0.2")], ids=str)
+def test_chain(case, tried, request):
+    tried[request.node.nodeid].result()
+"""
+
+
+def test_the_slowest_cases_are_said_last_of_all(tmp_path: Path) -> None:
+    (tmp_path / "test_cases.py").write_text(MODULE)
+    pytest = [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", "-c", "/dev/null"]
+
+    done = subprocess.run(
+        [*pytest, "--rootdir", str(tmp_path), str(tmp_path)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    said = done.stdout.partition("slowest cases on lab hosts, with healing")[2].splitlines()[1:3]
+    assert ["test_cases.py::test_chain[0.2]", "test_cases.py::test_chain[0]"] == [
+        line.split(" s  ")[1] for line in said
+    ], done.stdout
