@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import gc
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -19,6 +19,7 @@ from relogin.secret import redact
 if TYPE_CHECKING:
     from pyinfra.api.state import State
 
+    from relogin.backend import Backend
     from relogin.facts.proof import Check, Proof
     from relogin.run import Entry, Run
 
@@ -75,7 +76,7 @@ def _block(entry: Entry) -> Iterator[str]:
     yield f"{click.style(f'{entry.host} · {entry.backend.name}', bold=True)}: {_headline(entry)}"
     if entry.halted:
         yield from section("Stopped", [legible(entry.halted)])
-    first, followed = _ranked(entry, entry.first.values())
+    first, followed = ranked(entry.backend, entry.first.values(), late=entry.late)
     yield from section("What was wrong first", _told(entry, first[:1]))
     yield from section("What else was wrong", _told(entry, first[1:]))
     yield from section("What followed from it", _told(entry, followed))
@@ -105,15 +106,18 @@ def _not_proven(proof: Proof) -> str:
     return _NOT_OUTSIDE if outside else _NOT_PROVEN[proof.check("login")]
 
 
-def _ranked(entry: Entry, found: Iterable[Finding]) -> tuple[list[Finding], list[Finding]]:
+def ranked(
+    backend: Backend, found: Iterable[Finding], *, late: Collection[tuple[str, str]] = ()
+) -> tuple[list[Finding], list[Finding]]:
     """Split the findings in causes and consequences, causes in the catalogue's order.
 
     A symptom leads itself where nothing that could cause it was found. A service that is older
-    than what we have just written follows from the mending.
+    than what we have just written (`late`: the keys first seen after a change) follows from the
+    mending.
     """
     from relogin.operations import catalogue
 
-    faults = catalogue.of(entry.backend)
+    faults = catalogue.of(backend)
     order = {fault.id: number for number, fault in enumerate(faults)}
     causes_of = {fault.id: set(fault.symptom_of) for fault in faults}
     leading: list[Finding] = []
@@ -122,7 +126,7 @@ def _ranked(entry: Entry, found: Iterable[Finding]) -> tuple[list[Finding], list
     # a fault named by its id may cause what stands before it in the catalogue's order
     critical = {one.fault for one in found if one.critical and not one.symptom}
     for finding in sorted(found, key=lambda one: order.get(one.fault, len(order))):
-        of_ours = finding.key in entry.late and finding.fault.startswith("service.older-than")
+        of_ours = finding.key in late and finding.fault.startswith("service.older-than")
         if of_ours or critical & causes_of.get(finding.fault, set()):
             followed.append(finding)
         else:
@@ -162,7 +166,7 @@ def _for_a_person(entry: Entry) -> list[str]:
         return []
     mine = [found for found in entry.left.values() if found.by_person and not found.symptom]
     if not mine and entry.proof is not None and not entry.proof.proven:
-        mine, _ = _ranked(entry, entry.left.values())
+        mine, _ = ranked(entry.backend, entry.left.values(), late=entry.late)
     return [f"{found.what}: {_next_step(entry, found)}" for found in mine if found.remedy]
 
 
