@@ -80,15 +80,17 @@ class Migrations:
         return {"heads": list(self.heads), "recorded": recorded, "pending": pending}
 
 
-def script(directory: str, command: str) -> str:
+def script(directory: str, command: str, *, quoted: bool = False) -> str:
     """Give the part of the look that lists the revision files' ids.
 
     One line a file: id, what it builds on, what it depends on, and a mark if its upgrade deletes.
+    A directory that is `quoted` is a word of the shell already.
     """
-    return _SCRIPT.format(directory=shell.quote(directory), config=shell.quote(_config(command)))
+    where = f'"{directory}"' if quoted else shell.quote(directory)
+    return _SCRIPT.format(directory=where, config=shell.quote(config(command)))
 
 
-def _config(command: str) -> str:
+def config(command: str) -> str:
     """Give the configuration file that the command names (alembic's -c), or the usual one."""
     words = shlex.split(command)
     for option in ("-c", "--config"):

@@ -139,6 +139,17 @@ def _script(backend: Backend, verb: str, before: str) -> str:
     )
 
 
+def released(backend: Backend, verb: str) -> str:
+    """Give the script by which a release starts (start, restart) or stops what it releases.
+
+    What its start needs is what the release has looked at before; its proof decides what stays.
+    """
+    if verb != "stop":
+        return _script(backend, verb, "")
+    assert isinstance(backend.service, Systemd)  # noqa: S101 # what a release supports
+    return f"within 100 systemctl --no-ask-password stop {shell.quote(backend.service.full_name)}"
+
+
 def moment(epoch: float | None) -> str:
     """Say a time of the host's clock."""
     return datetime.fromtimestamp(epoch or 0, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

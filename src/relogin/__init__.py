@@ -11,6 +11,7 @@ from relogin.parts.configuration import DatabaseUrl, EnvFile, FromEnv, FromParts
 from relogin.parts.database import Account, Accounts, Alembic, Columns, Peer, Postgres
 from relogin.parts.proof import Cookie, Jwt, Login, Probe
 from relogin.parts.runtime import Compose, Supervisor, Systemd, Venv
+from relogin.parts.source import Source
 from relogin.secret import Secret, SecretMissing
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ __all__ = [
     "Secret",
     "SecretMissing",
     "Severity",
+    "Source",
     "Supervisor",
     "Systemd",
     "Unreadable",

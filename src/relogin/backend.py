@@ -12,6 +12,7 @@ from relogin.parts.database import Account, Accounts, Alembic, Postgres
 from relogin.parts.part import listed, part, refuse, refuse_unless, suggest
 from relogin.parts.proof import Jwt, Login, Probe
 from relogin.parts.runtime import Compose, Runtime, Supervisor, Systemd, Venv
+from relogin.parts.source import Source
 from relogin.secret import Secret
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Backend:
     probes: tuple[Probe, ...] = ()
     accepted: Mapping[str, str] = dataclasses.field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
+    source: Source | None = None
 
     def __post_init__(self) -> None:
         listed(self, "env_file", "probes", "faults")
@@ -157,6 +159,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "accounts": (Accounts,),
     "token": (Jwt,),
     "probes": (Probe,),
+    "source": (Source,),
 }
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from relogin.backend import Backend
     from relogin.facts.observation import Observation
     from relogin.facts.proof import Proof
+    from relogin.releasing import Releasing
     from relogin.undoing import Undoing
 
 
@@ -123,10 +124,11 @@ def _without_root(user: str) -> str:
 
 @dataclasses.dataclass
 class Run:
-    """One run of pyinfra: its entries, what it takes back, whether a verdict will be printed."""
+    """One run of pyinfra: its entries, what it takes back or releases, if a verdict is printed."""
 
     entries: dict[tuple[str, str], Entry] = dataclasses.field(default_factory=dict)
     undoings: dict[tuple[str, str], Undoing] = dataclasses.field(default_factory=dict)
+    releases: dict[tuple[str, str], Releasing] = dataclasses.field(default_factory=dict)
     reporting: bool = False
 
 

@@ -59,6 +59,7 @@ def pyinfra(
     profile: str = "",
     stdin: str = "",
     program: Sequence[str] = (),
+    timeout: float = 300,
 ) -> Ran:
     """Run `pyinfra inventories/lab.py WORDS…` on these hosts; secrets are in the environment.
 
@@ -84,7 +85,7 @@ def pyinfra(
             capture_output=True,
             text=True,
             check=False,
-            timeout=300,
+            timeout=timeout,
             cwd=REPOSITORY,
             env=environment,
         )
@@ -97,6 +98,7 @@ from dataclasses import replace as _replace
 from runpy import run_path as _run_path
 
 from relogin import Cookie as _Cookie
+from relogin import Source as _Source
 
 _example = _run_path("inventories/group_data/halext.py")["halext"]
 _login = _functools.partial(_replace, _example.login)

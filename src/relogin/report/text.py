@@ -12,7 +12,7 @@ import click
 
 from relogin import run, undo
 from relogin.finding import Finding, legible
-from relogin.report import undone
+from relogin.report import released, undone
 from relogin.report.lines import changes, section
 from relogin.secret import redact
 
@@ -55,7 +55,10 @@ def verdict(record: Run, state: State) -> str:
     blocks = ["\n".join(_block(entry)) for entry in sorted(record.entries.values(), key=_badness)]
     taken = sorted(record.undoings.values(), key=undone.badness)
     blocks += ["\n".join(undone.block(one, state)) for one in taken]
-    told = {host for host, _ in (*record.entries, *record.undoings)}
+    for one in sorted(record.releases.values(), key=released.badness):
+        proof = list(_proof(one.entry.proof)) if one.entry.proof else []
+        blocks.append("\n".join(released.block(one, proof)))
+    told = {host for host, _ in (*record.entries, *record.undoings, *record.releases)}
     for host in state.inventory:
         if host.name not in told and state.is_host_in_limit(host):
             reached = host in state.activated_hosts

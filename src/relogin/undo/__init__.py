@@ -3,7 +3,7 @@
 from relogin.undo.files import given_to, made_file, narrowed, replaced_file
 from relogin.undo.installed import distributions_kept
 from relogin.undo.statements import changed_sql, kept_privileges, kept_sql
-from relogin.undo.store import copies, folder, run_id, stays, store
+from relogin.undo.store import copies, folder, place, run_id, stays, store
 
 __all__ = [
     "changed_sql",
@@ -15,6 +15,7 @@ __all__ = [
     "kept_sql",
     "made_file",
     "narrowed",
+    "place",
     "replaced_file",
     "run_id",
     "stays",

@@ -54,9 +54,9 @@ else kept=$HOME/.local/state/relogin; fi
 """
 
 
-def place(backend: Backend) -> str:
+def place(backend: Backend, part: str = "undo") -> str:
     """Give the shell lines that name the folder of a backend's runs in `$kept`."""
-    return f"{_PLACE}kept=$kept/{shell.quote(backend.name)}/undo\n"
+    return f"{_PLACE}kept=$kept/{shell.quote(backend.name)}/{part}\n"
 
 
 def store(backend: Backend, run: str | None = None) -> str:

@@ -1,0 +1,282 @@
+"""Release a revision so that nobody is locked out: checked before, proven, else taken back."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
+
+from pyinfra import host as current_host
+from pyinfra import logger
+from pyinfra import state as current_state
+from pyinfra.api import FunctionCommand, operation
+
+from relogin import releasing, undo
+from relogin.facts import release_new
+from relogin.facts.login import prove
+from relogin.facts.service_state import ServiceState
+from relogin.finding import Unreadable, legible
+from relogin.mend import carry_out, fail_with, observe, tell_why_halted
+from relogin.operations import release_checks, release_database, release_steps
+from relogin.operations.release_proof import proven
+from relogin.operations.release_tree import stage
+from relogin.parts.runtime import Systemd
+from relogin.parts.source import revision_fits
+from relogin.releasing import Outcome
+from relogin.secret import redact
+
+if TYPE_CHECKING:
+    from relogin.backend import Backend
+    from relogin.facts.observation import Observation
+    from relogin.facts.release_new import NewRevision
+    from relogin.facts.release_state import ReleaseState, UnderWay
+    from relogin.fault import Change
+    from relogin.parts.source import Source
+    from relogin.releasing import Releasing
+
+
+@operation()
+def released(backend: Backend) -> Generator[FunctionCommand, None, None]:
+    """Release the declared revision, or `--data revision=…`; nothing where it runs and is proven.
+
+    What is found wrong before stops it before the first change; what fails after, the proof of the
+    login above all, takes it back, and fails the host. A run that was killed is gone on with.
+
+    + backend: the backend, as described
+    """
+    record = releasing.of(current_state, current_host, backend)
+    record.entry.executed = record.entry.executed or current_state.is_executing
+    if problem := _impossible(record):
+        record.outcome, record.entry.halted = Outcome.REFUSED, problem
+    elif (before := releasing.stopped(current_state)) and current_state.is_executing:
+        record.entry.halted = f"not begun: the release of {before} failed"
+    else:
+        yield from _Release(record).steps()
+    if record.entry.halted is not None:
+        if record.outcome is Outcome.NONE:
+            record.outcome = Outcome.UNKNOWN if record.entry.changes else Outcome.REFUSED
+        tell_why_halted(record.entry)
+    if record.outcome not in {Outcome.RELEASED, Outcome.ALREADY, Outcome.PLANNED}:
+        yield fail_with(f"{backend.name}: {record.outcome.value}")
+
+
+def _impossible(record: Releasing) -> str:
+    """Say what keeps this backend from being released at all; '' where nothing does."""
+    backend = record.entry.backend
+    if backend.source is None:
+        return f"{backend!r} declares no source=Source(…): there is nothing to release from"
+    if backend.login is None:
+        return f"{backend!r} declares no login: what was released could not be proven"
+    if not isinstance(backend.service, Systemd):
+        kind = type(backend.service).__name__
+        return f"{backend!r} runs by {kind}, and releases are made for Systemd"
+    if not revision_fits(record.revision):
+        return f"--data revision={record.revision} is none that git has"
+    return ""
+
+
+class _Release:
+    """One release, from its checks to its proof or its way back."""
+
+    def __init__(self, record: Releasing) -> None:
+        self.record, self.entry = record, record.entry
+        self.backend = record.entry.backend
+        assert record.source is not None  # noqa: S101 # _impossible has seen to it
+        self.source: Source = record.source
+        self.new: NewRevision | None = None
+
+    def steps(self) -> Iterator[FunctionCommand]:
+        seen = self._look()
+        if seen is None:
+            return
+        self._check(seen)
+        if refused := release_checks.refused(self.record.checks):
+            names = ", ".join(check.name for check in refused)
+            self._stop(Outcome.REFUSED, f"refused before anything was changed: {names}")
+        elif self._unfinished() and self._goes_back():
+            yield from self._back(seen, self.under_way.failed or "an interrupted release", "")
+        elif self._runs_already(seen):
+            self.record.outcome = Outcome.ALREADY
+        elif not current_state.is_executing:
+            yield from self._planned(seen)
+        else:
+            yield from self._forward(seen)
+
+    @property
+    def state(self) -> ReleaseState:
+        assert self.record.state is not None  # noqa: S101 # _look has had it
+        return self.record.state
+
+    @property
+    def under_way(self) -> UnderWay:
+        assert self.state.under_way is not None  # noqa: S101 # it has begun
+        return self.state.under_way
+
+    def _look(self) -> Observation | None:
+        """Look at the backend, log in, and look at the tree; None where that could not be done."""
+        seen = observe(self.entry)
+        if seen is None:
+            return None
+        self.entry.proof = prove(current_host, self.backend, seen, refusals=False, patience=0)
+        seen = dataclasses.replace(seen, login=self.entry.proof)
+        return seen if self.record.look(current_host, seen) else None
+
+    def _check(self, seen: Observation) -> None:
+        repair = str(current_host.data.get("repair")).lower() == "true"
+        self.record.checks = release_checks.checked(self.backend, seen, self.state, repair=repair)
+        for check in self.record.checks:
+            colour = "green" if check.ok else "red"
+            _say(f"{'✓' if check.ok else '✗'} {check.name}: {check.said}", colour)
+
+    def _stop(self, outcome: Outcome, why: str) -> None:
+        self.record.outcome, self.entry.halted = outcome, why
+
+    def _unfinished(self) -> bool:
+        return self.state.under_way is not None
+
+    def _goes_back(self) -> bool:
+        """Tell whether what is under way goes back: it has begun to, or another one is meant."""
+        return self.under_way.phase == "back" or self.under_way.new != self.state.tree.wanted
+
+    def _runs_already(self, seen: Observation) -> bool:
+        tree, service = self.state.tree, seen.service
+        proven = self.entry.proof is not None and self.entry.proof.proven
+        since = service.started if isinstance(service, ServiceState) else None
+        new_enough = self.state.running == tree.head or (since or 0) >= tree.moved
+        return proven and new_enough and tree.head == tree.wanted and not self._unfinished()
+
+    def _planned(self, seen: Observation) -> Iterator[FunctionCommand]:
+        tree = self.state.tree
+        self.record.plan = (
+            f"{'push' if self.source.checkout else 'fetch'} {tree.wanted[:12]}"
+            f" ({self.record.revision}), in the place of {tree.head[:12]}",
+            "see that a backup of today reads back, or take one",
+            "build the virtual environment beside, where its requirements differ",
+            "check it out, run its migrations, if any, and start it",
+            "prove the login, and that a token of today is still good; else go back to"
+            f" {tree.head[:12]} and prove that",
+        )
+        for line in self.record.plan:
+            _say(f"would {line}", "cyan")
+        self.record.outcome = Outcome.PLANNED
+        yield self._do(release_steps.fetch(self.source, self.state))
+
+    def _do(self, change: Change) -> FunctionCommand:
+        return FunctionCommand(carry_out, (self.entry, change), {})
+
+    def _failed(self) -> bool:
+        """Tell whether the last step failed; where its outcome is unknown, the run has halted."""
+        return self.entry.halted is not None or not self.entry.changes[-1].ok
+
+    def _forward(self, seen: Observation) -> Iterator[FunctionCommand]:
+        try:
+            yield self._do(release_steps.fetch(self.source, self.state))
+        except ValueError as error:
+            self._stop(Outcome.REFUSED, str(error))
+            return
+        if self._failed():
+            self._stop(Outcome.REFUSED, "the new revision could not be had on the host")
+            return
+        if problem := self._unfit(seen):
+            self._stop(Outcome.REFUSED, problem)
+            return
+        if not self._unfinished():
+            yield self._do(self._begin(seen))
+            if self._failed() or not self.record.look(current_host, seen):
+                self._stop(Outcome.REFUSED, "the release could not be begun")
+                return
+        yield from self._begun(seen)
+
+    def _begin(self, seen: Observation) -> Change:
+        assert self.new is not None  # noqa: S101 # _unfit has had it
+        run = undo.run_id("release")
+        checks = self.record.checks
+        return release_steps.begin(self.backend, seen, self.state, self.new, checks, run)
+
+    def _unfit(self, seen: Observation) -> str:
+        """Look at what the fetched revision brings; say why it must not be released."""
+        found = release_database.target(self.backend, seen)
+        target = None if isinstance(found, Unreadable) else found
+        laid_out, wanted = stage(self.source), self.state.tree.wanted
+        new = release_new.look(current_host, self.backend, self.source, laid_out, wanted, target)
+        if isinstance(new, Unreadable):
+            return new.reason
+        self.new = new
+        if new.env_files:
+            return (
+                f"the revision itself holds {', '.join(new.env_files)}, other than on the host:"
+                " its secrets would change; take it out of the repository"
+            )
+        lasting = self._lasting(new)
+        allowed = str(current_host.data.get("allow_irreversible")).lower() == "true"
+        if lasting:
+            _say(f"cannot be undone: {lasting}", "yellow")
+        return f"{lasting}: needs --data allow_irreversible=true" if lasting and not allowed else ""
+
+    def _lasting(self, new: NewRevision) -> str:
+        """Say which migrations cannot be undone; '' where all can, or there are none."""
+        if new.lasting:
+            return f"migration {', '.join(new.lasting)} deletes, or has no downgrade"
+        way_back = release_database.can_go_back(self.backend) and bool(new.undone)
+        if new.pending and not way_back and not self.source.migrate_first:
+            return "the schema has no single revision to go back to"
+        return ""
+
+    def _begun(self, seen: Observation) -> Iterator[FunctionCommand]:
+        assert self.new is not None  # noqa: S101 # _unfit has had it
+        migrate = bool(self.new.pending) or "migrating" in self.under_way.steps
+        found = release_database.target(self.backend, seen)
+        target = None if isinstance(found, Unreadable) else found
+        switch = release_steps.switch(
+            self.backend, seen, self.source, self.under_way.new, migrate=migrate
+        )
+        for change in (*release_steps.prepare(self.backend, seen, self.source, target), switch):
+            yield self._do(change)
+            if self.entry.halted is not None:
+                return
+            if self._failed():
+                yield from self._back(seen, change.why, self.entry.changes[-1].output)
+                return
+        problem = self._prove()
+        if self.entry.halted is not None:
+            return
+        if problem:
+            yield from self._back(seen, "the proof", problem)
+            return
+        lines = [f"proven: {self.entry.proof.said('login')}" if self.entry.proof else ""]
+        old, new = self.under_way.old, self.under_way.new
+        yield self._do(release_steps.finish(self.backend, self.source, old, new, lines))
+        self.record.outcome = Outcome.RELEASED if not self._failed() else Outcome.UNKNOWN
+
+    def _back(self, seen: Observation, failed: str, said: str) -> Iterator[FunctionCommand]:
+        """Go back to the former revision, and prove that; what cannot be proven is said aloud."""
+        self.record.failed = f"{failed}: {said}" if said else failed
+        _say(f"{self.record.failed}; going back to {self.under_way.old[:12]}", "red")
+        change = release_steps.back(
+            self.backend, seen, self.source, self.state, failed=failed, said=said
+        )
+        yield self._do(change)
+        if self.entry.halted is not None:
+            return
+        self.record.outcome = Outcome.NEITHER
+        if self._failed():
+            return
+        problem = self._prove()
+        if self.entry.halted is not None:
+            return
+        old = self.under_way.old
+        lines = [f"back at {old}: {f'not proven: {problem}' if problem else 'proven'}"]
+        running = "" if problem else old
+        yield self._do(release_steps.close(self.backend, self.source, lines, running=running))
+        if running:
+            self.record.outcome = Outcome.BACK
+
+    def _prove(self) -> str:
+        problem = proven(self.entry, self.under_way.token)
+        if problem:
+            _say(f"not proven: {problem}", "red")
+        return problem
+
+
+def _say(text: str, colour: str) -> None:
+    current_host.log_styled(legible(redact(text)), fg=colour, log_func=logger.info)

@@ -1,0 +1,55 @@
+"""The proof of a release: the login, and that a token made before it is still good."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import TYPE_CHECKING
+
+from pyinfra import host as current_host
+
+from relogin import tokens
+from relogin.facts.login_requests import Requests
+from relogin.facts.proof import Check
+from relogin.mend import observe
+from relogin.proving import prove_and_judge
+
+if TYPE_CHECKING:
+    from relogin.facts.observation import Observation
+    from relogin.run import Entry
+    from relogin.secret import Secret
+
+
+def proven(entry: Entry, token: Secret | None) -> str:
+    """Prove the login of what runs now; give what is wrong with it, or ''.
+
+    `token` is one that was made before: nobody may be logged out.
+    """
+    login = entry.backend.login
+    assert login is not None  # noqa: S101 # without it nothing is released
+    entry.forget()
+    seen = observe(entry)
+    if seen is None:
+        return entry.halted or "nothing could be looked at"
+    prove_and_judge(entry, seen, refusals=True, patience=login.deadline)
+    proof = entry.proof
+    if proof is None or proof.check("login") is None:
+        return proof.said("login") if proof else "the login could not be tried"
+    if token is not None and proof.check("login"):
+        older = _older(entry, seen, token)
+        entry.proof = proof = dataclasses.replace(proof, checks=(*proof.checks, older))
+    return next((check.said for check in proof.checks if check.failed), "")
+
+
+def _older(entry: Entry, seen: Observation, token: Secret) -> Check:
+    name, value = "protected: a token made before", token.reveal()
+    assert entry.backend.login is not None  # noqa: S101 # proven() has it
+    if entry.backend.login.protected is None:
+        return Check(name, None, "a token made before: not tried, there is no protected route")
+    read = tokens.read(value)
+    expires = read.claims.get("exp") if read else None
+    if isinstance(expires, int | float) and expires < time.time():
+        return Check(name, None, "a token made before: it expired meanwhile")
+    reply = Requests(current_host, entry.backend, seen).get(value)
+    ok = None if reply.status in {None, 429} else reply.ok
+    return Check(name, ok, f"a token made before the release: {reply.shown}")

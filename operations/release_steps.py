@@ -1,0 +1,170 @@
+"""The steps of a release, each one remote command that can be repeated after a killed run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from relogin import shell
+from relogin.facts.venv import BrokenVenv, VenvState
+from relogin.fault import Change
+from relogin.operations import (
+    release_database,
+    release_store,
+    release_tree,
+    release_venv,
+    service_control,
+)
+from relogin.secret import redact
+
+if TYPE_CHECKING:
+    from relogin.backend import Backend
+    from relogin.facts.observation import Observation
+    from relogin.facts.postgres_state import Target
+    from relogin.facts.proof import Check
+    from relogin.facts.release_new import NewRevision
+    from relogin.facts.release_state import ReleaseState
+    from relogin.parts.source import Source
+
+_SWITCHING = 1200
+
+
+def fetch(source: Source, state: ReleaseState) -> Change:
+    """Have the commit on the host, and its tree laid out beside; nothing of what runs changes."""
+    script = release_tree.fetched(source, state)
+    how = "lay out" if state.tree.present else "push" if source.checkout else "fetch"
+    return Change(script, f"{how} {state.tree.wanted[:12]}", deadline=300)
+
+
+def begin(
+    backend: Backend,
+    seen: Observation,
+    state: ReleaseState,
+    new: NewRevision,
+    checks: tuple[Check, ...],
+    run: str,
+) -> Change:
+    """Note on the host what was and what is meant: from here on it can be gone on with."""
+    token = seen.login.token if seen.login else None
+    values = {
+        "run": run,
+        "from": state.tree.head,
+        "to": state.tree.wanted,
+        "branch": state.tree.branch,
+        "phase": "forward",
+        "steps": "",
+        "recorded": new.undone if new.pending else "",
+        "token": token.reveal() if token else "",
+    }
+    lines = [f"release {run} of {values['to']} in the place of {values['from']}"]
+    lines += [
+        f"{'ok' if check.ok else 'NO'} {check.name}: {redact(check.said)}" for check in checks
+    ]
+    return Change(release_store.begun(backend, values, lines), f"begin release {run}")
+
+
+def prepare(
+    backend: Backend, seen: Observation, source: Source, target: Target | None
+) -> Iterator[Change]:
+    """Give the steps before anything that runs changes: the backup, and what is built beside."""
+    if target is not None:
+        script = release_database.backed_up(backend, target)
+        yield _change(
+            backend,
+            "backup",
+            script,
+            "see that a backup of today reads back",
+            release_database.DEADLINE,
+        )
+    if backend.venv is not None:
+        script = release_venv.built(backend.venv, source, _owner(backend, seen))
+        why = f"build {backend.venv.path} beside, where its requirements differ"
+        yield _change(backend, "venv", script, why, release_venv.DEADLINE)
+
+
+def _owner(backend: Backend, seen: Observation) -> str:
+    declared = backend.venv.owner if backend.venv else None
+    found = seen.venv.owner if isinstance(seen.venv, VenvState | BrokenVenv) else ""
+    return declared or found or "root"
+
+
+def switch(
+    backend: Backend, seen: Observation, source: Source, new: str, *, migrate: bool
+) -> Change:
+    """Put the new code and its environment in place, migrate, start: in one remote command.
+
+    Where the running code does not bear the new schema, it is stopped while the migrations run.
+    """
+    stop = migrate and not source.migrate_first
+    lines = [
+        _once("stopped", service_control.released(backend, "stop")) if stop else "",
+        _once("source", release_tree.switched(source, new)),
+        _once("switched", release_venv.switched(backend.venv)) if backend.venv else "",
+        _once("migrated", f"mark migrating\n{release_database.migrated(backend, seen)}")
+        if migrate
+        else "",
+        _once("started", _started(backend)),
+    ]
+    why = f"check out {new[:12]}{', migrate' if migrate else ''}, and start it"
+    return _change(backend, "switch", f"mark touched\n{''.join(lines)}", why, _SWITCHING)
+
+
+def _started(backend: Backend) -> str:
+    return f"up() (\n{service_control.released(backend, 'restart')}\n)\nup || exit 1\n"
+
+
+def back(
+    backend: Backend,
+    seen: Observation,
+    source: Source,
+    state: ReleaseState,
+    *,
+    failed: str,
+    said: str,
+) -> Change:
+    """Put the former code, environment and, where it does not bear the new one, schema back."""
+    assert state.under_way is not None  # noqa: S101 # it has begun
+    old, recorded = state.under_way.old, state.under_way.recorded
+    undo = recorded and not source.migrate_first and release_database.can_go_back(backend)
+    lines = [
+        f"put phase back; put failed {shell.quote(failed)}\n",
+        f"note {shell.quote(redact(f'{failed} failed: {said}'))}\n" if said else "",
+        "if marked touched; then\n",
+        _schema_back(backend, seen, recorded) if undo else "",
+        _once("source back", release_tree.back(source, old, state.under_way.branch)),
+        _once("venv back", release_venv.back(backend.venv)) if backend.venv else "",
+        _once("started again", _started(backend)),
+        "fi\n",
+    ]
+    return _change(backend, "back", "".join(lines), f"go back to {old[:12]}", _SWITCHING)
+
+
+def _schema_back(backend: Backend, seen: Observation, recorded: str) -> str:
+    """Give the lines that undo what was migrated, by the new code, while nothing uses it."""
+    down = release_database.downgraded(backend, seen, recorded)
+    stop = service_control.released(backend, "stop")
+    lines = f"{stop}\n( {down} ) || note 'the schema could not be brought back'"
+    return f"if marked migrating; then\n{_once('schema back', lines)}fi\n"
+
+
+def _once(name: str, lines: str) -> str:
+    return f"if ! marked {shell.quote(name)}; then\n{lines}\nmark {shell.quote(name)}\nfi\n"
+
+
+def _change(backend: Backend, name: str, body: str, why: str, deadline: float) -> Change:
+    return Change(release_store.step(backend, name, body), why, deadline=deadline)
+
+
+def finish(backend: Backend, source: Source, old: str, new: str, lines: list[str]) -> Change:
+    """Note what is proven, and clear what is not needed any more; the former venv is kept."""
+    script = release_tree.pinned(source, old, new)
+    return Change(f"{script}{release_store.ended(backend, lines, running=new)}", "end the release")
+
+
+def close(backend: Backend, source: Source, lines: list[str], *, running: str) -> Change:
+    """Note that it was taken back; `running` is the former commit where that is proven."""
+    clear = release_tree.cleared(source)
+    if backend.venv is not None:
+        clear += release_venv.cleared(backend.venv)
+    script = f"{clear}{release_store.ended(backend, lines, running=running)}"
+    return Change(script, "end the release, which was taken back")

@@ -1,0 +1,154 @@
+"""A git repository on a lab host, revisions of the backend in it, and a client that logs in."""
+
+import http.client
+import json
+import threading
+import time
+import urllib.parse
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from . import canaries
+from .cases.case import BACKEND
+from .host import Host
+from .product import Ran, pyinfra
+
+TOP = BACKEND.rpartition("/")[0]
+BARE = "/srv/git/halext.git"
+STORE = "/var/lib/relogin/halext/release"
+SOURCE = f"source=_Source({TOP!r}, 'main')"
+GIT = "git -c user.name=lab -c user.email=lab@example.com"
+# The backend's folder becomes a clone, as an admin would have made it: in place, as its own user.
+SET_UP = f"""
+mkdir -p /srv/git; chown halext: /srv/git
+as() {{ runuser -u halext -- "$@"; }}
+cd {TOP}
+printf 'env/\\n.env\\n__pycache__/\\nuploads/\\n*.relogin-*\\n' >.gitignore
+chown halext: .gitignore
+mkdir -p {BACKEND}/uploads; echo precious >{BACKEND}/uploads/kept; echo mine >{BACKEND}/notes.txt
+chown -R halext: {BACKEND}/uploads {BACKEND}/notes.txt
+as git init -q -b main; echo notes.txt >>.git/info/exclude
+as git add .; as {GIT} commit -q -m first
+as git clone -q --bare . {BARE}; as git remote add origin {BARE}
+"""
+TEAR_DOWN = "rm -rf /srv/git /var/lib/relogin"
+
+
+def committed(host: Host, change: str) -> str:
+    """Commit a change of the backend's files (a script in its folder) and push it; give its id."""
+    return host.root(f"""set -e
+    rm -rf /tmp/work; runuser -u halext -- git clone -q {BARE} /tmp/work; cd /tmp/work/backend
+    {{ {change}
+    }} >&2
+    chown -R halext: /tmp/work; cd /tmp/work
+    runuser -u halext -- git add -A; runuser -u halext -- {GIT} commit -q -m change
+    runuser -u halext -- git push -q origin HEAD:main; git -c safe.directory='*' rev-parse HEAD
+    rm -rf /tmp/work""").strip()
+
+
+def at(host: Host) -> str:
+    """Give the commit that the working tree is at, and what of it is not as committed."""
+    as_owner = f"runuser -u halext -- git -C {TOP}"
+    said = f"{as_owner} rev-parse HEAD; {as_owner} status --porcelain -uno"
+    return host.root(said).strip()
+
+
+def release(host: Host, *words: str, profile: str = SOURCE, program: Sequence[str] = ()) -> Ran:
+    """Run the release on one host, without a prompt."""
+    command = ("deploys/release.py", "-y", *words)
+    return pyinfra([host], *command, profile=profile, program=program, timeout=900)
+
+
+@dataclass(frozen=True)
+class Stands:
+    """What a release leaves as it was, whatever comes of it, and what tells that nothing ran."""
+
+    files: str
+    rows: str
+    running: str
+    commit: str
+
+
+def stands(host: Host) -> Stands:
+    """Give the files that git does not track, the rows, the service's process, and the commit."""
+    files = f"cat {BACKEND}/uploads/kept {BACKEND}/notes.txt; sha256sum {BACKEND}/.env"
+    pid = f"systemctl show -P MainPID halext-api; stat -c %i {BACKEND}/env"
+    count = "SELECT count(*), max(id) FROM users"
+    return Stands(host.root(files), host.psql(count), host.root(pid), at(host))
+
+
+@dataclass
+class Client:
+    """Somebody who logs in and asks for the protected route, every 100 ms."""
+
+    address: str
+    token: str = field(repr=False)
+    seen: list[tuple[float, bool]] = field(default_factory=list)
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def attempt(self) -> bool:
+        """Tell whether a new login works, its token opens the route, and the old one does."""
+        try:
+            fresh = log_in(self.address)
+            return bool(fresh) and opens(self.address, fresh) and opens(self.address, self.token)
+        except (OSError, http.client.HTTPException, ValueError):
+            return False
+
+    def run(self) -> None:
+        while not self.stopped.wait(0.1):
+            begun = time.monotonic()
+            self.seen.append((begun, self.attempt()))
+
+    @property
+    def window(self) -> float:
+        """Give the longest time in seconds in which nobody could log in."""
+        longest, down = 0.0, None
+        for moment, works in self.seen:
+            if works:
+                down = None
+            else:
+                down = moment if down is None else down
+                longest = max(longest, moment - down + 0.1)
+        return longest
+
+
+def ask(address: str, method: str, path: str, headers: dict[str, str], body: str = "") -> bytes:
+    """Send one request to the host's web server; give the body of a 200, else nothing."""
+    line = http.client.HTTPConnection(address, 80, timeout=30)
+    try:
+        line.request(method, path, body or None, headers)
+        reply = line.getresponse()
+        text = reply.read()
+        return text if reply.status == 200 else b""
+    finally:
+        line.close()
+
+
+def log_in(address: str) -> str:
+    fields = {"username": "ops", "password": canaries.OPS_PASSWORD}
+    headers = {
+        "X-Halext-Code": canaries.ACCESS_CODE,
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    said = ask(address, "POST", "/token", headers, urllib.parse.urlencode(fields))
+    return str(json.loads(said)["access_token"]) if said else ""
+
+
+def opens(address: str, token: str) -> bool:
+    headers = {"X-Halext-Code": canaries.ACCESS_CODE, "Authorization": f"Bearer {token}"}
+    return bool(ask(address, "GET", "/users/me", headers))
+
+
+@contextmanager
+def logging_in(host: Host) -> Iterator[Client]:
+    """Have a client log in throughout, with a token of before."""
+    client = Client(host.address, log_in(host.address))
+    thread = threading.Thread(target=client.run)
+    thread.start()
+    try:
+        yield client
+    finally:
+        client.stopped.set()
+        thread.join()
+        print(f"\nnobody could log in for {client.window:.1f} s at the longest", end=" ")

@@ -1,0 +1,182 @@
+"""Releases on a real host: good ones, bad ones, and ones that are killed in the middle.
+
+A client logs in every 100 ms throughout; for how long it could not is printed.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from .cases.case import BACKEND
+from .host import Host
+from .releases import (
+    SET_UP,
+    SOURCE,
+    STORE,
+    TEAR_DOWN,
+    Stands,
+    at,
+    committed,
+    logging_in,
+    opens,
+    release,
+    stands,
+)
+from .steps import SEED, sample, stepping
+
+pytestmark = pytest.mark.lab
+
+BETTER = 'sed -i \'s/"status": "ok"/"status": "better"/\' main.py'
+BROKEN = "sed -i 's/^ALGORITHM = .*/ALGORITHM = \"none-such\"/' main.py"
+MIGRATION = """
+cat >migrations/versions/0002.py <<'TEXT'
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    op.execute("ALTER TABLE users ADD COLUMN nickname text")
+    STEP
+
+
+def downgrade() -> None:
+    op.execute("ALTER TABLE users DROP COLUMN nickname")
+TEXT
+"""
+ALL = os.environ.get("RELOGIN_TEST_ALL")
+NEWER = "echo '# as of today' >>requirements.txt"
+MOST = 11  # a good release has no more remote commands
+POINTS = [(how, number) for number in range(1, MOST + 1) for how in ("begin", "sent")]
+
+
+@pytest.fixture
+def host(lab: list[Host]) -> Iterator[Host]:
+    lab[0].root(SET_UP)
+    yield lab[0]
+    lab[0].root(TEAR_DOWN)
+    lab[0].heal()
+
+
+def better(host: Host) -> bool:
+    return "better" in host.root("curl -s http://127.0.0.1/api/health")
+
+
+def columns(host: Host) -> int:
+    asked = "SELECT count(*) FROM information_schema.columns WHERE column_name = 'nickname'"
+    return int(host.psql(asked))
+
+
+def assert_as_before(before: Stands, host: Host) -> None:
+    """The former revision runs, and nothing that is the user's has changed."""
+    after = stands(host)
+    assert (before.files, before.rows, before.commit) == (after.files, after.rows, after.commit)
+    assert host.login().works
+
+
+def test_a_good_release_is_proven_and_a_second_run_changes_nothing(host):
+    before = stands(host)
+    new = committed(host, BETTER + MIGRATION.replace("STEP", "") + (NEWER if ALL else ""))
+    with logging_in(host) as client:
+        ran = release(host)
+    assert 0 == ran.code, ran.output
+    assert f"{new[:12]} is released, and people can log in" in ran.verdict
+    assert new == at(host)
+    assert better(host)
+    assert 1 == columns(host)
+    assert opens(host.address, client.token)
+    after = stands(host)
+    assert (before.files, before.rows) == (after.files, after.rows)
+    host.root(f"cd {STORE}; pg_restore -l backups/*.dump | grep -q 'TABLE DATA public users'")
+    kept = host.root(
+        f"stat -c '%a %U' {STORE} {STORE}/deploy.log; ls {BACKEND} | grep relogin; true"
+    )
+    former = ["env.relogin-former"] if ALL else []
+    assert ["700 root", "600 root", *former] == kept.split("\n")[:-1]
+
+    again = release(host)
+
+    assert 0 == again.code, again.output
+    assert f"{new[:12]} runs already" in again.verdict
+    assert after == stands(host)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (BROKEN + MIGRATION.replace("STEP", ""), "the proof"),
+        (MIGRATION.replace("STEP", 'op.execute("SELECT 1 / 0")'), "division by zero"),
+    ],
+    ids=["login breaks", "migration fails"],
+)
+def test_a_bad_release_is_taken_back_by_itself(host, change, said):
+    before = stands(host)
+    new = committed(host, change)
+    with logging_in(host) as client:
+        ran = release(host)
+    assert 1 == ran.code, ran.output
+    verdict = f"{new[:12]} is not released: {before.commit[:12]} is back, and people can log in"
+    assert verdict in ran.verdict, ran.output
+    assert any(said in line for line in ran.section("What failed")), ran.output
+    assert_as_before(before, host)
+    assert 0 == columns(host)
+    assert opens(host.address, client.token)
+    assert "back at" in host.root(f"tail -n 1 {STORE}/deploy.log")
+
+
+@pytest.mark.parametrize(
+    ("breaking", "profile", "said"),
+    [
+        (f"sed -i /^ACCESS_CODE=/d {BACKEND}/.env", SOURCE, "ACCESS_CODE"),
+        (
+            f"sed -i 's/^SECRET_KEY=.*/SECRET_KEY={'x7' * 40}/' {BACKEND}/.env",
+            SOURCE,
+            "everybody would be logged out",
+        ),
+        (f"echo >>{BACKEND}/main.py", SOURCE, "tracked files were changed on the host"),
+    ],
+    ids=["a secret is missing", "the JWT secret is another one", "changed by hand"],
+)
+def test_what_would_lock_people_out_is_refused_before_anything_changes(
+    host, breaking, profile, said
+):
+    committed(host, BETTER)
+    host.root(breaking)
+    before = stands(host)
+    ran = release(host, profile=profile)
+    assert 1 == ran.code, ran.output
+    assert "refused before anything was changed" in ran.verdict, ran.output
+    assert any(said in line for line in ran.section("What was checked")), ran.output
+    assert before == stands(host)
+    assert "" == host.root(f"ls {STORE} 2>/dev/null; true")
+
+
+@pytest.mark.parametrize(("moment", "at_command"), sample(POINTS, 1))
+def test_a_release_that_is_killed_is_finished_by_the_next_run(host, moment, at_command):
+    before = stands(host)
+    new = committed(host, BETTER + MIGRATION.replace("STEP", ""))
+
+    def act(name: str, number: int, what: str, pid: int) -> None:
+        if (number, what) == (at_command, moment):
+            time.sleep(SEED % 7 / 10)
+            os.kill(pid, signal.SIGKILL)
+
+    with logging_in(host) as client:
+        with stepping(act) as steps:
+            killed = release(host, program=steps.program)
+        ran = release(host)
+        if "still running there" in ran.verdict:
+            ran = release(host)
+    assert -signal.SIGKILL == killed.code, killed.output
+    assert 0 == ran.code, ran.output
+    assert new == at(host)
+    assert better(host)
+    assert 1 == columns(host)
+    assert opens(host.address, client.token)
+    after = stands(host)
+    assert (before.files, before.rows) == (after.files, after.rows)
+    assert "" == host.root(f"ls -d {STORE}/under-way {BACKEND}/*.relogin-next 2>/dev/null; true")
