@@ -46,6 +46,11 @@ def script(part: Compose, verb: str, *, wait: str) -> str:
     )
 
 
+def stopped(part: Compose) -> str:
+    """Give the script that stops the service alone."""
+    return f"{compose_function(part, limit=110)}\ncompose stop {shell.quote(part.service)} 2>&1"
+
+
 def why(part: Compose, verb: str) -> str:
     """Give the line that says it."""
     up = f"docker compose up -d --no-deps {part.service}"

@@ -15,12 +15,13 @@ from relogin import releasing, undo
 from relogin.facts import release_new
 from relogin.facts.login import prove
 from relogin.facts.service_state import ServiceState
+from relogin.fault import internal_error
 from relogin.finding import Unreadable, legible
 from relogin.mend import carry_out, fail_with, observe, tell_why_halted
-from relogin.operations import release_checks, release_database, release_steps
+from relogin.operations import release_checks, release_database, release_steps, release_unfit
 from relogin.operations.release_proof import proven
 from relogin.operations.release_tree import stage
-from relogin.parts.runtime import Systemd
+from relogin.parts.runtime import Compose, Systemd
 from relogin.parts.source import revision_fits
 from relogin.releasing import Outcome
 from relogin.secret import redact
@@ -28,6 +29,7 @@ from relogin.secret import redact
 if TYPE_CHECKING:
     from relogin.backend import Backend
     from relogin.facts.observation import Observation
+    from relogin.facts.postgres_state import Target
     from relogin.facts.release_new import NewRevision
     from relogin.facts.release_state import ReleaseState, UnderWay
     from relogin.fault import Change
@@ -51,13 +53,23 @@ def released(backend: Backend) -> Generator[FunctionCommand, None, None]:
     elif (before := releasing.stopped(current_state)) and current_state.is_executing:
         record.entry.halted = f"not begun: the release of {before} failed"
     else:
-        yield from _Release(record).steps()
+        yield from _guarded(record)
     if record.entry.halted is not None:
         if record.outcome is Outcome.NONE:
             record.outcome = Outcome.UNKNOWN if record.entry.changes else Outcome.REFUSED
         tell_why_halted(record.entry)
     if record.outcome not in {Outcome.RELEASED, Outcome.ALREADY, Outcome.PLANNED}:
         yield fail_with(f"{backend.name}: {record.outcome.value}")
+
+
+def _guarded(record: Releasing) -> Iterator[FunctionCommand]:
+    """Give the steps; a mistake of our own stops this release, and no other host's run."""
+    try:
+        yield from _Release(record).steps()
+    except Exception as error:  # noqa: BLE001 # pyinfra would abort every host
+        where = internal_error(error, "the release").seen
+        record.entry.halted = f"relogin itself failed: {where}; run again, it goes on from there"
+        record.outcome = Outcome.UNKNOWN
 
 
 def _impossible(record: Releasing) -> str:
@@ -195,61 +207,63 @@ class _Release:
 
     def _unfit(self, seen: Observation) -> str:
         """Look at what the fetched revision brings; say why it must not be released."""
-        found = release_database.target(self.backend, seen)
-        target = None if isinstance(found, Unreadable) else found
+        target = self._target(seen)
         laid_out, wanted = stage(self.source), self.state.tree.wanted
         new = release_new.look(current_host, self.backend, self.source, laid_out, wanted, target)
         if isinstance(new, Unreadable):
             return new.reason
         self.new = new
-        if new.env_files:
-            return (
-                f"the revision itself holds {', '.join(new.env_files)}, other than on the host:"
-                " its secrets would change; take it out of the repository"
-            )
-        lasting = self._lasting(new)
+        if last := release_unfit.lasting(self.backend, self.source, new):
+            _say(f"cannot be undone: {last}", "yellow")
         allowed = str(current_host.data.get("allow_irreversible")).lower() == "true"
-        if lasting:
-            _say(f"cannot be undone: {lasting}", "yellow")
-        return f"{lasting}: needs --data allow_irreversible=true" if lasting and not allowed else ""
-
-    def _lasting(self, new: NewRevision) -> str:
-        """Say which migrations cannot be undone; '' where all can, or there are none."""
-        if new.lasting:
-            return f"migration {', '.join(new.lasting)} deletes, or has no downgrade"
-        way_back = release_database.can_go_back(self.backend) and bool(new.undone)
-        if new.pending and not way_back and not self.source.migrate_first:
-            return "the schema has no single revision to go back to"
-        return ""
+        return release_unfit.problem(self.backend, self.source, new, allowed=allowed)
 
     def _begun(self, seen: Observation) -> Iterator[FunctionCommand]:
+        """Do what is left of a release that has begun; what fails takes it back."""
         assert self.new is not None  # noqa: S101 # _unfit has had it
-        migrate = bool(self.new.pending) or "migrating" in self.under_way.steps
-        found = release_database.target(self.backend, seen)
-        target = None if isinstance(found, Unreadable) else found
-        switch = release_steps.switch(
-            self.backend, seen, self.source, self.under_way.new, migrate=migrate
-        )
-        for change in (*release_steps.prepare(self.backend, seen, self.source, target), switch):
+        backend, source, new = self.backend, self.source, self.under_way.new
+        for change in release_steps.prepare(backend, seen, source, self._target(seen), new):
             yield self._do(change)
-            if self.entry.halted is not None:
-                return
             if self._failed():
                 yield from self._back(seen, change.why, self.entry.changes[-1].output)
                 return
-        problem = self._prove()
-        if self.entry.halted is not None:
-            return
+        problem, what = self._other_secret(seen), "the JWT secret"
+        if not problem:
+            migrate = bool(self.new.pending) or "migrating" in self.under_way.steps
+            switch = release_steps.switch(backend, seen, source, new, migrate=migrate)
+            yield self._do(switch)
+            problem, what = self._proof_of(switch)
         if problem:
-            yield from self._back(seen, "the proof", problem)
-            return
-        lines = [f"proven: {self.entry.proof.said('login')}" if self.entry.proof else ""]
-        old, new = self.under_way.old, self.under_way.new
-        yield self._do(release_steps.finish(self.backend, self.source, old, new, lines))
-        self.record.outcome = Outcome.RELEASED if not self._failed() else Outcome.UNKNOWN
+            yield from self._back(seen, what, problem)
+        elif self.entry.halted is None:
+            lines = [f"proven: {self.entry.proof.said('login')}" if self.entry.proof else ""]
+            old = self.under_way.old
+            yield self._do(release_steps.finish(backend, source, old, new, lines))
+            self.record.outcome = Outcome.RELEASED if not self._failed() else Outcome.UNKNOWN
+
+    def _target(self, seen: Observation) -> Target | None:
+        found = release_database.target(self.backend, seen)
+        return None if isinstance(found, Unreadable) else found
+
+    def _other_secret(self, before: Observation) -> str:
+        if not isinstance(self.backend.service, Compose):
+            return ""
+        built = observe(self.entry)
+        return release_unfit.other_secret(self.backend, before, built) if built else ""
+
+    def _proof_of(self, switch: Change) -> tuple[str, str]:
+        """Give what is wrong with what was switched to, and which step says so."""
+        if self._failed():
+            return self.entry.changes[-1].output or "it failed", switch.why
+        return self._prove(), "the proof"
 
     def _back(self, seen: Observation, failed: str, said: str) -> Iterator[FunctionCommand]:
-        """Go back to the former revision, and prove that; what cannot be proven is said aloud."""
+        """Go back to the former revision, and prove that; what cannot be proven is said aloud.
+
+        Where nothing is known of the last step any more, nothing more is done in this run.
+        """
+        if self.entry.halted is not None:
+            return
         self.record.failed = f"{failed}: {said}" if said else failed
         _say(f"{self.record.failed}; going back to {self.under_way.old[:12]}", "red")
         change = release_steps.back(

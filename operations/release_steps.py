@@ -10,11 +10,13 @@ from relogin.facts.venv import BrokenVenv, VenvState
 from relogin.fault import Change
 from relogin.operations import (
     release_database,
+    release_images,
     release_store,
     release_tree,
     release_venv,
     service_control,
 )
+from relogin.parts.runtime import Compose
 from relogin.secret import redact
 
 if TYPE_CHECKING:
@@ -64,7 +66,7 @@ def begin(
 
 
 def prepare(
-    backend: Backend, seen: Observation, source: Source, target: Target | None
+    backend: Backend, seen: Observation, source: Source, target: Target | None, new: str
 ) -> Iterator[Change]:
     """Give the steps before anything that runs changes: the backup, and what is built beside."""
     if target is not None:
@@ -76,10 +78,20 @@ def prepare(
             "see that a backup of today reads back",
             release_database.DEADLINE,
         )
-    if backend.venv is not None:
+    if isinstance(backend.service, Compose):
+        yield _image(backend, backend.service, source, new)
+    elif backend.venv is not None:
         script = release_venv.built(backend.venv, source, _owner(backend, seen))
         why = f"build {backend.venv.path} beside, where its requirements differ"
         yield _change(backend, "venv", script, why, release_venv.DEADLINE)
+
+
+def _image(backend: Backend, part: Compose, source: Source, new: str) -> Change:
+    """Check the new code out and build its image: what runs has its own in the former one."""
+    checkout = _once("source", release_tree.switched(source, new))
+    script = release_images.built(part, backend.name, f"mark touched\n{checkout}")
+    why = f"check out {new[:12]} and build the image of {part.service}"
+    return _change(backend, "image", script, why, release_images.DEADLINE)
 
 
 def _owner(backend: Backend, seen: Observation) -> str:
@@ -105,7 +117,9 @@ def switch(
         else "",
         _once("started", _started(backend)),
     ]
-    why = f"check out {new[:12]}{', migrate' if migrate else ''}, and start it"
+    in_place = isinstance(backend.service, Compose)
+    how = "make its container anew" if in_place else f"check out {new[:12]}, and start it"
+    why = f"migrate, and {how}" if migrate else how
     return _change(backend, "switch", f"mark touched\n{''.join(lines)}", why, _SWITCHING)
 
 
@@ -125,6 +139,7 @@ def back(
     """Put the former code, environment and, where it does not bear the new one, schema back."""
     assert state.under_way is not None  # noqa: S101 # it has begun
     old, recorded = state.under_way.old, state.under_way.recorded
+    in_container = isinstance(backend.service, Compose)
     undo = recorded and not source.migrate_first and release_database.can_go_back(backend)
     lines = [
         f"put phase back; put failed {shell.quote(failed)}\n",
@@ -133,6 +148,7 @@ def back(
         _schema_back(backend, seen, recorded) if undo else "",
         _once("source back", release_tree.back(source, old, state.under_way.branch)),
         _once("venv back", release_venv.back(backend.venv)) if backend.venv else "",
+        _once("image back", release_images.back(backend.name)) if in_container else "",
         _once("started again", _started(backend)),
         "fi\n",
     ]

@@ -115,7 +115,7 @@ class Client:
 
 def ask(address: str, method: str, path: str, headers: dict[str, str], body: str = "") -> bytes:
     """Send one request to the host's web server; give the body of a 200, else nothing."""
-    line = http.client.HTTPConnection(address, 80, timeout=30)
+    line = http.client.HTTPConnection(address, 80, timeout=60)
     try:
         line.request(method, path, body or None, headers)
         reply = line.getresponse()

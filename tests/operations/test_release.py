@@ -1,0 +1,147 @@
+"""What cannot be released says why in one line, and a release that failed stops the others."""
+
+import pytest
+
+from relogin import (
+    Account,
+    Accounts,
+    Backend,
+    Login,
+    Secret,
+    Source,
+    Supervisor,
+    Systemd,
+    releasing,
+)
+from relogin.facts.compose_state import Project
+from relogin.facts.migrations import Revision
+from relogin.facts.observation import Observation
+from relogin.facts.release_new import NewRevision
+from relogin.facts.service_state import ServiceState
+from relogin.finding import Unreadable
+from relogin.operations import release_steps, release_unfit
+from relogin.operations.release import released
+from relogin.parts.configuration import EnvFile, FromEnv
+from relogin.parts.database import Alembic
+from relogin.parts.proof import Jwt
+from relogin.parts.runtime import Compose
+from relogin.releasing import Outcome
+from tests.core.runs import connected, logged, ran
+
+SOURCE = Source("/srv/mine")
+LOGIN = Login("http://127.0.0.1:9/token", account="ada")
+ACCOUNTS = Accounts(present=[Account("ada", password=Secret.seen("of-the-test"))])
+SERVICE = Systemd("mine", working_directory="/srv/mine")
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"service": SERVICE, "login": LOGIN}, "declares no source=Source(…)"),
+        ({"service": SERVICE, "source": SOURCE}, "declares no login"),
+        (
+            {"service": Supervisor("mine"), "login": LOGIN, "source": SOURCE},
+            "runs by Supervisor, and releases are made for Systemd",
+        ),
+    ],
+)
+def test_what_cannot_be_released_says_why_and_changes_nothing(fields, said):
+    entry, succeeded, lines = ran(released, Backend("mine", accounts=ACCOUNTS, **fields))
+    assert not succeeded
+    assert [] == entry.changes
+    assert any(said in line for line in lines), lines
+
+
+def test_a_revision_that_git_would_take_for_an_option_is_refused():
+    backend = Backend("mine", service=SERVICE, login=LOGIN, accounts=ACCOUNTS, source=SOURCE)
+    _, succeeded, lines = ran(released, backend, revision="--upload-pack=x")
+    assert not succeeded
+    assert any("is none that git has" in line for line in lines), lines
+
+
+def test_after_one_that_failed_no_other_is_begun():
+    backend = Backend("mine", service=SERVICE, login=LOGIN, accounts=ACCOUNTS, source=SOURCE)
+    with connected() as (state, host), logged():
+        one = releasing.of(state, host, backend)
+        assert "" == releasing.stopped(state)
+        for outcome in (Outcome.RELEASED, Outcome.ALREADY, Outcome.PLANNED):
+            one.outcome = outcome
+            assert "" == releasing.stopped(state)
+        for outcome in (Outcome.REFUSED, Outcome.BACK, Outcome.NEITHER, Outcome.UNKNOWN):
+            one.outcome = outcome
+            assert "@local · mine" == releasing.stopped(state)
+
+
+MIGRATED = Backend("mine", migrations=Alembic("/srv/mine", "alembic upgrade head"), source=SOURCE)
+PENDING = (Revision("0002", ("0001",)),)
+
+
+@pytest.mark.parametrize(
+    ("new", "said"),
+    [
+        (NewRevision(), ""),
+        (NewRevision(PENDING, ("0001",)), ""),
+        (NewRevision(PENDING, ("0001",), lasting=("0002",)), "migration 0002 deletes, or has no"),
+        (NewRevision(PENDING, None), "no single revision to go back to"),
+        (NewRevision(PENDING, ("0001", "000x")), "no single revision to go back to"),
+    ],
+)
+def test_what_cannot_be_undone_has_to_be_allowed(new, said):
+    problem = release_unfit.problem(MIGRATED, SOURCE, new, allowed=False)
+    assert (said in problem) if said else problem == ""
+    assert bool(said) == ("needs --data allow_irreversible=true" in problem)
+    assert "" == release_unfit.problem(MIGRATED, SOURCE, new, allowed=True)
+
+
+def test_a_schema_that_the_running_code_bears_needs_no_way_back():
+    first = Source("/srv/mine", migrate_first=True)
+    assert "" == release_unfit.problem(MIGRATED, first, NewRevision(PENDING, None), allowed=False)
+
+
+def test_a_revision_with_an_env_file_of_its_own_is_refused_whatever_is_allowed():
+    new = NewRevision(env_files=("backend/.env",))
+    assert "the revision itself holds backend/.env" in release_unfit.problem(
+        MIGRATED, SOURCE, new, allowed=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        ({"KEY": "as-it-was"}, ""),
+        ({"KEY": "another"}, "everybody would be logged out"),
+        ({}, "everybody would be logged out"),
+    ],
+)
+def test_new_compose_files_with_another_jwt_secret_are_found(declared, said):
+    backend = Backend(
+        "mine",
+        service=Compose("/srv/mine", "web"),
+        env_file=EnvFile("/srv/mine/.env", keys={"KEY": Secret.kept()}),
+        token=Jwt(secret=FromEnv("KEY")),
+    )
+
+    def look(config: dict[str, str]) -> Observation:
+        project = Project("mine", {"services": {"web": {"environment": config}}})
+        state = ServiceState(
+            "mine/web", exists=True, active=True, state="running", project=project,
+            environ={"KEY": "as-it-was"},
+        )  # fmt: skip
+        return Observation(machine=Unreadable("not asked"), service=state)
+
+    problem = release_unfit.other_secret(backend, look({}), look(declared))
+    assert (said in problem) if said else problem == ""
+    assert "another\n" not in problem
+    assert "as-it-was" not in problem
+
+
+def test_the_running_code_is_stopped_for_migrations_that_it_does_not_bear():
+    seen = Observation(machine=Unreadable("not asked"))
+    backend = Backend(
+        "mine", service=SERVICE, migrations=Alembic("/srv/mine", "alembic upgrade head")
+    )
+    for first, migrate, stops in ((False, True, True), (True, True, False), (False, False, False)):
+        source = Source("/srv/mine", migrate_first=first)
+        change = release_steps.switch(backend, seen, source, "b" * 40, migrate=migrate)
+        assert stops == ("systemctl --no-ask-password stop mine.service" in change.script)
+        assert migrate == ("alembic upgrade head" in change.script)
