@@ -80,12 +80,13 @@ def fed(text: str, command: str) -> str:
 def side_by_side(parts: Mapping[str, str]) -> str:
     """Run all parts at once, their answers one after another: each waits in a pipe of its own.
 
-    A value is the body of a shell function; its answer is one line `name TAB base64`.
+    A value is the body of a shell function; its answer is one line `name TAB base64`. The
+    function's own name is none that a shell may have taken: `source` is a builtin of some.
     """
-    functions = [f"{name}() {{\n{body}\n}}" for name, body in parts.items()]
+    functions = [f"_{name}() {{\n{body}\n}}" for name, body in parts.items()]
     pipeline = ""
     for name in reversed(list(parts)):
-        answer = f"part {quote(name)} {name}"
+        answer = f"part {quote(name)} _{name}"
         pipeline = f"{answer} | {{ {pipeline}; cat; }}" if pipeline else f"{answer}"
     return "\n".join([*functions, pipeline])
 
