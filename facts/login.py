@@ -191,8 +191,12 @@ class _Prover:
         return [kept_out(name, what, reply, let_in=reply.ok)]
 
     def _wrong_password(self) -> list[Check]:
+        """Try one; a form sets a cookie for a stranger too, so that the protected route decides."""
         reply = self.requests.log_in(make_value()[:24])
-        let_in = token_in(self.login.token, reply) is not None
+        token = token_in(self.login.token, reply)
+        let_in = token is not None
+        if token and isinstance(self.login.token, Cookie) and self.login.protected is not None:
+            let_in = self.requests.get(token).ok
         return [kept_out("wrong-password", "a wrong password", reply, let_in=let_in)]
 
     def _probed(self, probe: Probe) -> list[Check]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from relogin.facts import openapi
+from relogin.facts import login_form, openapi
 from relogin.finding import Unreadable
 from relogin.parts.configuration import FromEnv
 from relogin.parts.proof import Cookie
@@ -40,12 +40,19 @@ class Requests:
         account = self.account
         known = {"login": account.login, "email": account.email or "", "password": password}
         fields = {name: text.format_map(known) for name, text in self.login.fields.items()}
+        url = (self.login.public_url or "") if public else self.login.url
+        through = Tunnel(None) if public else self.inside
+        headers = self._declared() if public else self._headers()
+        if (csrf := self.login.csrf) is not None:
+            at = login_form.page_of(csrf, url)
+            page = self._ask("GET", at, through=through, headers=headers)
+            if not page.ok:
+                return page
+            host = None if public else self.login.host_header
+            headers = login_form.headers(csrf, at, host, page) | headers
+            fields |= {csrf.field: login_form.token_of(csrf, page)}
         body: dict[str, Any] = {"data": fields} if self.login.body == "form" else {"json": fields}
-        if public:
-            outside = Tunnel(None)
-            url = self.login.public_url or ""
-            return self._ask("POST", url, through=outside, headers=self._declared(), **body)
-        return self._ask("POST", self.login.url, headers=self._headers(), **body)
+        return self._ask("POST", url, through=through, headers=headers, **body)
 
     def get(self, token: str | None) -> web.Reply:
         """Ask the protected route with a token, or without one."""
@@ -114,7 +121,7 @@ class Requests:
     def _host(self) -> dict[str, str]:
         return {"Host": self.login.host_header} if self.login.host_header else {}
 
-    def _declared(self) -> dict[str, bytes]:
+    def _declared(self) -> dict[str, str | bytes]:
         return {name: self.value(value).encode() for name, value in self.login.headers.items()}
 
     def _headers(self) -> dict[str, str | bytes]:

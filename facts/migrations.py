@@ -1,4 +1,4 @@
-"""Alembic's revisions: those of the code, and those that the database has recorded.
+"""Revisions of the schema: those of the code, and those that the database has recorded.
 
 Nothing of the backend is run for it: the revision files are read as text (`alembic heads` takes a
 second, and needs a virtual environment that is sound).
@@ -7,20 +7,23 @@ second, and needs a virtual environment that is sound).
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pyinfra.api import FactBase
 
 from relogin import shell, sql
-from relogin.facts import alone, postgres
+from relogin.facts import alone, django_migrations, postgres
 from relogin.finding import Unreadable
+from relogin.parts.database import Django
 
 if TYPE_CHECKING:
     from pyinfra.api import StringCommand
 
     from relogin.backend import Backend
+    from relogin.parts.database import Alembic
+    from relogin.parts.runtime import Venv
     from relogin.remote import Answer
 
 
@@ -39,12 +42,16 @@ class Migrations:
     """The revisions of the code and what the database has recorded of them.
 
     `recorded` is None where there is no version table. `nameless` are files that name no revision,
-    for which Alembic refuses them all.
+    for which Alembic refuses them all. `each` tells that every revision that was run is recorded
+    (Django), not only the newest of each branch (Alembic); then a revision is named `app.name`, and
+    `ahead` are recorded ones that are newer than the code.
     """
 
     revisions: tuple[Revision, ...]
     nameless: tuple[str, ...] = ()
     recorded: tuple[str, ...] | None = None
+    each: bool = False
+    ahead: tuple[str, ...] = ()
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -55,6 +62,21 @@ class Migrations:
         """Give the revisions on which no other one builds."""
         below = {down for revision in self.revisions for down in revision.down}
         return tuple(name for name in self.ids if name not in below)
+
+    @property
+    def rivals(self) -> tuple[str, ...]:
+        """Give the heads of which there should be one only: in all, or in each application."""
+        lines = [name.partition(".")[0] if self.each else "" for name in self.heads]
+        return tuple(
+            name for name, line in zip(self.heads, lines, strict=True) if lines.count(line) > 1
+        )
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Give recorded revisions that the code does not have."""
+        known = self.ids
+        absent = (name for name in self.recorded or () if name not in known)
+        return self.ahead if self.each else tuple(absent)
 
     def behind(self, names: Iterable[str]) -> set[str]:
         """Give these revisions and all that have to be there before them."""
@@ -71,13 +93,20 @@ class Migrations:
     @property
     def pending(self) -> tuple[Revision, ...]:
         """Give the revisions that the database does not have yet."""
-        there = self.behind(self.recorded or ())
+        there = set(self.recorded or ()) if self.each else self.behind(self.recorded or ())
         return tuple(revision for revision in self.revisions if revision.id not in there)
 
     def to_json(self) -> dict[str, Any]:
         recorded = None if self.recorded is None else list(self.recorded)
         pending = [revision.id for revision in self.pending]
         return {"heads": list(self.heads), "recorded": recorded, "pending": pending}
+
+
+def script_of(declared: Alembic | Django, venv: Venv | None) -> str:
+    """Give the part of the look that lists the revision files of a backend."""
+    if isinstance(declared, Django):
+        return django_migrations.script(declared, venv.path if venv else None)
+    return script(declared.directory, declared.command)
 
 
 def script(directory: str, command: str, *, quoted: bool = False) -> str:
@@ -148,6 +177,11 @@ _REASONS = {
     3: "there is no configuration of Alembic that could be read",
     4: "the folder of the revision files is not where Alembic's configuration says, or is closed",
 }
+_REASONS_DJANGO = {
+    2: "the folder that the profile names for migrations cannot be entered",
+    3: "there is no manage.py that could be read",
+    4: "the settings that manage.py names could not be read",
+}
 
 
 def select(backend: Backend) -> str:
@@ -159,7 +193,8 @@ def select(backend: Backend) -> str:
         return ""
     schema = backend.database.schema if backend.database else "public"
     table = backend.migrations.version_table
-    return sql.fill(_SELECT, schema=sql.literal(schema), table=sql.literal(table))
+    each = "app || ''.'' || name" if isinstance(backend.migrations, Django) else "version_num"
+    return sql.fill(_SELECT, schema=sql.literal(schema), table=sql.literal(table), each=each)
 
 
 # It is said first whether there is such a table: one that is locked is not taken for one that is
@@ -167,16 +202,19 @@ def select(backend: Backend) -> str:
 _SELECT = """\
 select format('select jsonb_build_object(''part'', ''version_table'', ''there'', %L::bool)',
  q is not null), q from (select (select format('select jsonb_build_object(''part'', ''recorded'',
- ''rows'', coalesce(jsonb_agg(version_num), ''[]'')) from %I.%I', nspname, relname)
+ ''rows'', coalesce(jsonb_agg(:each:), ''[]'')) from %I.%I', nspname, relname)
  from pg_class join pg_namespace n on n.oid = relnamespace
  where relname = :table: and relkind = 'r' and nspname in (:schema:, 'public')
  order by nspname = :schema: desc limit 1) q) x \\gexec
 """
 
 
-def parse(answer: Answer, of_database: Answer) -> Migrations | Unreadable:
+def parse(
+    answer: Answer, of_database: Answer, declared: Alembic | Django | None = None
+) -> Migrations | Unreadable:
     """Take both answers apart: that of the files, and that of the database's part."""
-    files = of_files(answer)
+    django = isinstance(declared, Django)
+    files = _of_status(answer, _REASONS_DJANGO) if django else of_files(answer)
     if isinstance(files, Unreadable):
         return files
     by_part = postgres.rows(of_database)
@@ -187,13 +225,48 @@ def parse(answer: Answer, of_database: Answer) -> Migrations | Unreadable:
     if by_part["version_table"]["there"] and "recorded" not in by_part:
         return Unreadable("the table of recorded revisions could not be read (is it locked?)")
     recorded = tuple(by_part["recorded"]["rows"]) if "recorded" in by_part else None
+    if files is None:
+        return _of_django(answer, recorded)
     return Migrations(files.revisions, files.nameless, recorded)
 
 
+def _of_status(answer: Answer, reasons: Mapping[int, str]) -> Unreadable | None:
+    if answer.status == 0:
+        return None
+    return Unreadable(reasons.get(answer.status, "the revision files could not be read"))
+
+
+def _of_django(answer: Answer, recorded: tuple[str, ...] | None) -> Migrations:
+    found = django_migrations.read(line for line in answer.lines if line)
+    used = django_migrations.in_force(found, recorded or ())
+    # What an application outside of our sight has, another one's migration may build on.
+    apps, skipped = {one.app for one in used}, {one.name for one in found}
+    skipped |= {name for one in found for name in one.replaces}
+    skipped -= {one.name for one in used}
+    return Migrations(
+        tuple(
+            Revision(
+                one.name,
+                tuple(n for n in one.needs if n.startswith(f"{one.app}.") and n not in skipped),
+                tuple(
+                    n
+                    for n in one.needs
+                    if n.partition(".")[0] in apps - {one.app} and n not in skipped
+                ),
+                one.drops,
+            )
+            for one in used
+        ),
+        recorded=recorded,
+        each=True,
+        ahead=tuple(django_migrations.unknown(found, recorded or ())),
+    )
+
+
 def of_files(answer: Answer) -> Migrations | Unreadable:
-    """Take apart what the files say."""
-    if answer.status != 0:
-        return Unreadable(_REASONS.get(answer.status, "the revision files could not be read"))
+    """Take apart what the files of Alembic say."""
+    if (unseen := _of_status(answer, _REASONS)) is not None:
+        return unseen
     lines = [line for line in answer.lines if line]
     nameless = tuple(line[1:] for line in lines if line.startswith("?"))
     return Migrations(tuple(_revision(line) for line in lines if line[0] != "?"), nameless)

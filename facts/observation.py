@@ -166,8 +166,7 @@ def scripts(backend: Backend) -> dict[str, str]:
         keys = [key for file in backend.env_files for key in file.keys]
         parts["service"] = service.script(backend.service, tuple(keys))
     if backend.migrations is not None and backend.database is not None:
-        alembic = backend.migrations
-        parts["migrations"] = migrations.script(alembic.directory, alembic.command)
+        parts["migrations"] = migrations.script_of(backend.migrations, backend.venv)
     target = postgres.declared_target(backend)
     if target is not None:
         parts["postgres"] = postgres.script(backend, target)
@@ -231,16 +230,16 @@ def _with_database(
     return dataclasses.replace(
         seen,
         postgres=asked.part("postgres", postgres.parse),
-        migrations=_migrations(asked) if backend.migrations else None,
+        migrations=_migrations(backend, asked) if backend.migrations else None,
         accounts=asked.part("postgres", lambda answer: accounts.parse(backend, answer)),
     )
 
 
-def _migrations(answers: _Answers) -> Any:
+def _migrations(backend: Backend, answers: _Answers) -> Any:
     files = answers.by_name.get("migrations")
     if files is None:
         return Unreadable("its part of the answer did not arrive")
-    return answers.part("postgres", lambda answer: migrations.parse(files, answer))
+    return answers.part("postgres", lambda it: migrations.parse(files, it, backend.migrations))
 
 
 def _ask_postgres(host: Host, backend: Backend, seen: Observation) -> _Answers | Unreadable:

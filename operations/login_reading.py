@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from relogin.fault import LAYERS
 from relogin.finding import Finding
+from relogin.parts.proof import Cookie
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
@@ -110,7 +111,7 @@ def _redirected(asked: _Asked) -> Reading | None:
     plain = asked.login.url.startswith("http:")
     if answer.status == 400 and "plain-http" in answer.told:
         return Reading("redirected-to-https")
-    if not 300 <= (answer.status or 0) < 400:
+    if not 300 <= (answer.status or 0) < 400 or _is_form_again(asked):
         return None
     to_https = plain and answer.location.startswith("https:")
     return Reading("redirected-to-https" if to_https else "redirected")
@@ -190,7 +191,18 @@ def _refused(asked: _Asked) -> Reading | None:
     status = asked.answer.status or 0
     if asked.answer.asks_for and status < 500:
         return Reading("challenge", f"a token; it asks for more: {asked.answer.asks_for}")
-    return Reading("refused") if status in {400, 401, 403, 423} else None
+    return Reading("refused") if status in {400, 401, 403, 423} or _is_form_again(asked) else None
+
+
+def _is_form_again(asked: _Asked) -> bool:
+    """Tell whether a login by cookie was answered with its own form: so are wrong passwords."""
+    answer, login = asked.answer, urlsplit(asked.login.url)
+    if not isinstance(asked.login.token, Cookie):
+        return False
+    if 300 <= (answer.status or 0) < 400:
+        to = urlsplit(answer.location)
+        return to.path == login.path and to.scheme in {"", login.scheme}
+    return answer.status == 200 and answer.media == "text/html"
 
 
 def _the_rest(asked: _Asked) -> Reading:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pyinfra.api import FunctionCommand, operation
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from relogin.backend import Backend
     from relogin.facts.observation import Observation
     from relogin.facts.postgres_state import Contents
-    from relogin.parts.database import Alembic
+    from relogin.parts.database import Alembic, Django
 
+_SHOWN = 5
 Judge = Callable[["Backend", Migrations, "Contents"], "Finding | None"]
 
 
@@ -37,7 +38,7 @@ def where_seen(judge: Judge) -> Callable[[Backend, Observation], Finding | None]
     return detect
 
 
-def declared(backend: Backend) -> Alembic:
+def declared(backend: Backend) -> Alembic | Django:
     """Give what the profile says of migrations."""
     assert backend.migrations is not None  # noqa: S101 # without them there is no finding
     return backend.migrations
@@ -67,13 +68,9 @@ def _broken(migrations: Migrations) -> str:
     )
 
 
-def _unknown(migrations: Migrations) -> list[str]:
-    return [name for name in migrations.recorded or () if name not in migrations.ids]
-
-
 def _overlapping(migrations: Migrations) -> list[str]:
     """Give recorded revisions that another recorded one builds on."""
-    recorded = migrations.recorded or ()
+    recorded = () if migrations.each else migrations.recorded or ()
     below = {
         down
         for revision in migrations.revisions
@@ -84,7 +81,7 @@ def _overlapping(migrations: Migrations) -> list[str]:
 
 
 def _is_sound(migrations: Migrations) -> bool:
-    return not (_broken(migrations) or _unknown(migrations) or _overlapping(migrations))
+    return not (_broken(migrations) or migrations.unknown or _overlapping(migrations))
 
 
 def _judge_broken(backend: Backend, migrations: Migrations, inside: Contents) -> Finding | None:
@@ -99,12 +96,12 @@ def _judge_broken(backend: Backend, migrations: Migrations, inside: Contents) ->
 
 
 def _judge_unknown(backend: Backend, migrations: Migrations, inside: Contents) -> Finding | None:
-    names = _unknown(migrations)
+    names = migrations.unknown
     if not names or _broken(migrations):
         return None
     return Finding(
         f"the database is at revision {', '.join(names)}, which the code does not have",
-        seen=f"the code's heads: {', '.join(migrations.heads) or 'none'}",
+        seen=f"the code's heads: {_named(_heads_of(migrations, names)) or 'none'}",
         remedy="deploy the code that the database was migrated for, or the lost revision file;"
         " the code is older than its database",
     )
@@ -126,13 +123,14 @@ def _judge_overlapping(
 
 
 def _judge_several(backend: Backend, migrations: Migrations, inside: Contents) -> Finding | None:
-    heads, asked = migrations.heads, shlex.split(declared(backend).command)
-    if len(heads) < 2 or "heads" in asked or not migrations.pending or not _is_sound(migrations):
+    heads, asked = migrations.rivals, shlex.split(declared(backend).command)
+    if not heads or "heads" in asked or not migrations.pending or not _is_sound(migrations):
         return None
     return Finding(
         "the code has several heads of migrations",
         seen=", ".join(heads),
-        remedy="merge them in the code (alembic merge heads); `upgrade heads` runs them all",
+        remedy=f"merge them in the code ({declared(backend).to_merge})"
+        + ("" if migrations.each else "; `upgrade heads` runs them all"),
     )
 
 
@@ -148,7 +146,8 @@ def _judge_not_stamped(
         seen=f"table {declared(backend).version_table} is "
         + ("missing" if migrations.recorded is None else "empty")
         + f"; there is {', '.join(tables[:5])}",
-        remedy="find out which revision the tables are at, and record it (alembic stamp REVISION)",
+        remedy="find out which revision the tables are at, and record it"
+        f" ({declared(backend).to_stamp})",
     )
 
 
@@ -162,7 +161,7 @@ def _judge_never_run(backend: Backend, migrations: Migrations, inside: Contents)
     return Finding(
         "no migration has been run on the database",
         seen="it has no table",
-        expected=f"revision {', '.join(migrations.heads)}",
+        expected=f"revision {_named(migrations.heads)}",
         remedy=f"the declared command is run: {declared(backend).command}",
     )
 
@@ -170,6 +169,7 @@ def _judge_never_run(backend: Backend, migrations: Migrations, inside: Contents)
 def _judge_behind(backend: Backend, migrations: Migrations, inside: Contents) -> Finding | None:
     if not migrations.recorded or not _is_plain(backend, migrations):
         return None
+    pending = [revision.id for revision in migrations.pending]
     dropping = [revision.id for revision in migrations.pending if revision.drops]
     remedy = f"the declared command is run: {declared(backend).command}"
     if dropping:
@@ -179,17 +179,31 @@ def _judge_behind(backend: Backend, migrations: Migrations, inside: Contents) ->
         )
     return Finding(
         "the database's schema is older than the code",
-        seen=f"it is at revision {', '.join(migrations.recorded)},"
-        f" {len(migrations.pending)} behind",
-        expected=f"revision {', '.join(migrations.heads)}",
+        seen=f"{_named(pending)} not run"
+        if migrations.each
+        else f"it is at revision {', '.join(migrations.recorded)}, {len(pending)} behind",
+        expected=f"revision {_named(_heads_of(migrations, pending))}",
         remedy=remedy,
         by_person=bool(dropping),
     )
 
 
+def _heads_of(migrations: Migrations, names: Iterable[str]) -> list[str]:
+    """Give the heads of the applications that these revisions are of; without such, all heads."""
+    apps = {name.partition(".")[0] for name in names}
+    return [
+        head for head in migrations.heads if not migrations.each or head.partition(".")[0] in apps
+    ]
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
 def _is_plain(backend: Backend, migrations: Migrations) -> bool:
     """Tell whether the declared command would bring the database to the code's one head."""
-    several = len(migrations.heads) > 1 and "heads" not in shlex.split(declared(backend).command)
+    several = bool(migrations.rivals) and "heads" not in shlex.split(declared(backend).command)
     return bool(migrations.pending) and not several and _is_sound(migrations)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from relogin.facts.postgres_state import Server
 from relogin.fault import Change
 from relogin.operations import user_flags
 from relogin.operations.administrator import administrator
+from relogin.parts.database import Uuid
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
@@ -79,7 +81,7 @@ def insert(backend: Backend, seen: Observation, account: Account) -> str:
     if columns.email is not None and account.email is not None:
         values[columns.email] = sql.literal(account.email)
     values |= _flags(backend, seen, account)
-    values |= {name: sql.literal(value) for name, value in known.items()}
+    values |= {name: _literal(value) for name, value in known.items()}
     statement = sql.fill(
         _INSERT,
         relation=relation(backend),
@@ -90,6 +92,10 @@ def insert(backend: Backend, seen: Observation, account: Account) -> str:
     )
     made = sql.psql(sql.WRITE + statement, command=psql_of(backend, seen))
     return undo.stays(backend, made, f"the row of account {account.login}, which it made")
+
+
+def _literal(value: str | int | bool | Uuid) -> str:
+    return sql.literal(str(uuid.uuid4()) if isinstance(value, Uuid) else value)
 
 
 def _flags(backend: Backend, seen: Observation, account: Account) -> dict[str, str]:

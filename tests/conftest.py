@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 
 from .lab import engine, steps
-from .lab.base import BOOKWORM, COMPOSE, TRIXIE, LabUnavailableError
+from .lab.base import BACKENDS, BOOKWORM, COMPOSE, TRIXIE, LabUnavailableError
 from .lab.host import Host
 from .lab.side_by_side import SECONDS, slowest
 
@@ -21,7 +21,12 @@ settings.register_profile(
 )
 settings.load_profile("relogin")
 
-FIXTURES = {"lab": (BOOKWORM, 2), "trixie": (TRIXIE, 1), "containers": (COMPOSE, 1)}
+FIXTURES = {
+    "lab": (BOOKWORM, 2),
+    "trixie": (TRIXIE, 1),
+    "containers": (COMPOSE, 1),
+    "many": (BACKENDS, 1),
+}
 
 
 def pytest_report_header() -> str:
@@ -65,3 +70,9 @@ def trixie(fleet: list[Host]) -> Host:
 def containers(fleet: list[Host]) -> Host:
     """A healthy host with a Docker Engine and two backends; a test heals what it broke."""
     return next(host for host in fleet if host.suite == COMPOSE)
+
+
+@pytest.fixture(scope="session")
+def many(fleet: list[Host]) -> Host:
+    """A healthy host with many backends; a test heals what it broke."""
+    return next(host for host in fleet if host.suite == BACKENDS)

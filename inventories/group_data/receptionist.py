@@ -51,7 +51,7 @@ receptionist = Backend(
         columns=Columns(
             login="email",
             email=None,
-            password="password_hash",  # noqa: S106 # the name of a column
+            password="password_hash",  # the name of a column
             admin=None,
             verified="is_verified",
         ),

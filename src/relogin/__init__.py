@@ -8,8 +8,8 @@ import relogin.settled  # noqa: F401 # for what it does
 from relogin.backend import Backend
 from relogin.finding import Finding, Severity, Unreadable
 from relogin.parts.configuration import DatabaseUrl, EnvFile, FromEnv, FromParts
-from relogin.parts.database import Account, Accounts, Alembic, Columns, Peer, Postgres
-from relogin.parts.proof import Cookie, Jwt, Login, Probe
+from relogin.parts.database import Account, Accounts, Alembic, Columns, Django, Peer, Postgres, Uuid
+from relogin.parts.proof import Cookie, Csrf, Jwt, Login, Probe
 from relogin.parts.runtime import Compose, Supervisor, Systemd, Venv
 from relogin.parts.source import Source
 from relogin.secret import Secret, SecretMissing
@@ -28,7 +28,9 @@ __all__ = [
     "Columns",
     "Compose",
     "Cookie",
+    "Csrf",
     "DatabaseUrl",
+    "Django",
     "EnvFile",
     "Fault",
     "Finding",
@@ -47,6 +49,7 @@ __all__ = [
     "Supervisor",
     "Systemd",
     "Unreadable",
+    "Uuid",
     "Venv",
     "prompt_ssh",
 ]

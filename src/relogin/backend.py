@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from relogin.parts.configuration import DatabaseUrl, EnvFile, FromEnv, FromParts
-from relogin.parts.database import Account, Accounts, Alembic, Postgres
+from relogin.parts.database import Account, Accounts, Alembic, Django, Postgres
 from relogin.parts.part import listed, part, refuse, refuse_unless, suggest
 from relogin.parts.proof import Jwt, Login, Probe
 from relogin.parts.runtime import Compose, Runtime, Supervisor, Systemd, Venv
@@ -37,7 +37,7 @@ class Backend:
     env_file: EnvFile | tuple[EnvFile, ...] = ()
     venv: Venv | None = None
     database: Postgres | None = None
-    migrations: Alembic | None = None
+    migrations: Alembic | Django | None = None
     accounts: Accounts | None = None
     token: Jwt | None = None
     probes: tuple[Probe, ...] = ()
@@ -155,7 +155,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "env_file": (EnvFile,),
     "venv": (Venv,),
     "database": (Postgres,),
-    "migrations": (Alembic,),
+    "migrations": (Alembic, Django),
     "accounts": (Accounts,),
     "token": (Jwt,),
     "probes": (Probe,),

@@ -11,6 +11,7 @@ from pathlib import Path
 FILES = Path(__file__).parent / "files"
 BOOKWORM, TRIXIE = "bookworm", "trixie"
 COMPOSE = "compose"  # Debian 12 with a Docker Engine
+BACKENDS = "backends"  # Debian 12 with many backends
 PYTHON = {BOOKWORM: "3.11", TRIXIE: "3.13"}
 
 

@@ -16,7 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from .base import BOOKWORM, COMPOSE, LabUnavailableError, run
+from .backends.image import backends_image
+from .base import BACKENDS, BOOKWORM, COMPOSE, LabUnavailableError, run
 from .compose.image import engine_image
 from .host import Host
 from .image import host_images
@@ -29,11 +30,19 @@ BOOT = (
 )
 READY = """
 for _ in $(seq 300); do
-    systemctl -q is-active ssh nginx && curl -sf -o /dev/null http://127.0.0.1/api/health && exit 0
+    systemctl -q is-active ssh nginx && curl -sf -o /dev/null http://127.0.0.1/api/health &&
+        ready=1 && break
     sleep 0.2
 done
-systemctl --no-pager --failed >&2
-exit 1
+[ -n "$ready" ] || { systemctl --no-pager --failed >&2; exit 1; }
+"""
+READY_BACKENDS = """
+for port in 8101 8102 8103 8104 8105 8106; do
+    for _ in $(seq 300); do
+        [ "$(curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:$port/)" != 000 ] && break
+        sleep 0.2
+    done
+done
 """
 READY_COMPOSE = """
 curl -sf -o /dev/null http://127.0.0.1:8002/health && curl -sf -o /dev/null http://127.0.0.1:8000/health
@@ -58,9 +67,11 @@ def hosts(counts: Mapping[str, int]) -> Iterator[list[Host]]:
         LabUnavailableError: there is no Docker Engine, or no way to make the image.
     """
     with _engine(), _folder() as folder:
-        images = host_images({*counts} - {COMPOSE} or {BOOKWORM})
+        images = host_images({*counts} - {COMPOSE, BACKENDS} or {BOOKWORM})
         if COMPOSE in counts:
             images[COMPOSE] = engine_image()
+        if BACKENDS in counts:
+            images[BACKENDS] = backends_image()
         mark = kept() or uuid.uuid4().hex[:8]
         label = f"{LABEL}{'' if kept() else '-run'}={mark}"
         wanted = [(suite, n + 1) for suite, count in counts.items() for n in range(count)]
@@ -156,7 +167,7 @@ def _host(name: str, suite: str, image: str, label: str, folder: Path) -> Host:
         run(["docker", "exec", name, "sh", "/lab/up.sh"])
     if reused:
         host.heal()
-    host.root(READY_COMPOSE if suite == COMPOSE else READY)
+    host.root({COMPOSE: READY_COMPOSE, BACKENDS: READY + READY_BACKENDS}.get(suite, READY))
     return host
 
 

@@ -1,12 +1,14 @@
 """What the accounts' faults find in recorded looks, and what they would change."""
 
 import dataclasses
+import re
 import secrets
+import uuid
 
 import bcrypt
 import pytest
 
-from relogin import Account, Accounts, Columns
+from relogin import Account, Accounts, Columns, Uuid
 from relogin.operations.accounts import FAULTS
 from relogin.remote import Answer
 from tests.lab import canaries
@@ -217,3 +219,14 @@ def test_the_backends_own_command_may_make_the_first_row_and_tells_the_scheme_by
     (change,) = changes(FAULTS, look(psql("accounts", rows=[], start=None)), backend)
     assert "create account ops (create --username --password)" == change.why
     assert "update" not in change.script
+
+
+def test_a_column_that_only_the_backend_fills_gets_a_uuid_of_its_own():
+    backend = halext(accounts=Accounts(present=[OPS], values={"key": Uuid()}, scheme="bcrypt"))
+    seen = look(psql("accounts", rows=[]))
+    keys = {
+        re.search(r"'([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})'", change.script)[1]
+        for _ in range(2)
+        for change in changes(FAULTS, seen, backend)
+    }
+    assert [4, 4] == [uuid.UUID(key).version for key in keys]

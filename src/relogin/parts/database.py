@@ -69,6 +69,43 @@ class Alembic:
         absolute("Alembic", self.directory)
         command("Alembic: command", self.command)
 
+    @property
+    def to_stamp(self) -> str:
+        """How a revision is recorded without running it."""
+        return "alembic stamp REVISION"
+
+    @property
+    def to_merge(self) -> str:
+        """How several heads become one."""
+        return "alembic merge heads"
+
+
+@part
+class Django:
+    """Run Django's migrations; `directory` is where manage.py is, and `command` relative to it.
+
+    The command runs as the owner of that folder, and what it needs of the environment it has to
+    find there. Applications that only a library brings are seen in the backend's `Venv`.
+    """
+
+    directory: str
+    command: str = "python manage.py migrate"
+    version_table: str = "django_migrations"
+
+    def __post_init__(self) -> None:
+        absolute("Django", self.directory)
+        command("Django: command", self.command)
+
+    @property
+    def to_stamp(self) -> str:
+        """How a migration is recorded without running it."""
+        return "manage.py migrate --fake APP NAME"
+
+    @property
+    def to_merge(self) -> str:
+        """How several heads become one."""
+        return "manage.py makemigrations --merge"
+
 
 @part
 class Columns:
@@ -105,16 +142,21 @@ class Account:
 
 
 @part
+class Uuid:
+    """Stand for a UUID that is made for each new row, where the table itself makes none."""
+
+
+@part
 class Accounts:
     """Declare the users table and who must be in it.
 
-    `values` are further columns of an INSERT; `create` is the backend's own command instead, with
-    `{login}`, `{email}` and `{password}` (it gets a throw-away one).
+    `values` are further columns of an INSERT (a time may be "now"); `create` is the backend's own
+    command instead, with `{login}`, `{email}` and `{password}` (it gets a throw-away one).
     """
 
     table: str = "users"
     columns: Columns = dataclasses.field(default_factory=Columns)
-    values: Mapping[str, str | int | bool] = dataclasses.field(default_factory=dict)
+    values: Mapping[str, str | int | bool | Uuid] = dataclasses.field(default_factory=dict)
     scheme: str | None = None
     create: str | None = None
     present: tuple[Account, ...] = ()

@@ -26,17 +26,39 @@ class Cookie:
 
 
 @part
+class Csrf:
+    """Say that a login form wants a CSRF token: its page is asked first, and gives it.
+
+    `field` is the form's hidden one; where the page has none, the token is the `cookie`'s. It is
+    sent as `header` as well, for logins by JSON. `page` is the form's path, where it is not that of
+    the login. The names are Django's; in Flask-WTF the field is `csrf_token`.
+    """
+
+    field: str = "csrfmiddlewaretoken"
+    cookie: str = "csrftoken"
+    header: str = "X-CSRFToken"
+    page: str | None = None
+
+    def __post_init__(self) -> None:
+        fits("Csrf", carried.header_name, self.cookie, self.header)
+        refuse_unless(
+            self.page is None or self.page.startswith("/"),
+            f"Csrf: page is {self.page!r}; it is a path, such as /accounts/login/",
+        )
+
+
+@part
 class Login:
     """Describe the login request and the protected route that proves it.
 
     `url` and `protected` are asked as the host itself sees them; `public_url`, where the same login
     is reached by everybody, from the control machine. `fields` may hold `{login}`, `{email}` and
     `{password}`; `token` is a dotted path in the JSON answer, or a `Cookie`, and `identity` the one
-    in the protected route's. `origin` is that of the web page that logs people in
-    (https://app.example.com): the backend has to let its scripts in (CORS). `ca` is a PEM file on
-    the control machine, beside the inventory, with certificates that are trusted besides the
-    system's. `deadline` is in seconds, for each request and for how long a service that was just
-    started may take.
+    in the protected route's. `csrf` says that the login is a form with a CSRF token. `origin` is
+    that of the web page that logs people in (https://app.example.com): the backend has to let its
+    scripts in (CORS). `ca` is a PEM file on the control machine, beside the inventory, with
+    certificates that are trusted besides the system's. `deadline` is in seconds, for each request
+    and for how long a service that was just started may take.
     """
 
     url: str
@@ -54,6 +76,7 @@ class Login:
     token: str | Cookie = "access_token"  # noqa: S105 # a path in an answer
     protected: str | None = None
     identity: str | None = None
+    csrf: Csrf | None = None
     public_url: str | None = None
     origin: str | None = None
     ca: str | None = None
@@ -72,6 +95,10 @@ class Login:
         refuse_unless(
             self.token and isinstance(self.token, str | Cookie),
             f"Login: token is {self.token!r}; it is a path in the answer, or a Cookie",
+        )
+        refuse_unless(
+            isinstance(self.csrf, Csrf | None),
+            f"Login: csrf is a {type(self.csrf).__name__}; it is Csrf(…)",
         )
         refuse_unless(
             self.body in {"form", "json"}, f"Login: body is {self.body!r}; it is form or json"

@@ -1,7 +1,7 @@
 # Puts a host back as it was provisioned, whatever was done to it. Run as root, on stdin of sh.
 set -eu
 systemctl stop '*-api.service' nginx 'postgresql@*.service' 2>/dev/null || true
-pkill -KILL -u halext,postgres || true
+pkill -KILL -u "$(stat -c %U /root/pristine/srv/* | grep -v root | sort -u | tr '\n' ,)postgres" || true
 systemctl is-active -q ssh || ssh=restart
 awk '$2 ~ "^/(srv|var/lib/postgresql|var/lib/relogin)(/|$)" { print $2 }' /proc/mounts | sort -r | xargs -r -n 1 umount -l
 rm -f /usr/local/bin/* /usr/local/lib/faketime.so
@@ -23,7 +23,7 @@ rm -f /usr/lib/systemd/system/halext-api.service
 systemctl daemon-reload
 systemctl reset-failed
 [ -z "${ssh:-}" ] || systemctl restart ssh
-systemctl start postgresql nginx halext-api
+systemctl start postgresql nginx $(cd /root/pristine/etc/systemd/system && ls -- *-api.service)
 journalctl -q --rotate --vacuum-time=1s 2>/dev/null || true
 for _ in $(seq 100); do
     [ "$(curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1/api/health)" = 200 ] && break

@@ -26,7 +26,16 @@ from typing import Any
 
 BACKEND = Path("/srv/halext.org/halext-org/backend")
 TREES = (
-    *("/etc", "/srv/halext.org", "/home", "/opt", "/root", "/usr/local", "/tmp", "/var/tmp"),
+    *(
+        "/etc",
+        *(str(path) for path in Path("/srv").glob("*") if path.name != "wheels"),
+        "/home",
+        "/opt",
+        "/root",
+        "/usr/local",
+        "/tmp",
+        "/var/tmp",
+    ),
     *("/var/lib/relogin", "/var/backups", "/var/spool", "/run/systemd/system", "/dev/shm"),
 )
 # what Docker puts into each container, and the lab's own copy
@@ -104,6 +113,8 @@ def described(path: Path) -> str:
         return f"{line} -> {path.readlink()}"
     if not stat.S_ISREG(seen.st_mode):
         return line
+    if "site-packages" in path.parts and BACKEND not in path.parents:
+        return f"{line} {seen.st_size} {seen.st_mtime_ns}"
     return f"{line} {seen.st_size} {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
 
 
@@ -115,6 +126,8 @@ def name_of(lookup: Callable[[int], Any], number: int) -> str:
 
 
 def env_files() -> Iterator[tuple[str, str]]:
+    for other in Path("/srv").glob("*/.env"):
+        yield f"env-text:{other}", other.read_text(errors="surrogateescape")
     path = BACKEND / ".env"
     if not path.exists():
         return
@@ -171,7 +184,8 @@ def rows(database: str, kind: str, table: str) -> Iterator[tuple[str, str]]:
 def units() -> Iterator[tuple[str, str]]:
     shown = "ActiveState,UnitFileState,LoadState,NeedDaemonReload,DropInPaths,FragmentPath"
     clusters = (f"postgresql@{path.name}-main" for path in Path("/usr/lib/postgresql").iterdir())
-    for unit in (*UNITS, *clusters):
+    others = (path.stem for path in Path("/etc/systemd/system").glob("*-api.service"))
+    for unit in dict.fromkeys((*UNITS, *clusters, *others)):
         argv = ["systemctl", "show", f"--property={shown}", unit]
         states = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
         yield f"unit:{unit}", " ".join(sorted(states.split("\n"))).strip()

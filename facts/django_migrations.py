@@ -1,0 +1,160 @@
+"""Django's migrations as the code has them, read as text: nothing of the backend is run.
+
+A migration is named `app.name` (`orders.0002_order_paid`), as django_migrations records it.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from relogin import shell
+
+if TYPE_CHECKING:
+    from relogin.parts.database import Django
+
+
+@dataclass(frozen=True)
+class Found:
+    """A migration's file: what it builds on, which ones it replaces (a squashed one).
+
+    `installed` is False where the settings do not name its application in so many words.
+    """
+
+    name: str
+    needs: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
+    drops: bool = False
+    installed: bool = True
+
+    @property
+    def app(self) -> str:
+        return self.name.partition(".")[0]
+
+
+def script(declared: Django, venv: str | None) -> str:
+    """Give the part of the look that lists the migrations: the project's own, and its libraries'.
+
+    One line a file: name, what it builds on, what it replaces, a mark if it deletes; a dash before
+    it where the settings do not name its application.
+    """
+    interpreter = shlex.split(declared.command)[0]
+    if venv is None and interpreter.endswith("/bin/python"):
+        venv = interpreter.removesuffix("/bin/python")
+    return _SCRIPT.format(
+        directory=shell.quote(declared.directory), venv=shell.quote(venv or "/usr")
+    )
+
+
+# The settings' module stands in manage.py, and a library's application counts where the settings'
+# folder names it. The label is the folder's name, unless its apps.py says otherwise.
+_SCRIPT = """\
+cd {directory} || return 2
+[ -r manage.py ] || return 3
+module=$(sed -n 's/.*DJANGO_SETTINGS_MODULE[^A-Za-z0-9_]*\\([A-Za-z0-9_.]*\\).*/\\1/p' manage.py |
+  head -n 1 | tr . /)
+case $module in */*) folder=${{module%/*}} ;; *) folder=. ;; esac
+settings=$(cat "$folder"/*.py "$module"/*.py 2>/dev/null)
+[ -n "$settings" ] || return 4
+listed() {{
+  dotted=$(printf %s "${{1#./}}" | tr / .)
+  mark=-
+  case $settings in
+    *[\\"\\']"$dotted"[\\"\\']* | *[\\"\\']"$dotted".apps.*) mark= ;;
+    *) [ "$own" ] || return 0 ;;
+  esac
+  label=$(sed -n 's/^ *label *= *[\\"\\x27]\\([^\\"\\x27]*\\).*/\\1/p' "$1/apps.py" 2>/dev/null)
+  set -- "${{label:-${{1##*/}}}}" "$1"/migrations/*.py
+  app=$1; shift
+  [ -e "$1" ] || return 0
+  awk -v app="$app" -v mark="$mark" '
+function pairs(s, out, pair) {{
+  while (match(s, /[(] *["\\047][^"\\047]+["\\047] *, *["\\047][^"\\047]+["\\047]/)) {{
+    pair = substr(s, RSTART + 1, RLENGTH - 1); s = substr(s, RSTART + RLENGTH)
+    gsub(/[ \\t"\\047]/, "", pair); sub(/,/, ".", pair); out = out "," pair
+  }}
+  return substr(out, 2)
+}}
+function say() {{
+  if (is) print mark app "." name "|" v["dependencies"] "|" v["replaces"] "|" drops
+  split("", v); drops = ""; is = 0; key = ""
+}}
+FNR == 1 {{ say(); name = FILENAME; sub(/.*\\//, "", name); sub(/[.]py$/, "", name) }}
+/^class Migration\\(/ {{ is = 1 }}
+{{ sub(/[ \\t]#.*/, ""); gsub(/\\t/, " ") }}
+/^[ \\t]+(dependencies|replaces)[ \\t]*(:[^=]*)?=/ {{ key = $1; sub(/[:=].*/, "", key); text = "" }}
+key != "" {{ text = text $0; v[key] = pairs(text); if (/\\]/) key = "" }}
+/(DeleteModel|RemoveField)[(]/ {{ drops = "!" }}
+{{ code = tolower($0)
+  if (code ~ /drop +(table|column|schema)|truncate |delete +from|[.]delete[(]/) drops = "!" }}
+END {{ say() }}' "$@" 2>/dev/null || return 5
+}}
+venv={venv} own=yes
+for site in . "$venv"/lib/python3*/site-packages; do
+  cd "$site" 2>/dev/null || continue
+  for one in $(find . -maxdepth 5 -path "./${{venv##*/}}" -prune -o -type d -name migrations -print)
+  do listed "${{one%/migrations}}" || return 5; done
+  own=
+done"""
+
+
+def read(lines: Iterable[str]) -> list[Found]:
+    """Take the lines apart."""
+    found = []
+    for line in lines:
+        name, needs, replaces, drops = line.removeprefix("-").split("|")
+        kept = (one for one in _split(needs) if not one.endswith((".__first__", ".__latest__")))
+        found.append(
+            Found(name, tuple(kept), _split(replaces), drops == "!", not line.startswith("-"))
+        )
+    return found
+
+
+def in_force(found: Iterable[Found], recorded: Iterable[str]) -> list[Found]:
+    """Leave out what Django leaves out: squashed or replaced ones, applications not installed.
+
+    A squashed migration stands for those that it replaces, until some of them alone were run
+    (Django docs, "Squashing migrations").
+    """
+    known = set(recorded)
+    used = {name.partition(".")[0] for name in known}
+    files = [one for one in found if one.installed or one.app in used]
+    gone: set[str] = set()
+    for one in files:
+        replaced = set(one.replaces)
+        run = known & replaced
+        if run and one.name not in known:
+            gone.add(one.name)
+        if one.name in known or run in (set(), replaced):
+            gone |= replaced
+    return [one for one in files if one.name not in gone]
+
+
+def unknown(found: Iterable[Found], recorded: Iterable[str]) -> list[str]:
+    """Give recorded migrations that are newer than the code: beyond the last file's number.
+
+    Older ones without a file are what squashing leaves behind, which Django does not mind.
+    """
+    every = list(found)
+    names = {name for one in every for name in (one.name, *one.replaces)}
+    last: dict[str, int] = {}
+    for name in names:
+        app = name.partition(".")[0]
+        last[app] = max(last.get(app, 0), _number(name))
+    return [
+        name
+        for name in recorded
+        if name not in names and _number(name) > last.get(name.partition(".")[0], 10**9)
+    ]
+
+
+def _number(name: str) -> int:
+    found = re.match(r"[^.]*\.(\d+)", name)
+    return int(found[1]) if found else 0
+
+
+def _split(names: str) -> tuple[str, ...]:
+    return tuple(filter(None, names.split(",")))

@@ -1,0 +1,7 @@
+"""The shop's own application."""
+
+from django.apps import AppConfig
+
+
+class OrdersConfig(AppConfig):
+    name = "orders"

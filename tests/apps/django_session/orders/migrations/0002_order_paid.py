@@ -1,0 +1,14 @@
+"""Note what is paid."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("orders", "0001_initial")]
+    operations = [
+        migrations.AddField(
+            model_name="order",
+            name="paid",
+            field=models.BooleanField(default=False),
+        ),
+    ]

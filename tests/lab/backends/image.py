@@ -1,0 +1,109 @@
+"""Build the image of a host with many backends: each its own user, folder, unit and database."""
+
+import shlex
+import shutil
+import tempfile
+from pathlib import Path
+from urllib.parse import quote
+
+from tests.lab.backends import canaries
+from tests.lab.base import BOOKWORM, PYTHON, digest, exists, run
+from tests.lab.image import download_wheels, host_images
+
+FILES = Path(__file__).parent / "files"
+APPS = Path(__file__).parents[2] / "apps"
+NAMES = ("fastapi_argon", "fastapi_rs256", "django_session", "flask_werkzeug")
+
+
+def backends_image() -> str:
+    """Give the tag of the image, built if it is not there."""
+    parent = host_images({BOOKWORM})[BOOKWORM]
+    tag = f"relogin-lab-backends:{digest(parent.encode(), *_inputs())}"
+    if not exists(tag):
+        _build(parent, tag)
+    return tag
+
+
+def _build(parent: str, tag: str) -> None:
+    with tempfile.TemporaryDirectory(prefix="relogin-lab-") as made:
+        folder = Path(made)
+        shutil.copytree(FILES, folder, dirs_exist_ok=True)
+        for name in NAMES:
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(APPS / name, folder / name, ignore=ignored)
+            download_wheels(folder / "wheels", PYTHON[BOOKWORM], APPS / name / "requirements.txt")
+        for name, text in rendered().items():
+            (folder / name).write_text(text)
+        run(["docker", "build", "--build-arg", f"HOST={parent}", "--tag", tag, made])
+
+
+def rendered() -> dict[str, str]:
+    """Give the files that hold secrets, by name."""
+    argon = quote(canaries.ARGON_DATABASE, safe="")
+    return {
+        "argon.env": f"""\
+# CRM, production
+DATABASE_URL=postgresql+asyncpg://argon:{argon}@127.0.0.1:5432/argon
+JWT_SECRET={canaries.ARGON_JWT}
+JWT_MINUTES=15
+SENTRY_ENVIRONMENT=production
+""",
+        "parts.env": f"""\
+POSTGRES_HOST=127.0.0.1
+POSTGRES_PORT=5432
+POSTGRES_USER=parts
+POSTGRES_PASSWORD='{canaries.PARTS_DATABASE}'
+POSTGRES_DB=parts
+JWT_SECRET={canaries.PARTS_JWT}
+""",
+        "rs256.env": _keyed("rs256", "RS256", canaries.RS256_DATABASE),
+        "es256.env": _keyed("es256", "ES256", canaries.ES256_DATABASE),
+        "shop.env": f"""\
+SECRET_KEY='{canaries.SHOP_SECRET}'
+SECRET_KEY_OLD=
+ALLOWED_HOSTS=shop.example.org,127.0.0.1
+DB_HOST=127.0.0.1
+DB_NAME=shop
+DB_USER=shop
+DB_PASSWORD='{canaries.SHOP_DATABASE}'
+EMAIL_HOST=smtp.example.org
+""",
+        "desk.env": f"""\
+SECRET_KEY={canaries.DESK_SECRET}
+SQLALCHEMY_DATABASE_URI=postgresql+psycopg://desk:{canaries.DESK_DATABASE}@127.0.0.1:5432/desk
+""",
+        "roles.sql": "".join(
+            f"CREATE ROLE {name} LOGIN PASSWORD '{password}';\n"
+            f"CREATE DATABASE {name} OWNER {name};\n"
+            for name, password in _PASSWORDS.items()
+        ),
+        "people.env": f"OWNER={shlex.quote(canaries.OWNER_PASSWORD)}\n"
+        f"OTHERS={shlex.quote(canaries.OTHERS_PASSWORD)}\n",
+    }
+
+
+def _keyed(name: str, algorithm: str, password: str) -> str:
+    return f"""\
+DATABASE_URL=postgresql+psycopg://{name}:{password}@127.0.0.1:5432/{name}
+JWT_ALGORITHM={algorithm}
+JWT_PRIVATE_KEY_FILE=/srv/{name}/keys/private.pem
+JWT_PUBLIC_KEY_FILE=/srv/{name}/keys/public.pem
+"""
+
+
+_PASSWORDS = {
+    "argon": canaries.ARGON_DATABASE,
+    "parts": canaries.PARTS_DATABASE,
+    "rs256": canaries.RS256_DATABASE,
+    "es256": canaries.ES256_DATABASE,
+    "shop": canaries.SHOP_DATABASE,
+    "desk": canaries.DESK_DATABASE,
+}
+
+
+def _inputs() -> list[bytes]:
+    folders = [FILES, *(APPS / name for name in NAMES)]
+    paths = sorted(path for top in folders for path in top.rglob("*") if path.is_file())
+    kept = [path for path in paths if "__pycache__" not in path.parts]
+    texts = [part for path in kept for part in (path.name.encode(), path.read_bytes())]
+    return [*texts, *(text.encode() for text in rendered().values())]

@@ -1,0 +1,84 @@
+"""Run the product on the host of many backends, with the examples' own data; and log in by curl."""
+
+import shlex
+import shutil
+from pathlib import Path
+
+from tests.lab.backends import canaries
+from tests.lab.host import Host
+from tests.lab.inventory import RESTORE, by
+from tests.lab.product import REPOSITORY, Ran, pyinfra
+
+SECRETS = {"OWNER_PASSWORD": canaries.OWNER_PASSWORD}
+
+
+def run(folder: Path, host: Host, backend: str, *words: str) -> Ran:
+    """Run pyinfra on one of the host's backends: the restore by default, without a prompt.
+
+    The example's data is copied: the certificate that it names lies beside the inventory.
+    """
+    data = folder / "group_data"
+    data.mkdir(exist_ok=True)
+    shutil.copy(REPOSITORY / "inventories" / "group_data" / f"{backend}.py", data)
+    (folder / "desk.pem").write_text(host.root("cat /root/pristine/etc/nginx/desk.crt"))
+    inventory = folder / "hosts.py"
+    inventory.write_text(f"{backend} = [\n{by(host).line()}]\n")
+    groups = ("--group-data", str(data))
+    return pyinfra([], *groups, *(words or RESTORE), inventory=str(inventory), secrets=SECRETS)
+
+
+def diagnose(folder: Path, host: Host, backend: str) -> Ran:
+    return run(folder, host, backend, "deploys/diagnose.py", "--dry")
+
+
+def logs_in(host: Host, backend: str) -> bool:
+    """Tell whether curl on the host logs the owner in, and the protected route opens then."""
+    return "200" == host.root(_LOGIN[backend]).strip()
+
+
+_PASSWORD = shlex.quote(canaries.OWNER_PASSWORD)
+_STATUS = "-s -o /dev/null -w '%{http_code}'"
+_TOKEN = 'sed \'s/.*"access" *: *"\\([^"]*\\)".*/\\1/\''
+
+
+def _by_json(login: str, name: str, account: str, me: str) -> str:
+    return f"""\
+password={_PASSWORD}
+token=$(printf '{{"{name}": "{account}", "password": "%s"}}' "$password" |
+  curl -s -H 'Content-Type: application/json' -H 'Host: shop.example.org' -d @- {login} | {_TOKEN})
+curl {_STATUS} -H 'Host: shop.example.org' -H "Authorization: Bearer $token" {me}"""
+
+
+_LOGIN = {
+    "fastapi_argon": _by_json(
+        "http://127.0.0.1:8101/api/v1/auth/sign-in",
+        "email",
+        "owner@example.com",
+        "http://127.0.0.1:8101/api/v1/me",
+    ),
+    "fastapi_parts": _by_json(
+        "http://127.0.0.1:8102/api/v1/auth/sign-in",
+        "email",
+        "owner@example.com",
+        "http://127.0.0.1:8102/api/v1/me",
+    ),
+    "django_simplejwt": _by_json(
+        "http://127.0.0.1:8105/api/token/", "username", "owner", "http://127.0.0.1:8105/api/me/"
+    ),
+    "django_session": f"""\
+jar=$(mktemp); at=http://127.0.0.1:8105/accounts; host='Host: shop.example.org'
+curl -s -o /dev/null -c $jar -H "$host" $at/login/
+sed -i 's/^\\(#HttpOnly_\\)\\{{0,1\\}}shop.example.org/\\1127.0.0.1/' $jar
+token=$(awk '$6 == "csrftoken" {{ print $7 }}' $jar)
+sid=$(printf %s {_PASSWORD} | curl -s -o /dev/null -D - -H "$host" -H "Cookie: csrftoken=$token" \\
+  -d username=owner -d csrfmiddlewaretoken="$token" --data-urlencode password@- $at/login/ |
+  sed -n 's/^Set-Cookie: sessionid=\\([^;]*\\).*/\\1/p')
+rm $jar
+curl {_STATUS} -H "$host" -H "Cookie: sessionid=$sid" $at/profile/""",
+    "flask_werkzeug": f"""\
+at=https://127.0.0.1:8443; host='Host: desk.example.org'; ca=/etc/nginx/desk.crt
+session=$(printf %s {_PASSWORD} | curl -s -o /dev/null -D - --cacert $ca -H "$host" \\
+  -d name=owner --data-urlencode password@- $at/login |
+  tr -d '\\r' | sed -n 's/^[Ss]et-[Cc]ookie: session=\\([^;]*\\).*/\\1/p')
+curl {_STATUS} --cacert $ca -H "$host" -H "Cookie: session=$session" $at/me""",
+}

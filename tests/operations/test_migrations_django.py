@@ -1,0 +1,84 @@
+"""What is found where Django's migrations and the database's record of them differ."""
+
+import dataclasses
+
+import pytest
+
+from relogin import Django
+from relogin.facts import migrations
+from relogin.operations.migrations import FAULTS
+from tests.operations.looks import ROOT, changes, found, halext, look, psql, recorded
+
+BACKEND = halext(migrations=Django(ROOT, command="env/bin/python manage.py migrate"))
+ONE = "orders.0001||| \n".replace(" ", "")
+TWO = ONE + "orders.0002|orders.0001||\n"
+
+
+def seen(files, *names, tables=("orders_order", "django_migrations")):
+    """Give a look at a database that has recorded these migrations."""
+    answers = recorded("halext")
+    for edit in (psql("recorded", rows=list(names)), psql("tables", names=list(tables))):
+        answers = edit(answers)
+    answer = dataclasses.replace(answers["migrations"], text=files.encode(), status=0)
+    state = migrations.parse(answer, answers["postgres"], BACKEND.migrations)
+    return dataclasses.replace(look(backend=BACKEND), migrations=state, **_database(answers))
+
+
+def _database(answers):
+    from relogin.facts import postgres
+
+    return {"postgres": postgres.parse(answers["postgres"])}
+
+
+@pytest.mark.parametrize(
+    ("files", "names", "tables", "fault", "told", "step"),
+    [
+        (
+            TWO, ["orders.0001"], ["orders_order"], "behind", "orders.0002 not run",
+            "the declared command is run: env/bin/python manage.py migrate",
+        ),
+        (
+            ONE + "orders.0002|orders.0001||!\n", ["orders.0001"], ["orders_order"], "behind",
+            "orders.0002 not run",
+            "orders.0002 deletes tables, columns or rows: take a backup, then run"
+            " env/bin/python manage.py migrate",
+        ),
+        (
+            TWO, [], ["django_migrations"], "never-run", "it has no table",
+            "the declared command is run: env/bin/python manage.py migrate",
+        ),
+        (
+            TWO, [], ["orders_order"], "not-stamped",
+            "table django_migrations is empty; there is orders_order",
+            "find out which revision the tables are at, and record it"
+            " (manage.py migrate --fake APP NAME)",
+        ),
+        (
+            TWO + "orders.0002_b|orders.0001||\n", ["orders.0001"], ["orders_order"],
+            "several-heads", "orders.0002, orders.0002_b",
+            "merge them in the code (manage.py makemigrations --merge)",
+        ),
+        (
+            ONE, ["orders.0001", "orders.0002"], ["orders_order"], "unknown-revision",
+            "the code's heads: orders.0001",
+            "deploy the code that the database was migrated for, or the lost revision file; the"
+            " code is older than its database",
+        ),
+    ],
+)  # fmt: skip
+def test_each_difference_is_one_finding(files, names, tables, fault, told, step):
+    looked = seen(files, *names, tables=tables)
+    [finding] = found(FAULTS, looked, BACKEND)
+    assert (f"migrations.{fault}", told, step) == (finding.fault, finding.seen, finding.remedy)
+
+
+def test_applications_side_by_side_are_no_several_heads():
+    files = TWO + "auth.0001|||\n"
+    assert [] == found(FAULTS, seen(files, "orders.0001", "orders.0002", "auth.0001"), BACKEND)
+
+
+def test_the_projects_own_command_is_run():
+    looked = seen(TWO, "orders.0001")
+    [change] = changes(FAULTS, looked, BACKEND)
+    assert "run env/bin/python manage.py migrate" == change.why
+    assert "manage.py migrate" in change.script
