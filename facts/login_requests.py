@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from relogin.facts import login_form, openapi
+from relogin.facts.key_files import Keys
 from relogin.finding import Unreadable
 from relogin.parts.configuration import FromEnv
-from relogin.parts.proof import Cookie
+from relogin.parts.proof import Cookie, KeyFile
 from relogin.secret import Secret, SecretMissing
 from relogin.tunnel import Tunnel
 
@@ -94,7 +95,7 @@ class Requests:
                 return found
         return None
 
-    def value(self, value: str | Secret | FromEnv) -> str:
+    def value(self, value: str | Secret | FromEnv | KeyFile) -> str:
         """Give a declared value.
 
         Raises:
@@ -102,6 +103,8 @@ class Requests:
         """
         if isinstance(value, Secret):
             return value.reveal()
+        if isinstance(value, KeyFile):
+            return self._in_file(value)
         if not isinstance(value, FromEnv):
             return value
         found = self.seen.env(value.key)
@@ -109,6 +112,14 @@ class Requests:
             unseen = [one.reason for one in self.seen.env_files if isinstance(one, Unreadable)]
             raise SecretMissing("; ".join(unseen) or f"{value.key} has no value in the env file")
         return found
+
+    def _in_file(self, key: KeyFile) -> str:
+        keys = self.seen.keys
+        if isinstance(keys, Keys) and keys.public.there and keys.pem:
+            return keys.pem
+        raise SecretMissing(
+            keys.reason if isinstance(keys, Unreadable) else f"no key in {key.path}"
+        )
 
     def _ask(
         self, method: str, url: str, *, through: Tunnel | None = None, **what: Any

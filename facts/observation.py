@@ -16,6 +16,7 @@ from relogin.facts import (
     databases_in_use,
     env_file,
     jwt,
+    key_files,
     machine,
     migrations,
     own,
@@ -28,6 +29,7 @@ from relogin.facts.postgres_state import Server
 from relogin.fault import internal_error
 from relogin.finding import Unreadable
 from relogin.parts.configuration import FromEnv
+from relogin.parts.proof import KeyFile
 from relogin.parts.runtime import Systemd
 from relogin.tunnel import Tunnel
 
@@ -56,7 +58,8 @@ class Observation:
     are only asked for where the login failed. `done` is what this run has changed, or tried to,
     before the look. `own` are the answers to a user's own faults that look for something
     themselves, by their ids. `secrets` are the service's processes by the JWT secret that they
-    were started with: one group, or none, where all is well.
+    were started with: one group, or none, where all is well. `keys` are the files of the keys that
+    sign and check tokens, where they are declared.
     """
 
     machine: machine.Machine | Unreadable
@@ -68,6 +71,7 @@ class Observation:
     accounts: accounts.Table | Unreadable | None = None
     source: source.Source | Unreadable | None = None
     secrets: tuple[tuple[int, ...], ...] | Unreadable | None = None
+    keys: key_files.Keys | Unreadable | None = None
     login: Proof | None = None
     connection: Connection | Unreadable | None = None
     databases: databases_in_use.DatabasesInUse | Unreadable | None = None
@@ -101,7 +105,7 @@ class Observation:
             yield "disks", room.reason
 
 
-_LAYER_OF = {"env_files": "env_file", "connection": "postgres"}
+_LAYER_OF = {"env_files": "env_file", "keys": "jwt", "connection": "postgres"}
 
 
 def look(host: Host, backend: Backend) -> Observation | Unreadable:
@@ -162,6 +166,8 @@ def scripts(backend: Backend) -> dict[str, str]:
     secret = backend.token.secret if backend.token else None
     if isinstance(backend.service, Systemd) and isinstance(secret, FromEnv):
         parts["secrets"] = jwt.script(backend.service.full_name, secret.key)
+    if (key := key_file(backend)) is not None:
+        parts["keys"] = key_files.script(key, getattr(backend.service, "user", None))
     if backend.service is not None:
         keys = [key for file in backend.env_files for key in file.keys]
         parts["service"] = service.script(backend.service, tuple(keys))
@@ -171,6 +177,12 @@ def scripts(backend: Backend) -> dict[str, str]:
     if target is not None:
         parts["postgres"] = postgres.script(backend, target)
     return parts
+
+
+def key_file(backend: Backend) -> KeyFile | None:
+    """Give the files of the keys of a backend's tokens, where they are declared."""
+    key = backend.token.public_key if backend.token else None
+    return key if isinstance(key, KeyFile) else None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -205,13 +217,14 @@ class _Answers:
 def _parsed(host: Host, backend: Backend, answers: _Answers) -> Observation:
     files = enumerate(backend.env_files)
     public = backend.public()
-    folder = source.directory(backend)
+    folder, key = source.directory(backend), key_file(backend)
     seen = Observation(
         machine=answers.part("machine", lambda it: machine.parse(it, answers.between)),
         env_files=tuple(answers.env_file(number, file, public) for number, file in files),
         venv=answers.part("venv", venv.parse) if backend.venv else None,
         source=answers.part("source", lambda it: source.parse(folder, it)) if folder else None,
         secrets=answers.part("secrets", jwt.parse) if "secrets" in answers.by_name else None,
+        keys=answers.part("keys", lambda it: key_files.parse(key, it)) if key else None,
         service=answers.part("service", service.parse) if backend.service else None,
         own=own.answers(backend, lambda name: answers.part(name, lambda answer: answer)),
     )

@@ -10,6 +10,7 @@ from pyinfra.api import FunctionCommand, operation
 from relogin.fault import Change, Fault
 from relogin.finding import Finding, Severity
 from relogin.mend import mend
+from relogin.operations import jwt_keys
 from relogin.operations.env_values import corrected, regained, written
 from relogin.operations.jwt_place import place
 from relogin.operations.jwt_secret import (
@@ -115,6 +116,7 @@ FAULTS = (
     SECRET_WEAK,
     SECRET_NOT_DECLARED,
     HARD_CODED_FALLBACK,
+    *jwt_keys.FAULTS,
 )
 
 

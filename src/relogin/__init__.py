@@ -9,7 +9,7 @@ from relogin.backend import Backend
 from relogin.finding import Finding, Severity, Unreadable
 from relogin.parts.configuration import DatabaseUrl, EnvFile, FromEnv, FromParts
 from relogin.parts.database import Account, Accounts, Alembic, Columns, Django, Peer, Postgres, Uuid
-from relogin.parts.proof import Cookie, Csrf, Jwt, Login, Probe
+from relogin.parts.proof import Cookie, Csrf, Jwt, KeyFile, Login, Probe
 from relogin.parts.runtime import Compose, Supervisor, Systemd, Venv
 from relogin.parts.source import Source
 from relogin.secret import Secret, SecretMissing
@@ -37,6 +37,7 @@ __all__ = [
     "FromEnv",
     "FromParts",
     "Jwt",
+    "KeyFile",
     "Login",
     "Peer",
     "Postgres",

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from relogin import carried
 from relogin.parts.configuration import FromEnv
-from relogin.parts.part import fillable, fits, part, refuse, refuse_unless, web_address
+from relogin.parts.part import absolute, fillable, fits, part, refuse, refuse_unless, web_address
 from relogin.secret import Secret, inventory_folder
 
 
@@ -121,6 +121,20 @@ def _origin(origin: str) -> None:
 
 
 @part
+class KeyFile:
+    """Name the host's file with the public key (PEM), and the one with the private key, if any.
+
+    Of a private key nothing leaves the host but a hash of its public part.
+    """
+
+    path: str
+    private: str | None = None
+
+    def __post_init__(self) -> None:
+        absolute("KeyFile", self.path, self.private)
+
+
+@part
 class Jwt:
     """Describe the tokens: who signs them how, and which claim names the account.
 
@@ -130,7 +144,7 @@ class Jwt:
     """
 
     secret: FromEnv | Secret | None = None
-    public_key: FromEnv | Secret | None = None
+    public_key: FromEnv | Secret | KeyFile | None = None
     algorithm: str = "HS256"
     claim: str = "sub"
     subject: str | None = "username"
@@ -141,6 +155,10 @@ class Jwt:
         refuse_unless(
             (self.secret is None) is not (self.public_key is None),
             "Jwt: declare either secret (HS…) or public_key (RS…, ES…)",
+        )
+        refuse_unless(
+            isinstance(self.public_key, FromEnv | Secret | KeyFile | None),
+            "Jwt: public_key must be a KeyFile, FromEnv(KEY) or a Secret",
         )
         refuse_unless(self.leeway >= 0, f"Jwt: leeway {self.leeway!r} is less than no time")
         known = (None, "username", "login", "email", "id")
