@@ -4,9 +4,8 @@ import os
 import random
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
 from tempfile import TemporaryDirectory
@@ -16,7 +15,7 @@ import pytest
 from .cases import EVERYTHING, MENDED, PERSONS
 from .cases.case import ENV, UNDO, Case
 from .host import Host
-from .product import Ran, diagnose, restore, undo
+from .product import diagnose, restore, undo
 from .side_by_side import side_by_side, taken
 
 pytestmark = pytest.mark.lab
@@ -72,37 +71,25 @@ def test_what_only_a_person_may_mend_is_named_first_and_left(
     tried[request.node.nodeid].result()
 
 
-@dataclass(frozen=True)
-class Product:
-    """How a backend is diagnosed and restored, and how an independent client logs in to it."""
-
-    diagnose: Callable[[Host], Ran]
-    restore: Callable[[Host], Ran]
-    logs_in: Callable[[Host], bool]
-
-
-EXAMPLE = Product(diagnose, restore, lambda host: host.login().works)
-
-
-def is_mended(host: Host, case: Case, product: Product = EXAMPLE) -> None:
+def is_mended(host: Host, case: Case) -> None:
     healthy = host.snapshot()
     host.root(case.inject)
     broken = host.snapshot()
 
-    looked = product.diagnose(host)
+    looked = diagnose(host)
 
     assert case.fault in looked.section("What was wrong first")[0]
     assert {} == unexpected(differences(broken, host.snapshot()), case.restless)
 
-    first = product.restore(host)
+    first = restore(host)
 
     assert 0 == first.code, first.output
     assert case.fault in first.section("What was wrong first")[0], first.output
-    assert product.logs_in(host), first.output
+    assert host.login().works, first.output
     mended = host.snapshot()
     assert {} == unexpected(differences(healthy, mended), (*case.differs, *UNDO)), first.output
 
-    second = product.restore(host)
+    second = restore(host)
 
     assert 0 == second.code, second.output
     assert [] == second.changed(), second.output

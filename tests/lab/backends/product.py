@@ -65,6 +65,15 @@ _LOGIN = {
     "django_simplejwt": _by_json(
         "http://127.0.0.1:8105/api/token/", "username", "owner", "http://127.0.0.1:8105/api/me/"
     ),
+    "fastapi_rs256": f"""\
+access=$(printf %s {_PASSWORD} |
+  curl -s -d username=owner --data-urlencode password@- http://127.0.0.1:8103/login | {_TOKEN})
+curl {_STATUS} -H "Authorization: Bearer $access" http://127.0.0.1:8103/me""",
+    "fastapi_es256": f"""\
+cookie=$(printf %s {_PASSWORD} | curl -s -o /dev/null -D - -d username=owner \\
+  --data-urlencode password@- http://127.0.0.1:8104/login |
+  sed -n 's/^set-cookie: \\(session_token=[^;]*\\).*/\\1/p')
+curl {_STATUS} -H "Cookie: $cookie" http://127.0.0.1:8104/me""",
     "django_session": f"""\
 jar=$(mktemp); at=http://127.0.0.1:8105/accounts; host='Host: shop.example.org'
 curl -s -o /dev/null -c $jar -H "$host" $at/login/
@@ -82,3 +91,4 @@ session=$(printf %s {_PASSWORD} | curl -s -o /dev/null -D - --cacert $ca -H "$ho
   tr -d '\\r' | sed -n 's/^[Ss]et-[Cc]ookie: session=\\([^;]*\\).*/\\1/p')
 curl {_STATUS} --cacert $ca -H "$host" -H "Cookie: session=$session" $at/me""",
 }
+BACKENDS = tuple(_LOGIN)
