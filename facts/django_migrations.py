@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relogin import shell
+from relogin.facts.revisions import Migrations, Revision
 
 if TYPE_CHECKING:
     from relogin.parts.database import Django
+    from relogin.remote import Answer
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,34 @@ def unknown(found: Iterable[Found], recorded: Iterable[str]) -> list[str]:
         for name in recorded
         if name not in names and _number(name) > last.get(name.partition(".")[0], 10**9)
     ]
+
+
+def of_files(answer: Answer, recorded: tuple[str, ...] | None) -> Migrations:
+    """Take apart what the files say, beside what the database has recorded (None: no table)."""
+    found = read(line for line in answer.lines if line)
+    used = in_force(found, recorded or ())
+    # What an application outside of our sight has, another one's migration may build on.
+    apps, skipped = {one.app for one in used}, {one.name for one in found}
+    skipped |= {name for one in found for name in one.replaces}
+    skipped -= {one.name for one in used}
+    return Migrations(
+        tuple(
+            Revision(
+                one.name,
+                tuple(n for n in one.needs if n.startswith(f"{one.app}.") and n not in skipped),
+                tuple(
+                    n
+                    for n in one.needs
+                    if n.partition(".")[0] in apps - {one.app} and n not in skipped
+                ),
+                one.drops,
+            )
+            for one in used
+        ),
+        recorded=recorded,
+        each=True,
+        ahead=tuple(unknown(found, recorded or ())),
+    )
 
 
 def _number(name: str) -> int:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pyinfra.api import FactBase
 
 from relogin import shell, sql
 from relogin.facts import alone, django_migrations, postgres
+from relogin.facts.revisions import Migrations, Revision
 from relogin.finding import Unreadable
 from relogin.parts.database import Django
 
@@ -25,81 +25,6 @@ if TYPE_CHECKING:
     from relogin.parts.database import Alembic
     from relogin.parts.runtime import Venv
     from relogin.remote import Answer
-
-
-@dataclass(frozen=True)
-class Revision:
-    """A revision of the code; `drops` tells that its upgrade deletes tables, columns or rows."""
-
-    id: str
-    down: tuple[str, ...] = ()
-    depends: tuple[str, ...] = ()
-    drops: bool = False
-
-
-@dataclass(frozen=True)
-class Migrations:
-    """The revisions of the code and what the database has recorded of them.
-
-    `recorded` is None where there is no version table. `nameless` are files that name no revision,
-    for which Alembic refuses them all. `each` tells that every revision that was run is recorded
-    (Django), not only the newest of each branch (Alembic); then a revision is named `app.name`, and
-    `ahead` are recorded ones that are newer than the code.
-    """
-
-    revisions: tuple[Revision, ...]
-    nameless: tuple[str, ...] = ()
-    recorded: tuple[str, ...] | None = None
-    each: bool = False
-    ahead: tuple[str, ...] = ()
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        return tuple(revision.id for revision in self.revisions)
-
-    @property
-    def heads(self) -> tuple[str, ...]:
-        """Give the revisions on which no other one builds."""
-        below = {down for revision in self.revisions for down in revision.down}
-        return tuple(name for name in self.ids if name not in below)
-
-    @property
-    def rivals(self) -> tuple[str, ...]:
-        """Give the heads of which there should be one only: in all, or in each application."""
-        lines = [name.partition(".")[0] if self.each else "" for name in self.heads]
-        return tuple(
-            name for name, line in zip(self.heads, lines, strict=True) if lines.count(line) > 1
-        )
-
-    @property
-    def unknown(self) -> tuple[str, ...]:
-        """Give recorded revisions that the code does not have."""
-        known = self.ids
-        absent = (name for name in self.recorded or () if name not in known)
-        return self.ahead if self.each else tuple(absent)
-
-    def behind(self, names: Iterable[str]) -> set[str]:
-        """Give these revisions and all that have to be there before them."""
-        by_id = {revision.id: revision for revision in self.revisions}
-        found: set[str] = set()
-        left = list(names)
-        while left:
-            name = left.pop()
-            if name not in found and name in by_id:
-                found.add(name)
-                left += [*by_id[name].down, *by_id[name].depends]
-        return found
-
-    @property
-    def pending(self) -> tuple[Revision, ...]:
-        """Give the revisions that the database does not have yet."""
-        there = set(self.recorded or ()) if self.each else self.behind(self.recorded or ())
-        return tuple(revision for revision in self.revisions if revision.id not in there)
-
-    def to_json(self) -> dict[str, Any]:
-        recorded = None if self.recorded is None else list(self.recorded)
-        pending = [revision.id for revision in self.pending]
-        return {"heads": list(self.heads), "recorded": recorded, "pending": pending}
 
 
 def script_of(declared: Alembic | Django, venv: Venv | None) -> str:
@@ -226,7 +151,7 @@ def parse(
         return Unreadable("the table of recorded revisions could not be read (is it locked?)")
     recorded = tuple(by_part["recorded"]["rows"]) if "recorded" in by_part else None
     if files is None:
-        return _of_django(answer, recorded)
+        return django_migrations.of_files(answer, recorded)
     return Migrations(files.revisions, files.nameless, recorded)
 
 
@@ -234,33 +159,6 @@ def _of_status(answer: Answer, reasons: Mapping[int, str]) -> Unreadable | None:
     if answer.status == 0:
         return None
     return Unreadable(reasons.get(answer.status, "the revision files could not be read"))
-
-
-def _of_django(answer: Answer, recorded: tuple[str, ...] | None) -> Migrations:
-    found = django_migrations.read(line for line in answer.lines if line)
-    used = django_migrations.in_force(found, recorded or ())
-    # What an application outside of our sight has, another one's migration may build on.
-    apps, skipped = {one.app for one in used}, {one.name for one in found}
-    skipped |= {name for one in found for name in one.replaces}
-    skipped -= {one.name for one in used}
-    return Migrations(
-        tuple(
-            Revision(
-                one.name,
-                tuple(n for n in one.needs if n.startswith(f"{one.app}.") and n not in skipped),
-                tuple(
-                    n
-                    for n in one.needs
-                    if n.partition(".")[0] in apps - {one.app} and n not in skipped
-                ),
-                one.drops,
-            )
-            for one in used
-        ),
-        recorded=recorded,
-        each=True,
-        ahead=tuple(django_migrations.unknown(found, recorded or ())),
-    )
 
 
 def of_files(answer: Answer) -> Migrations | Unreadable:
