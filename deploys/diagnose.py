@@ -16,7 +16,7 @@ from relogin.report.text import verdict_at_exit
 def diagnose() -> None:
     """Look at every backend of the host and try its login; registers no operation."""
     for backend in each_backend():
-        verdict_at_exit()
+        verdict_at_exit("diagnose")
         record = run.entry(state, host, backend)
         seen = observe(record)
         if seen is None:

@@ -25,7 +25,7 @@ from relogin.report.text import verdict_at_exit
 def restore_access() -> None:
     """Mend every layer of every backend of the host, in order; only the login decides."""
     for backend in each_backend():
-        verdict_at_exit()
+        verdict_at_exit("restore")
         name = backend.name
         machine.sound(
             backend=backend, name=f"{name}: ensure the machine is sound", _ignore_errors=True

@@ -15,7 +15,7 @@ from relogin.report.text import verdict_at_exit
 def undo() -> None:
     """Bring the last run's values back, or those of `--data run=ID`; nothing is restarted."""
     for backend in each_backend():
-        verdict_at_exit()
+        verdict_at_exit("undo")
         undoing.of(state, host, backend).look(host)
         operations.brought_back(
             backend=backend,

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from relogin.outcome import USAGE
+
 if TYPE_CHECKING:
     from relogin.fault import Fault
 
-USAGE = 64  # sysexits.h, EX_USAGE
 _INDENT = "    "
 
 
@@ -24,6 +25,9 @@ def main() -> NoReturn:
     except click.UsageError as error:
         error.show()
         sys.exit(USAGE)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(1)
     except click.Abort:
         sys.exit(130)
     except BrokenPipeError:  # a pager was closed; else Python complains once more as it ends
@@ -50,6 +54,34 @@ def faults(fault: str | None, *, as_json: bool) -> None:
     else:
         explained = len(chosen) == 1 and chosen[0].id == fault
         click.echo("\n".join(_explained(chosen[0]) if explained else _listed(chosen)))
+
+
+@command.command()
+@click.argument("host", required=False, default="")
+@click.option("--runs", default=20, show_default=True, help="How many results to list.")
+@click.option("as_json", "--json", is_flag=True, help="Write JSON.")
+def history(host: str, *, runs: int, as_json: bool) -> None:
+    """Tell when HOST (or each one) last changed, what keeps coming back, and the last runs."""
+    from relogin.ledger.read import history as read
+    from relogin.ledger.read import hosts
+    from relogin.ledger.store import LedgerError
+    from relogin.parts.part import suggest
+    from relogin.report.history import told
+
+    try:
+        known = hosts()
+        if host and host not in known:
+            raise click.UsageError(f"no run of {host!r} was kept{suggest(host, known)}")
+        found = read(host, runs)
+    except LedgerError as error:
+        raise click.ClickException(str(error)) from None
+    plain = json.dumps(found, indent=2, ensure_ascii=False) if as_json else told(found)
+    click.echo(plain, color=_colour())
+
+
+def _colour() -> bool | None:
+    """Have no colour where NO_COLOR is set (no-color.org), which click does not know."""
+    return False if os.environ.get("NO_COLOR") else None
 
 
 def _chosen(name: str | None) -> tuple[Fault, ...]:

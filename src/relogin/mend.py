@@ -15,7 +15,8 @@ from pyinfra.api import FunctionCommand
 from relogin import remote, undo, unfit
 from relogin.fault import NO_ROOM, Change, Fault, internal_error
 from relogin.finding import Finding, Severity, Unreadable, legible
-from relogin.run import Done, Entry, entry
+from relogin.ledger import follow
+from relogin.run import Done, Entry, entry, of
 from relogin.secret import SecretMissing, redact, redact_foreign
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def _mend_one(record: Entry, fault: Fault) -> Iterator[FunctionCommand]:
                 if in_the_way := _blockers(record, fault, change.unless):
                     _say_held(record, finding, in_the_way)
                     break
-                yield FunctionCommand(carry_out, (record, change), {})
+                yield FunctionCommand(carry_out, (record, change, finding), {})
                 if not record.changes[-1].ok:
                     break
         except (SecretMissing, ValueError) as error:
@@ -188,8 +189,20 @@ def _say_held(record: Entry, finding: Finding, in_the_way: list[str]) -> None:
         current_host.log_styled(text, fg="yellow", log_func=logger.info)
 
 
-def carry_out(state: State, host: Host, record: Entry, change: Change) -> bool:
+def carry_out(
+    state: State, host: Host, record: Entry, change: Change, finding: Finding | None = None
+) -> bool:
     """Run one change through the private channel; its failure is recorded, never raised."""
+    follow.before(of(state), record, change.why)
+    done = _carried_out(host, record, change)
+    if finding is not None:
+        done.fault, done.subject = finding.key
+    record.changes.append(done)
+    follow.after(of(state), record)
+    return True
+
+
+def _carried_out(host: Host, record: Entry, change: Change) -> Done:
     host.log_styled(legible(redact(change.why)), fg="cyan", log_func=logger.info)
     started = time.monotonic()
     answer = remote.change(host, change.script, deadline=change.deadline)
@@ -197,15 +210,13 @@ def carry_out(state: State, host: Host, record: Entry, change: Change) -> bool:
     seconds = time.monotonic() - started
     if isinstance(answer, Unreadable):
         record.halted = answer.reason
-        record.changes.append(Done(change.why, ok=False, seconds=seconds, output=answer.reason))
-        return True
+        return Done(change.why, ok=False, seconds=seconds, output=answer.reason)
     record.kept = record.kept or undo.run_id() in change.script
     output = "\n".join(map(legible, redact_foreign("\n".join(answer.lines[-5:])).splitlines()))
     output = output.strip()
-    record.changes.append(Done(change.why, answer.status == 0, seconds, output))
     if answer.status != 0:
         host.log_styled(f"failed ({answer.status}): {output}", fg="red", log_func=logger.warning)
-    return True
+    return Done(change.why, answer.status == 0, seconds, output)
 
 
 def _left(record: Entry, faults: tuple[Fault, ...]) -> list[Finding]:
@@ -220,6 +231,7 @@ def _left(record: Entry, faults: tuple[Fault, ...]) -> list[Finding]:
         key for key, old in record.first.items() if old.layer in layers and key not in record.left
     ]
     record.mended.update(dict.fromkeys(gone))
+    record.note_after(seen)
     return found
 
 

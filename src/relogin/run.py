@@ -8,7 +8,11 @@ import weakref
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import pyinfra
+
+from relogin import undo
 from relogin.finding import Finding, Unreadable
+from relogin.secret import mark
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host
@@ -23,12 +27,17 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass
 class Done:
-    """A change that was tried: why, whether it succeeded, how long it took (0: it never ran)."""
+    """A change that was tried: why, whether it succeeded, how long it took (0: it never ran).
+
+    `fault` and `subject` name the finding for which it was made; it may mend others as well.
+    """
 
     why: str
     ok: bool
     seconds: float = 0.0
     output: str = ""
+    fault: str = ""
+    subject: str = ""
 
 
 @dataclasses.dataclass(repr=False)
@@ -39,7 +48,8 @@ class Entry:
     first seen after a change of ours, `left` what is still there. `held` says of a finding why its
     fix was not tried. `halted` is why nothing more is changed on the host, or None; `told` that
     this was logged. `kept` says that what was overwritten is in the host's undo store. `said` is
-    what the backend logged while a proof failed.
+    what the backend logged while a proof failed. `before` and `after` are fingerprints of what a
+    finding is about (`marked`), as it was found and as it was left.
     """
 
     host: str
@@ -53,6 +63,8 @@ class Entry:
     changes: list[Done] = dataclasses.field(default_factory=list)
     proof: Proof | None = None
     said: tuple[str, ...] = ()
+    before: dict[tuple[str, str], str] = dataclasses.field(default_factory=dict)
+    after: dict[tuple[str, str], str] = dataclasses.field(default_factory=dict)
     halted: str | None = None
     told: bool = False
     kept: bool = False
@@ -74,6 +86,12 @@ class Entry:
             self._note_unseen()
         return self._look[1]
 
+    @property
+    def last(self) -> Observation | None:
+        """Give the look that was taken last, unless it was dropped or could not be taken."""
+        seen = self._look[1] if self._look else None
+        return None if isinstance(seen, Unreadable) else seen
+
     def forget(self) -> None:
         """Drop the look: a command of ours has run."""
         self._look = None
@@ -83,6 +101,7 @@ class Entry:
         for finding in findings:
             if finding.key not in self.first:
                 self.first[finding.key] = finding
+                self.before[finding.key] = marked(self.last, finding.key, finding)
                 if self.changes:
                     self.late.add(finding.key)
                 yield finding
@@ -97,6 +116,11 @@ class Entry:
         ours = {key: old for key, old in self.first.items() if old.layer == "relogin"}
         self.left = ours | {finding.key: finding for finding in found}
         self.mended = dict.fromkeys(key for key in self.first if key not in self.left)
+        self.note_after(seen)
+
+    def note_after(self, seen: Observation) -> None:
+        """Note the fingerprints of what is there now, of all that was found."""
+        self.after = {key: marked(seen, key, self.left.get(key)) for key in self.first}
 
     @property
     def seconds(self) -> float:
@@ -124,12 +148,49 @@ def _without_root(user: str) -> str:
 
 @dataclasses.dataclass
 class Run:
-    """One run of pyinfra: its entries, what it takes back or releases, if a verdict is printed."""
+    """One run of pyinfra: its entries, what it takes back or releases, if a verdict is printed.
+
+    `purpose` is the deploy's name. `lost` says why hosts were not reached. `kept` says that it goes
+    into the history. `began` is Unix time.
+    """
 
     entries: dict[tuple[str, str], Entry] = dataclasses.field(default_factory=dict)
     undoings: dict[tuple[str, str], Undoing] = dataclasses.field(default_factory=dict)
     releases: dict[tuple[str, str], Releasing] = dataclasses.field(default_factory=dict)
+    purpose: str = "operations"
+    lost: dict[str, str] = dataclasses.field(default_factory=dict)
     reporting: bool = False
+    kept: bool = False
+    began: float = dataclasses.field(default_factory=time.time)
+    _started: float = dataclasses.field(default_factory=time.monotonic)
+
+    @property
+    def id(self) -> str:
+        """Give the name that this run has on the hosts as well (relogin.undo)."""
+        return undo.run_id("undo") if self.purpose == "undo" else undo.run_id()
+
+    @property
+    def changing(self) -> bool:
+        """Tell whether it is there to mend what it finds."""
+        return self.purpose != "diagnose"
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._started
+
+
+def marked(seen: Observation | None, key: tuple[str, str], finding: Finding | None) -> str:
+    """Give the fingerprint of what a finding's key is about: an env value, else the evidence.
+
+    It is empty where neither is there.
+    """
+    fault, subject = key
+    value = None
+    if seen is not None and fault.startswith(("env_file.", "jwt.")):
+        value = seen.env(subject.rpartition(":")[2])
+    if value is None and finding is not None:
+        value = f"{finding.what} {finding.seen}"
+    return "" if value is None else mark(value)
 
 
 _runs: weakref.WeakKeyDictionary[Any, Run] = weakref.WeakKeyDictionary()
@@ -140,7 +201,13 @@ def of(state: State) -> Run:
     from pyinfra.context import ctx_state
 
     real = ctx_state.get() if type(state).__name__ != "State" else state
-    return _runs.setdefault(real, Run())
+    if real not in _runs:
+        _runs[real] = Run()
+        if pyinfra.is_cli:  # a program of somebody's own keeps its own books
+            from relogin.ledger import follow
+
+            follow.until_exit(_runs[real], real)
+    return _runs[real]
 
 
 def entry(state: State, host: Host, backend: Backend) -> Entry:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from relogin import carried
+from relogin.places import made_folder, state_folder, write_whole
 
 _PATTERNS = (
     (re.compile(r"(://[^:@/\s]*:)[^@/\s]*(@)"), r"\1***\2"),
@@ -103,7 +104,7 @@ class Secret:
 
     def fingerprint(self) -> str:
         """Give a short mark that tells equal values, under a key that stays on this machine."""
-        return hmac.new(_fingerprint_key(), self.reveal().encode(), "sha256").hexdigest()[:8]
+        return mark(self.reveal())
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
@@ -230,13 +231,18 @@ def _next_step(source: str, home: Path | None) -> str:
 
 @functools.cache
 def _fingerprint_key() -> bytes:
-    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "relogin"
-    path = state / "fingerprint.key"
+    path = state_folder() / "fingerprint.key"
     try:
-        if not path.is_file():
-            state.mkdir(parents=True, exist_ok=True, mode=0o700)
-            path.touch(mode=0o600)
-            path.write_bytes(secrets.token_bytes(32))
+        if not path.is_file() or not path.stat().st_size:  # one that is empty was cut short
+            made_folder(path.parent)
+            write_whole(path, secrets.token_bytes(32))
         return path.read_bytes()
     except OSError:  # one that lasts for this run still tells equal values
         return secrets.token_bytes(32)
+
+
+def mark(text: str) -> str:
+    """Give a short mark that tells equal texts, under a key that stays on this machine."""
+    return hmac.new(
+        _fingerprint_key(), text.encode("utf-8", "surrogateescape"), "sha256"
+    ).hexdigest()[:8]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import gc
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -14,12 +14,12 @@ from relogin import run, undo
 from relogin.finding import Finding, legible
 from relogin.report import released, undone
 from relogin.report.lines import changes, section
+from relogin.report.ranking import ranked
 from relogin.secret import redact
 
 if TYPE_CHECKING:
     from pyinfra.api.state import State
 
-    from relogin.backend import Backend
     from relogin.facts.proof import Check, Proof
     from relogin.run import Entry, Run
 
@@ -33,12 +33,16 @@ _NOT_OUTSIDE = "the login works on the host itself, but not at its public URL"
 _RULE = "─" * 78
 
 
-def verdict_at_exit() -> None:
-    """Have the verdict printed once, last: pyinfra runs nothing after a host has failed."""
+def verdict_at_exit(purpose: str) -> None:
+    """Have the verdict printed once, last: pyinfra runs nothing after a host has failed.
+
+    `purpose` is what the run is for: restore, diagnose, undo.
+    """
     from pyinfra.context import ctx_state
 
     state = ctx_state.get()
     record = run.of(state)
+    record.purpose = purpose
     if not record.reporting:
         record.reporting = True
         atexit.register(_last_words, record, state)
@@ -107,36 +111,6 @@ def _headline(entry: Entry) -> str:
 def _not_proven(proof: Proof) -> str:
     outside = any(check.failed for check in proof.checks if check.family == "public")
     return _NOT_OUTSIDE if outside else _NOT_PROVEN[proof.check("login")]
-
-
-def ranked(
-    backend: Backend, found: Iterable[Finding], *, late: Collection[tuple[str, str]] = ()
-) -> tuple[list[Finding], list[Finding]]:
-    """Split the findings in causes and consequences, causes in the catalogue's order.
-
-    A symptom leads itself where nothing that could cause it was found. A service that is older
-    than what we have just written (`late`: the keys first seen after a change) follows from the
-    mending.
-    """
-    from relogin.operations import catalogue
-
-    faults = catalogue.of(backend)
-    order = {fault.id: number for number, fault in enumerate(faults)}
-    causes_of = {fault.id: set(fault.symptom_of) for fault in faults}
-    leading: list[Finding] = []
-    followed: list[Finding] = []
-    found = list(found)
-    # a fault named by its id may cause what stands before it in the catalogue's order
-    critical = {one.fault for one in found if one.critical and not one.symptom}
-    for finding in sorted(found, key=lambda one: order.get(one.fault, len(order))):
-        of_ours = finding.key in late and finding.fault.startswith("service.older-than")
-        if of_ours or critical & causes_of.get(finding.fault, set()):
-            followed.append(finding)
-        else:
-            leading.append(finding)
-        if finding.critical and not of_ours:
-            critical |= {finding.layer, finding.fault}
-    return sorted(leading, key=lambda one: -one.severity), followed
 
 
 def _told(entry: Entry, findings: list[Finding]) -> list[str]:

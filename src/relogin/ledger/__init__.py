@@ -1,0 +1,1 @@
+"""The history of runs: what each saw, changed and proved, in one SQLite file on this machine."""

@@ -1,0 +1,83 @@
+"""Read the history: the last runs, when a host last changed, and what keeps coming back."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import Any
+
+from relogin.ledger.store import place, reading
+
+Row = dict[str, Any]
+
+_RESULTS = """
+SELECT run.id AS run, began, purpose, operator, host, backend, outcome, result.seconds AS seconds,
+    run.seconds IS NOT NULL AS ended, halted, proof,
+    (SELECT count(*) FROM change c WHERE (c.run, c.host, c.backend)
+        = (result.run, result.host, result.backend) AND ok) AS changes,
+    (SELECT what FROM finding f WHERE (f.run, f.host, f.backend)
+        = (result.run, result.host, result.backend) ORDER BY position LIMIT 1) AS first
+FROM run JOIN result ON result.run = run.id
+WHERE :host IN ('', host) ORDER BY began DESC, host, backend LIMIT :limit
+"""
+_CHANGED = """
+SELECT host, backend, began, run.id AS run, operator, why, ok
+FROM run JOIN change ON change.run = run.id
+WHERE began = (SELECT max(began) FROM run r JOIN change c ON c.run = r.id
+    WHERE (c.host, c.backend) = (change.host, change.backend) AND ok IS NOT 0)
+    AND :host IN ('', host) AND ok IS NOT 0
+ORDER BY host, backend, change.position
+"""
+_MENDED = """
+SELECT host, backend, run, fault, what, before, after FROM finding
+WHERE state = 'mended' AND :host IN ('', host) AND run IN (SELECT value FROM json_each(:runs))
+ORDER BY position
+"""
+_COMING_BACK = """
+SELECT host, backend, fault, subject, what, count(*) AS times, min(began) AS since,
+    max(began) AS last
+FROM finding JOIN run ON run.id = finding.run
+WHERE state = 'mended' AND leads AND :host IN ('', host)
+GROUP BY host, backend, fault, subject HAVING count(*) > 1
+ORDER BY times DESC, last DESC, host, backend, fault, subject
+"""
+
+
+def history(host: str = "", limit: int = 20) -> dict[str, Any]:
+    """Give the last results, the last changes of each backend, and what was mended repeatedly.
+
+    A `host` narrows it to that one. Moments are in Unix time; the newest comes first.
+
+    Raises:
+        LedgerError: there is none, or it cannot be read.
+    """
+    with reading(place()) as connection:
+        results = _rows(connection, _RESULTS, host, limit)
+        for one in results:
+            one["proof"] = json.loads(one["proof"]) if one["proof"] else None
+        changed = _rows(connection, _CHANGED, host)
+        runs = json.dumps([one["run"] for one in changed])
+        return {
+            "version": 1,
+            "results": results,
+            "last_changes": changed,
+            "last_mended": _rows(connection, _MENDED, host, runs=runs),
+            "coming_back": _rows(connection, _COMING_BACK, host),
+        }
+
+
+def _rows(
+    connection: sqlite3.Connection, query: str, host: str, limit: int = -1, runs: str = ""
+) -> list[Row]:
+    found = connection.execute(query, {"host": host, "limit": limit, "runs": runs})
+    return [dict(row) for row in found]
+
+
+def hosts() -> list[str]:
+    """Give every host that the history knows.
+
+    Raises:
+        LedgerError: there is none, or it cannot be read.
+    """
+    with reading(place()) as connection:
+        return [row["host"] for row in connection.execute("SELECT DISTINCT host FROM result")]

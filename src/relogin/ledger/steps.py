@@ -1,0 +1,63 @@
+"""The ledger's tables, as the steps that lead from each version of them to the next.
+
+A step that was published never changes: `PRAGMA user_version` counts those that a file has had.
+"""
+
+from __future__ import annotations
+
+_RUNS = """
+CREATE TABLE run (
+    id TEXT PRIMARY KEY,
+    purpose TEXT NOT NULL,
+    began REAL NOT NULL,     -- Unix time
+    seconds REAL,            -- NULL: it runs, or was killed
+    version TEXT NOT NULL,
+    operator TEXT NOT NULL
+);
+CREATE INDEX run_began ON run (began);
+CREATE TABLE result (
+    run TEXT NOT NULL REFERENCES run (id),
+    host TEXT NOT NULL,
+    backend TEXT NOT NULL,   -- '': the host was not reached
+    outcome TEXT NOT NULL,
+    seconds REAL NOT NULL,
+    halted TEXT NOT NULL,
+    proof TEXT,              -- JSON
+    unseen TEXT NOT NULL,    -- JSON
+    PRIMARY KEY (run, host, backend)
+) WITHOUT ROWID;
+CREATE INDEX result_host ON result (host, backend);
+CREATE TABLE finding (
+    run TEXT NOT NULL,
+    host TEXT NOT NULL,
+    backend TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    fault TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    state TEXT NOT NULL,     -- mended, left
+    leads INTEGER NOT NULL,  -- 0: it followed from another one
+    what TEXT NOT NULL,
+    seen TEXT NOT NULL,
+    before TEXT NOT NULL,    -- fingerprints of what it is about, as found and as left
+    after TEXT NOT NULL,
+    PRIMARY KEY (run, host, backend, position)
+) WITHOUT ROWID;
+CREATE INDEX finding_of ON finding (host, backend, fault, subject);
+CREATE TABLE change (
+    run TEXT NOT NULL,
+    host TEXT NOT NULL,
+    backend TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    fault TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    why TEXT NOT NULL,
+    ok INTEGER,              -- NULL: it was begun; its end is unknown
+    seconds REAL NOT NULL,
+    output TEXT NOT NULL,
+    PRIMARY KEY (run, host, backend, position)
+) WITHOUT ROWID;
+CREATE INDEX change_of ON change (host, backend, fault, subject)
+"""
+
+STEPS: tuple[str, ...] = (_RUNS,)

@@ -1,0 +1,62 @@
+"""How a run ended for a backend on a host, and the exit code of a whole run."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from relogin.finding import Severity
+
+if TYPE_CHECKING:
+    from relogin.run import Entry
+
+USAGE = 64  # sysexits.h, EX_USAGE
+_WORST_FIRST = (4, 1, 3, 2, 0)
+
+
+class Outcome(enum.Enum):
+    """How it ended: a word for programs to read, and the exit code."""
+
+    PROVEN = "proven", 0
+    HEALTHY = "healthy", 0
+    PLANNED = "planned", 0
+    FINDINGS = "findings", 2
+    NOT_PROVEN = "not-proven", 3
+    ERROR = "error", 1
+    UNREACHABLE = "unreachable", 1
+    REFUSED = "refused", 4
+
+    @property
+    def word(self) -> str:
+        return self.value[0]
+
+    @property
+    def code(self) -> int:
+        return self.value[1]
+
+
+def worst(outcomes: Iterable[Outcome]) -> Outcome | None:
+    """Give the one that decides over a host, or a whole run; None where there is none."""
+    return min(outcomes, key=lambda one: _WORST_FIRST.index(one.code), default=None)
+
+
+def of(entry: Entry, *, changing: bool) -> Outcome:
+    """Judge how a run ended for a backend; `changing` is one that was to mend what it found."""
+    if entry.halted is not None or not entry.looked or _failed_itself(entry):
+        return Outcome.ERROR
+    if changing and not entry.executed:
+        return Outcome.PLANNED
+    if entry.proof is None and (changing or entry.backend.login is not None):
+        return Outcome.NOT_PROVEN
+    if entry.proof is not None and not entry.proof.proven:
+        return Outcome.NOT_PROVEN
+    if not changing and any(one.severity > Severity.NOTE for one in entry.left.values()):
+        return Outcome.FINDINGS
+    if entry.proof is not None:
+        return Outcome.PROVEN
+    return Outcome.ERROR if entry.unseen else Outcome.HEALTHY
+
+
+def _failed_itself(entry: Entry) -> bool:
+    return any(fault == "relogin.internal-error" for fault, _ in entry.left)

@@ -1,0 +1,157 @@
+"""A run as plain data: what `--json` writes and the history keeps, redacted.
+
+Its form is that of report/run.schema.json; `version` is raised when a field changes its meaning.
+"""
+
+from __future__ import annotations
+
+import functools
+import getpass
+import os
+import socket
+from collections.abc import Iterable, Iterator
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from relogin import outcome
+from relogin.finding import Finding, Severity
+from relogin.report.ranking import ranked
+from relogin.secret import redact
+
+if TYPE_CHECKING:
+    from pyinfra.api.state import State
+
+    from relogin.facts.proof import Proof
+    from relogin.run import Done, Entry, Run
+
+VERSION = 1
+
+
+def document(record: Run, state: State | None = None) -> dict[str, Any]:
+    """Give a whole run; with its pyinfra state also the hosts that were not reached."""
+    entries = [*record.entries.values(), *(one.entry for one in record.undoings.values())]
+    hosts = [_host(name, entries, record) for name in dict.fromkeys(one.host for one in entries)]
+    told = {one["host"] for one in hosts}
+    missed = [_unreached(name, record) for name in _unreached_hosts(state, told)]
+    return _document(record, [*hosts, *missed], seconds=record.seconds)
+
+
+def part(record: Run, entry: Entry) -> dict[str, Any]:
+    """Give what is known by now of one backend, while the run goes on."""
+    return _document(record, [_host(entry.host, [entry], record)], seconds=None)
+
+
+def _document(record: Run, hosts: list[dict[str, Any]], *, seconds: float | None) -> dict[str, Any]:
+    whole = {
+        "version": VERSION,
+        "run": record.id,
+        "purpose": record.purpose,
+        "began": round(record.began, 3),
+        "seconds": None if seconds is None else round(seconds, 3),
+        "relogin": version(),
+        "operator": operator(),
+        "hosts": hosts,
+    }
+    clean: dict[str, Any] = _redacted(whole)
+    return clean
+
+
+def _host(name: str, entries: Iterable[Entry], record: Run) -> dict[str, Any]:
+    mine = [one for one in entries if one.host == name]
+    decides = outcome.worst(outcome.of(one, changing=record.changing) for one in mine)
+    return {
+        "host": name,
+        "reached": True,
+        "outcome": decides.word if decides else None,
+        "error": None,
+        "backends": [_backend(one, record) for one in mine],
+    }
+
+
+def _unreached_hosts(state: State | None, told: set[str]) -> Iterator[str]:
+    if state is None:
+        return
+    for host in state.inventory:
+        missed = state.is_host_in_limit(host) and host not in state.activated_hosts
+        if missed and host.name not in told:
+            yield host.name
+
+
+def _unreached(name: str, record: Run) -> dict[str, Any]:
+    error = record.lost.get(name, "it could not be reached")
+    lost = outcome.Outcome.UNREACHABLE.word
+    return {"host": name, "reached": False, "outcome": lost, "error": error, "backends": []}
+
+
+def _backend(entry: Entry, record: Run) -> dict[str, Any]:
+    leading, followed = ranked(entry.backend, entry.first.values(), late=entry.late)
+    causes = {one.key for one in leading}
+    return {
+        "backend": entry.backend.name,
+        "outcome": outcome.of(entry, changing=record.changing).word,
+        "seconds": round(entry.seconds, 3),
+        "halted": entry.halted,
+        "findings": [
+            _finding(entry, one, leads=one.key in causes) for one in (*leading, *followed)
+        ],
+        "changes": [_change(one) for one in entry.changes],
+        "unseen": [{"layer": layer, "reason": why} for layer, why in entry.unseen.items()],
+        "proof": None if entry.proof is None else _proof(entry.proof),
+        "said": list(entry.said),
+    }
+
+
+def _finding(entry: Entry, one: Finding, *, leads: bool) -> dict[str, Any]:
+    mended = one.key in entry.mended and entry.executed
+    accepted = one.severity is Severity.NOTE and entry.backend.accepts(one.fault) is not None
+    return {
+        **one.to_json(),
+        "state": "mended" if mended else "accepted" if accepted else "left",
+        "leads": leads,
+        "held": entry.held.get(one.key, ""),
+        "before": entry.before.get(one.key, ""),
+        "after": entry.after.get(one.key, ""),
+    }
+
+
+def _change(one: Done) -> dict[str, Any]:
+    return {
+        "fault": one.fault,
+        "subject": one.subject,
+        "why": one.why,
+        "ok": one.ok,
+        "seconds": round(one.seconds, 3),
+        "output": one.output,
+    }
+
+
+def _proof(proof: Proof) -> dict[str, Any]:
+    checks = [
+        {"name": one.name, "ok": one.ok, "said": one.said, "accepted": one.accepted}
+        for one in proof.checks
+    ]
+    return {"account": proof.account, "url": proof.url, "proven": proof.proven, "checks": checks}
+
+
+@functools.cache
+def version() -> str:
+    """Give the version of relogin that runs."""
+    return metadata.version("relogin")
+
+
+@functools.cache
+def operator() -> str:
+    """Say who runs it, and where: user@machine."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a user without a name, in a container
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
+
+
+def _redacted(value: Any) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {key: _redacted(one) for key, one in value.items()}
+    return [_redacted(one) for one in value] if isinstance(value, list) else value

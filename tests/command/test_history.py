@@ -1,0 +1,315 @@
+"""The history: every run is kept, whatever happens to it or to the file, and tells what was."""
+
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relogin.ledger import keep, read, store
+from relogin.ledger.steps import STEPS
+
+BIN = Path(sys.executable).parent
+CANARY = "canary-4b0f52c1-value"
+INVENTORY = """\
+from pathlib import Path
+
+from relogin import Backend, EnvFile, Secret
+
+_here = Path(__file__).resolve().parent
+hosts = [("@local", {"_sudo": False, "mine": Backend("mine", env_file=EnvFile(
+    f"{_here}/app.env", keys={"MODE": "live", "CODE": Secret.env("CODE"), "TOKEN": Secret.kept()},
+))})]
+"""
+
+
+class Place:
+    """A folder with an inventory whose backend lives on this machine, and a history of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "inventory.py").write_text(INVENTORY)
+        self.break_it()
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "state/relogin/history.sqlite"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        own = {"XDG_STATE_HOME": str(self.folder / "state"), "CODE": CANARY, "NO_COLOR": "1"}
+        return {**os.environ, **own}
+
+    def break_it(self, mode: str = "dead") -> None:
+        (self.folder / "app.env").write_text(f"MODE={mode}\nCODE={CANARY}x\nTOKEN={'t' * 40}\n")
+        (self.folder / "app.env").chmod(0o600)
+
+    def ran(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [BIN / words[0], *words[1:]], cwd=self.folder, env=self.environment, text=True,
+            stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=120,
+        )  # fmt: skip
+
+    def restore(self) -> subprocess.CompletedProcess[str]:
+        return self.ran(
+            "pyinfra", "inventory.py", "relogin.deploys.restore_access.restore_access", "-y"
+        )
+
+    def sql(self, query: str) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(self.file)) as connection:
+            return connection.execute(query).fetchall()
+
+    def marks(self, key: str) -> list[tuple[Any, ...]]:
+        query = "SELECT before, after FROM finding WHERE subject LIKE '%:{}' ORDER BY run"
+        return self.sql(query.format(key))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def test_a_plain_run_is_kept_with_what_it_saw_changed_and_where(place):
+    place.restore()
+    assert [("restore", "@local", "not-proven", "")] == place.sql(
+        "SELECT purpose, host, outcome, halted FROM run JOIN result ON run.id = result.run"
+    )
+    env = f"{place.folder}/app.env"
+    assert [(f"{env}:MODE", "mended", 1), (f"{env}:CODE", "mended", 1)] == place.sql(
+        "SELECT subject, state, leads FROM finding ORDER BY position"
+    )
+    assert [(f"{env}: write CODE, MODE", 1)] == place.sql("SELECT why, ok FROM change")
+    [(before, after)] = place.marks("CODE")
+    assert re.fullmatch("[0-9a-f]{8}", before)
+    assert re.fullmatch("[0-9a-f]{8}", after)
+    assert before != after
+
+
+def test_the_same_value_has_the_same_fingerprint_in_every_run(place):
+    place.restore()
+    place.break_it("dead again")
+    place.restore()
+    assert 1 == len(set(place.marks("CODE")))
+    assert 2 == len({before for before, _ in place.marks("MODE")})
+    assert 1 == len({after for _, after in place.marks("MODE")})
+
+
+def test_its_files_are_private_and_hold_no_secret(place):
+    place.restore()
+    files = [path for path in place.file.parent.glob("*") if path.is_file()]
+    assert {"history.sqlite", "fingerprint.key"} <= {path.name for path in files}
+    assert {0o600} == {path.stat().st_mode & 0o777 for path in files}
+    assert 0o700 == place.file.parent.stat().st_mode & 0o777
+    assert [] == [path for path in files if CANARY.encode() in path.read_bytes()]
+
+
+def test_what_keeps_coming_back_and_when_it_last_changed(place):
+    place.restore()
+    place.break_it()
+    place.restore()
+    place.restore()
+    told = place.ran("relogin", "history", "@local")
+    assert (0, "") == (told.returncode, told.stderr)
+    text = told.stdout
+    changed = text.partition("When it last changed\n")[2].partition("\n\n")[0]
+    assert 4 == len(changed.splitlines())
+    assert 2 == len(re.findall(r"(?:MODE|CODE) in .*  [0-9a-f]{8} → [0-9a-f]{8}", changed))
+    again = text.partition("What keeps coming back\n")[2].partition("\n\n")[0]
+    assert 2 == again.count("2 times since ")
+    assert 3 == text.partition("Runs, the last one first\n")[2].count("restore")
+    assert CANARY not in text
+
+
+def test_the_history_is_json_for_programs(place):
+    place.restore()
+    told = json.loads(place.ran("relogin", "history", "--json").stdout)
+    assert 1 == told["version"]
+    assert ["@local"] == [one["host"] for one in told["results"]]
+
+
+def test_an_unknown_host_ends_with_64_and_the_nearest_one(place):
+    place.restore()
+    told = place.ran("relogin", "history", "@locl")
+    assert (64, "") == (told.returncode, told.stdout)
+    assert "did you mean '@local'?" in told.stderr
+
+
+def test_where_nothing_was_kept_it_says_so(place):
+    told = place.ran("relogin", "history")
+    assert (1, "") == (told.returncode, told.stdout)
+    assert "no run was kept yet" in told.stderr
+
+
+def mended(place: Place) -> bool:
+    return "MODE=live" in (place.folder / "app.env").read_text()
+
+
+def waiting(place: Place) -> list[Path]:
+    return sorted((place.file.parent / "waiting").glob("*.json"))
+
+
+def test_a_run_beside_a_newer_history_mends_waits_and_is_taken_over(place):
+    place.restore()
+    with closing(sqlite3.connect(place.file)) as newer:
+        newer.execute("PRAGMA user_version = 99")
+    place.break_it()
+    done = place.restore()
+    assert mended(place)
+    assert "until the history can be written" in done.stderr
+    assert (1, 1) == (len(waiting(place)), len(place.sql("SELECT * FROM run")))
+    assert 0o600 == waiting(place)[0].stat().st_mode & 0o777
+    assert "was written by a newer relogin" in place.ran("relogin", "history").stderr
+
+    with closing(sqlite3.connect(place.file)) as ours:
+        ours.execute(f"PRAGMA user_version = {len(STEPS)}")
+    place.restore()
+    assert ([], 3) == (waiting(place), len(place.sql("SELECT * FROM run")))
+    assert [(2,)] == place.sql("SELECT count(*) FROM finding WHERE subject LIKE '%:MODE'")
+
+
+def test_a_broken_history_stops_no_repair_and_is_left_as_it_is(place):
+    place.file.parent.mkdir(parents=True)
+    place.file.write_bytes(b"this is no database\n" * 100)
+    place.restore()
+    assert mended(place)
+    assert 1 == len(waiting(place))
+    assert b"this is no database" in place.file.read_bytes()
+
+
+def test_a_state_folder_that_cannot_be_made_stops_no_repair(place):
+    (place.folder / "state").write_text("a file")
+    (place.folder / "app.env").write_text(f"MODE=live\nCODE={CANARY}\n")
+    done = place.ran("pyinfra", "inventory.py", "relogin.deploys.diagnose.diagnose", "-y")
+    assert "this run is not in the history" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@contextmanager
+def full_disk(folder: Path) -> Iterator[None]:
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "tmpfs", folder]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def test_a_full_disk_stops_no_repair_and_loses_no_former_run(place, tmp_path):
+    with full_disk(tmp_path / "state"):
+        (tmp_path / "state/relogin").mkdir()
+        assert None is keep.keep(document("first", file=place.file))
+        filler = tmp_path / "state/filler"
+        with pytest.raises(OSError, match="No space left"), filler.open("wb") as file:
+            file.write(b"x" * 2_000_000)
+        problem = keep.keep(document("second", file=place.file))
+        assert problem is not None
+        assert "this run is not in the history" in problem
+        filler.unlink()
+        assert None is keep.keep(document("third", file=place.file))
+        assert [("first",), ("third",)] == place.sql("SELECT id FROM run ORDER BY id")
+        assert [("ok",)] == place.sql("PRAGMA integrity_check")
+
+
+def document(run: str, *, file: Path | None = None, **fields: Any) -> dict[str, Any]:
+    if file is not None:
+        os.environ["XDG_STATE_HOME"] = str(file.parents[1])
+    change = {"fault": "a.b", "subject": "s", "why": "w", "ok": True, "seconds": 0.1, "output": ""}
+    result = {
+        "backend": "mine", "outcome": "proven", "seconds": 1.0, "halted": None, "findings": [],
+        "changes": [change], "unseen": [], "proof": None,
+    }  # fmt: skip
+    host = {
+        "host": "one",
+        "reached": True,
+        "outcome": "proven",
+        "error": None,
+        "backends": [result],
+    }
+    whole = {"version": 1, "run": run, "purpose": "restore", "began": time.time(), "seconds": 1.0}
+    return {**whole, "relogin": "1", "operator": "me@here", "hosts": [host], **fields}
+
+
+@pytest.fixture(autouse=True)
+def own_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+def test_twenty_writers_at_once_lose_nothing(tmp_path):
+    code = (
+        "import json, sys; from relogin.ledger.keep import keep\n"
+        "for one in json.load(sys.stdin): assert keep(one) is None\n"
+    )
+
+    def write(number: int) -> int:
+        text = json.dumps([document(f"{number}-{count}") for count in range(10)])
+        done = subprocess.run([sys.executable, "-c", code], input=text, text=True, check=False)
+        return done.returncode
+
+    with ThreadPoolExecutor(10) as pool:
+        assert {0} == set(pool.map(write, range(20)))
+    with store.reading(store.place()) as connection:
+        assert 200 == connection.execute("SELECT count(*) FROM result").fetchone()[0]
+
+
+def test_a_killed_run_has_what_it_changed_and_what_it_had_begun(tmp_path):
+    """Killed in the middle of a change: what was made is there, and what was begun."""
+    keep.keep(document("killed", seconds=None))
+    keep.begun("killed", "one", "mine", "restart it", position=1)
+    rows = store.place()
+    with closing(sqlite3.connect(rows)) as connection:
+        found = connection.execute("SELECT why, ok FROM change ORDER BY position").fetchall()
+    assert [("w", 1), ("restart it", None)] == found
+    [shown] = read.history()["results"]
+    assert 0 == shown["ended"]
+
+
+def test_a_writer_that_is_killed_in_its_transaction_breaks_nothing(tmp_path):
+    keep.keep(document("first"))
+    code = (
+        "import sys, time; from relogin.ledger import store\n"
+        "with store.writing(store.place()) as it:\n"
+        "    it.execute(\"DELETE FROM run\"); print('held', flush=True); time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as held:
+        assert held.stdout is not None
+        assert "held\n" == held.stdout.readline()
+        begun = time.monotonic()
+        assert "locked" in str(keep.keep(document("second")))
+        assert time.monotonic() - begun < 10
+        held.send_signal(signal.SIGKILL)
+    assert None is keep.keep(document("third"))
+    assert ["third", "second", "first"] == [one["run"] for one in read.history()["results"]]
+
+
+def test_an_older_form_is_brought_up_with_all_that_it_holds(monkeypatch):
+    keep.keep(document("old"))
+    later = (*STEPS, "ALTER TABLE run ADD COLUMN mood TEXT;\nUPDATE run SET mood = 'calm'")
+    with store.writing(store.place()) as connection:
+        store.brought_up(connection, later)
+    with closing(sqlite3.connect(store.place())) as connection:
+        assert [("old", "calm")] == connection.execute("SELECT id, mood FROM run").fetchall()
+        assert (len(later),) == connection.execute("PRAGMA user_version").fetchone()
+
+
+def test_a_step_that_fails_leaves_the_file_as_it_was():
+    keep.keep(document("old"))
+    with (
+        pytest.raises(store.LedgerError, match="nosuch"),
+        store.writing(store.place()) as connection,
+    ):
+        store.brought_up(connection, (*STEPS, "DELETE FROM run;\nUPDATE nosuch SET a = 1"))
+    with closing(sqlite3.connect(store.place())) as connection:
+        assert [("old",)] == connection.execute("SELECT id FROM run").fetchall()
+        assert (len(STEPS),) == connection.execute("PRAGMA user_version").fetchone()
