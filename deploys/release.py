@@ -13,7 +13,7 @@ from relogin.report.text import verdict_at_exit
 def release() -> None:
     """Release each backend of the hosts, one host after another, up to the first that fails."""
     for backend in each_backend():
-        verdict_at_exit()
+        verdict_at_exit("release")
         operations.released(
             backend=backend, name=f"{backend.name}: release its revision", _serial=True
         )

@@ -78,7 +78,9 @@ class _Prover:
         reply = self._when_up(lambda: self.requests.log_in(password), patience)
         answer = login_answer.read(reply)
         came = logged_in(self.login.account, self.login.url, reply, self.login.token, answer)
-        proof = Proof(self.login.account, self.login.url, (came,), reply.status, answer)
+        proof = Proof(
+            self.login.account, self.login.url, (came,), reply.status, answer, seconds=reply.seconds
+        )
         token = token_in(self.login.token, reply)
         if token is None:
             known = self.requests.routes() if 400 <= (reply.status or 0) < 429 else None

@@ -69,7 +69,7 @@ class Proof:
     """What a login brought: who logged in where, the answer, and every check in order.
 
     `answer` is what came of the login request, `routes` what the backend says of its own routes:
-    asked for only where the login was not understood.
+    asked for only where the login was not understood. `seconds` is how long the login took.
     """
 
     account: str
@@ -79,6 +79,7 @@ class Proof:
     answer: LoginAnswer | None = field(default=None, repr=False)
     routes: Routes | None = field(default=None, repr=False)
     token: Secret | None = field(default=None, repr=False)
+    seconds: float | None = None
 
     @property
     def works(self) -> bool:

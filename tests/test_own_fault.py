@@ -56,7 +56,12 @@ class Place:
         done = subprocess.run(
             [str(Path(sys.executable).with_name("pyinfra")), "-y", "inventory.py", by_name, *words],
             cwd=self.folder,
-            env={**os.environ, **secrets, "NO_COLOR": "1", "XDG_STATE_HOME": str(self.folder)},
+            env={
+                **os.environ,
+                **secrets,
+                "NO_COLOR": "1",
+                "XDG_STATE_HOME": str(self.folder / "state"),
+            },
             capture_output=True,
             text=True,
             check=False,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from relogin import cli_run
 from relogin.outcome import USAGE
 
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ def main() -> NoReturn:
 @click.version_option(package_name="relogin")
 def command() -> None:
     """Get people logging in again: find out why nobody can, mend exactly that, prove it."""
+
+
+command.add_command(cli_run.diagnose)
+command.add_command(cli_run.restore)
 
 
 @command.command()

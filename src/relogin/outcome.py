@@ -41,6 +41,13 @@ def worst(outcomes: Iterable[Outcome]) -> Outcome | None:
     return min(outcomes, key=lambda one: _WORST_FIRST.index(one.code), default=None)
 
 
+def code(words: Iterable[str | None]) -> int:
+    """Give the exit code of a run from its hosts' outcomes; that of wrong usage without one."""
+    by_word = {one.word: one for one in Outcome}
+    decides = worst(by_word[word] for word in words if word is not None)
+    return USAGE if decides is None else decides.code
+
+
 def of(entry: Entry, *, changing: bool) -> Outcome:
     """Judge how a run ended for a backend; `changing` is one that was to mend what it found."""
     if entry.halted is not None or not entry.looked or _failed_itself(entry):

@@ -24,8 +24,8 @@ def made_folder(path: Path) -> Path:
     return path
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a private file (0600) that is there whole or not at all, whoever else writes it.
+def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """Write a file that is there whole or not at all, whoever else writes it.
 
     Raises:
         OSError: it could not be written; the former one is as it was.
@@ -35,6 +35,7 @@ def write_whole(path: Path, content: bytes) -> None:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(content)
             file.flush()
+            os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
         fresh.replace(path)
     except OSError:

@@ -81,3 +81,18 @@ def hosts() -> list[str]:
     """
     with reading(place()) as connection:
         return [row["host"] for row in connection.execute("SELECT DISTINCT host FROM result")]
+
+
+def successes() -> dict[tuple[str, str], float]:
+    """Give when a run last ended well, in Unix time, by host and backend.
+
+    Raises:
+        LedgerError: there is none, or it cannot be read.
+    """
+    query = """
+    SELECT host, backend, max(began + run.seconds) AS ended FROM run JOIN result ON run.id = run
+    WHERE outcome IN ('proven', 'healthy') AND run.seconds IS NOT NULL GROUP BY host, backend
+    """
+    with reading(place()) as connection:
+        rows = connection.execute(query)
+        return {(row["host"], row["backend"]): row["ended"] for row in rows}

@@ -29,7 +29,8 @@ VERSION = 1
 
 def document(record: Run, state: State | None = None) -> dict[str, Any]:
     """Give a whole run; with its pyinfra state also the hosts that were not reached."""
-    entries = [*record.entries.values(), *(one.entry for one in record.undoings.values())]
+    others = (*record.undoings.values(), *record.releases.values())
+    entries = [*record.entries.values(), *(one.entry for one in others)]
     hosts = [_host(name, entries, record) for name in dict.fromkeys(one.host for one in entries)]
     told = {one["host"] for one in hosts}
     missed = [_unreached(name, record) for name in _unreached_hosts(state, told)]
@@ -50,6 +51,7 @@ def _document(record: Run, hosts: list[dict[str, Any]], *, seconds: float | None
         "seconds": None if seconds is None else round(seconds, 3),
         "relogin": version(),
         "operator": operator(),
+        "exit": outcome.code(one["outcome"] for one in hosts),
         "hosts": hosts,
     }
     clean: dict[str, Any] = _redacted(whole)
@@ -130,7 +132,9 @@ def _proof(proof: Proof) -> dict[str, Any]:
         {"name": one.name, "ok": one.ok, "said": one.said, "accepted": one.accepted}
         for one in proof.checks
     ]
-    return {"account": proof.account, "url": proof.url, "proven": proof.proven, "checks": checks}
+    took = None if proof.seconds is None else round(proof.seconds, 4)
+    known = {"account": proof.account, "url": proof.url, "proven": proof.proven}
+    return {**known, "seconds": took, "checks": checks}
 
 
 @functools.cache

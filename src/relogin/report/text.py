@@ -18,6 +18,7 @@ from relogin.report.ranking import ranked
 from relogin.secret import redact
 
 if TYPE_CHECKING:
+    from pyinfra.api.host import Host
     from pyinfra.api.state import State
 
     from relogin.facts.proof import Check, Proof
@@ -36,7 +37,7 @@ _RULE = "─" * 78
 def verdict_at_exit(purpose: str) -> None:
     """Have the verdict printed once, last: pyinfra runs nothing after a host has failed.
 
-    `purpose` is what the run is for: restore, diagnose, undo.
+    `purpose` is what the run is for: restore, diagnose, undo, release.
     """
     from pyinfra.context import ctx_state
 
@@ -65,13 +66,16 @@ def verdict(record: Run, state: State) -> str:
     told = {host for host, _ in (*record.entries, *record.undoings, *record.releases)}
     for host in state.inventory:
         if host.name not in told and state.is_host_in_limit(host):
-            reached = host in state.activated_hosts
-            blocks.append(
-                f"{host.name}: "
-                + (_NOT_RUN if reached else "could not be reached; nothing is known")
-            )
+            blocks.append(f"{host.name}: {_unknown(record, state, host)}")
     rule = click.style(_RULE, dim=True)
     return "\n".join(["", rule, f"\n{rule}\n".join(blocks), rule])
+
+
+def _unknown(record: Run, state: State, host: Host) -> str:
+    if host in state.activated_hosts:
+        return _NOT_RUN
+    why = record.lost.get(host.name)
+    return f"could not be reached; nothing is known{f' ({legible(why)})' if why else ''}"
 
 
 def _badness(entry: Entry) -> tuple[int, str, str]:

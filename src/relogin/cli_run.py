@@ -1,0 +1,85 @@
+"""The commands that work on hosts, with the options of pyinfra by their own names."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_OPTIONS = (
+    click.argument("inventory"),
+    click.option("--limit", multiple=True, help="Only these hosts: a group or a glob; repeatable."),
+    click.option("--exclude", multiple=True, help="All but these hosts; repeatable."),
+    click.option("--data", multiple=True, help="Override host data: KEY=VALUE; repeatable."),
+    click.option("--group-data", multiple=True, help="A further folder of group data; repeatable."),
+    click.option("--config", default="config.py", show_default=True, help="pyinfra's config file."),
+    click.option("--chdir", help="Change to this folder first."),
+    click.option("--sudo", is_flag=True, help="Needs not be said: root is taken where it can be."),
+    click.option("--use-sudo-password", is_flag=True, help="Ask for sudo's password."),
+    click.option("--same-sudo-password", is_flag=True, help="The same, before anything else."),
+    click.option("--parallel", type=click.IntRange(1), help="How many hosts at a time."),
+    click.option("-v", "verbosity", count=True, help="Say more; repeatable."),
+    click.option(
+        "as_json", "--json", is_flag=True, help="Write JSON on stdout, all else elsewhere."
+    ),
+    click.option("--junit", type=_FILE, help="Write JUnit XML, for CI."),
+    click.option("--prometheus", type=_FILE, help="Write metrics, for the textfile collector."),
+    click.option("--ssh-user", "--user", help="SSH user."),
+    click.option("--ssh-port", "--port", type=int, help="SSH port."),
+    click.option("--ssh-key", "--key", type=click.Path(), help="SSH private key."),
+    click.option("--ssh-key-password", "--key-password", help="Its password."),
+    click.option("--ssh-password", "--password", help="SSH password; others can read it in ps."),
+    click.option("--ssh-password-prompt", is_flag=True, help="Ask for the SSH password."),
+)
+
+
+def on_hosts(function: F) -> F:
+    """Give a command the inventory and the options that choose and reach its hosts."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+@click.command()
+@on_hosts
+def diagnose(**given: Any) -> None:
+    """Find out why nobody can log in; change nothing.
+
+    Ends with 0 if people can log in and nothing is wrong, 2 if something is, 3 if the login is not
+    proven, 1 if a host could not be reached or looked at, 64 if it was asked for wrongly.
+    """
+    _run("diagnose", given)
+
+
+@click.command()
+@on_hosts
+def restore(**given: Any) -> None:
+    """Find out why nobody can log in, mend exactly that, and prove it with a login.
+
+    Ends with 0 if the login is proven on every host, 3 if it is not, 1 if a host could not be
+    reached or mended, 64 if it was asked for wrongly.
+    """
+    _run("restore", given)
+
+
+def _run(purpose: str, given: dict[str, Any]) -> None:
+    from relogin.drive.command import carry_out  # first: it patches the standard library
+    from relogin.drive.session import Options
+    from relogin.errors import UsageError
+    from relogin.report.files import Outputs
+
+    outputs = Outputs(*(given.pop(name) for name in ("as_json", "junit", "prometheus")))
+    ssh = {name: given.pop(name) for name in _SSH}
+    try:
+        sys.exit(carry_out(purpose, Options(**given, ssh=ssh), outputs))
+    except UsageError as error:
+        raise click.UsageError(str(error)) from None
+
+
+_SSH = ("ssh_user", "ssh_port", "ssh_key", "ssh_key_password", "ssh_password")

@@ -1,0 +1,74 @@
+"""One run of the relogin command, from its options to its exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+from pyinfra.api.state import StateStage
+
+from relogin import run
+from relogin.drive import hosts, progress, work
+from relogin.drive.session import Options, Session, begin, log_to
+from relogin.report import document, text
+from relogin.report.files import Outputs, as_json
+from relogin.secret import redact
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from relogin.drive.hosts import Work
+
+WORK: dict[str, Work] = {"diagnose": work.diagnose, "restore": work.restore}
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+
+def carry_out(purpose: str, options: Options, outputs: Outputs) -> int:
+    """Run what was asked for on every chosen host, tell it, and give the exit code.
+
+    Raises:
+        UsageError: it was asked for wrongly; nothing was touched.
+    """
+    handler = progress.Handler()
+    log_to(handler, styled=click.style)
+    outputs.refuse_unwritable()
+    session = begin(options)
+    record = run.of(session.state)
+    record.purpose = purpose
+    ended = _driven(session, WORK[purpose], handler, changing=record.changing)
+    session.state.set_stage(StateStage.Disconnect)
+    told = document.document(record, session.state)
+    code = int(told["exit"]) if ended else INTERRUPTED
+    _say(text.verdict(record, session.state), to_stderr=outputs.as_json)
+    if outputs.as_json:
+        click.echo(as_json(told))
+    problems = outputs.write(told)
+    for problem in problems:
+        click.echo(problem, err=True)
+    return code or (1 if problems else 0)
+
+
+def _driven(session: Session, task: Work, handler: progress.Handler, *, changing: bool) -> bool:
+    """Work on all hosts; tell whether that came to its end, or somebody interrupted it."""
+    signal.signal(signal.SIGTERM, _interrupted)
+    work.stage(session.state, changing=changing)
+    with progress.shown(len(session.work)) as shown:
+        handler.progress = shown
+        try:
+            hosts.each(session, task, ended=shown.ended)
+        except (KeyboardInterrupt, SystemExit):
+            return False
+        finally:
+            handler.progress = progress.Lines()
+    return True
+
+
+def _interrupted(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit  # gevent takes it to the main greenlet without a word
+
+
+def _say(verdict: str, *, to_stderr: bool) -> None:
+    plain = False if os.environ.get("NO_COLOR") else None
+    click.echo(redact(verdict), err=to_stderr, color=plain)
