@@ -48,10 +48,11 @@ class Lines:
     """Writes each line as it comes, without colours where they are not wanted."""
 
     def line(self, host: str, text: str) -> None:
+        """Write one line on stderr."""
         click.echo(text, err=True, color=False if os.environ.get("NO_COLOR") else None)
 
     def ended(self, host: Host) -> None:
-        pass
+        """Say nothing: the verdict will."""
 
 
 class _Table:
