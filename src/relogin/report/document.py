@@ -29,8 +29,8 @@ VERSION = 1
 
 def document(record: Run, state: State | None = None) -> dict[str, Any]:
     """Give a whole run; with its pyinfra state also the hosts that were not reached."""
-    others = (*record.undoings.values(), *record.releases.values())
-    entries = [*record.entries.values(), *(one.entry for one in others)]
+    entries = [*record.entries.values(), *(one.entry for one in record.undoings.values())]
+    entries += [one.entry for one in record.releases.values()]
     hosts = [_host(name, entries, record) for name in dict.fromkeys(one.host for one in entries)]
     told = {one["host"] for one in hosts}
     missed = [_unreached(name, record) for name in _unreached_hosts(state, told)]
