@@ -51,6 +51,12 @@ def restore_access() -> None:
         service.running(
             backend=backend, name=f"{name}: ensure the service runs", _ignore_errors=True
         )
+        if accounts.need_the_service(backend):
+            accounts.present(
+                backend=backend,
+                name=f"{name}: ensure users exist, by the backend's own request",
+                _ignore_errors=True,
+            )
         login.verified(backend=backend, name=f"{name}: verify the token")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyinfra.api import FactBase
 
-from relogin.facts import alone, service_state
+from relogin.facts import alone, auth_log, service_state
 from relogin.facts.compose_script import script
 from relogin.facts.compose_state import Container, Port, Project, Volume
 from relogin.facts.service_state import ServiceState
@@ -35,7 +35,8 @@ def parse(
     project = _project(answers)
     own = project.container(service)
     environ = _environ(answers["environ"])
-    log = _log(answers["log"], environ)
+    lines = _log(answers["log"], environ)
+    log = lines if isinstance(lines, Unreadable) else lines[-service_state.LOG_LINES :]
     state = ServiceState(
         name="/".join(filter(None, (project.name, service))),
         exists=own is not None,
@@ -44,6 +45,7 @@ def parse(
         load="loaded" if own else "no-container",
         environ=environ,
         log=log,
+        auth=auth_log.read([] if isinstance(lines, Unreadable) else lines),
         exceptions=_exceptions(log),
         project=project,
     )
@@ -141,7 +143,7 @@ def _log(answer: Answer, environ: Mapping[str, str] | None) -> tuple[str, ...] |
     if answer.status != 0:
         return Unreadable("docker logs gave no answer")
     text = service_state.clean(answer.text.decode("utf-8", "replace"), environ)
-    return tuple(text.strip("\n").split("\n")[-service_state.LOG_LINES :])
+    return tuple(text.strip("\n").split("\n"))
 
 
 def _exceptions(log: tuple[str, ...] | Unreadable) -> tuple[str, ...]:

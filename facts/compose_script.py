@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from relogin import shell
-from relogin.facts import alone
+from relogin.facts import alone, auth_log
 
 if TYPE_CHECKING:
     from relogin.parts.runtime import Compose
 
 LABEL = "com.docker.compose"
 # Of older lines only those that tell why nobody gets in: what the backend itself says of a login.
-_TELLING = r"\[AUTH\]|BLOCKED|Error|Traceback"
+_TELLING = rf"{auth_log.TELLING}|Error|Traceback"
 # A template for `docker inspect` (Go's text/template): the whole answer is 8 kB for each container,
 # and holds its environment.
 _CONTAINER = (
@@ -83,13 +83,18 @@ compose() {{ ( cd {shell.quote(part.directory)} && within {limit} {command} "$@"
 
 def container_of(part: Compose, service: str) -> str:
     """Give the shell words that are the id of a service's running container."""
+    return f'"$(docker ps -q {shell.words(filters(part, service))} | sed -n 1p)"'
+
+
+def filters(part: Compose, service: str) -> list[str]:
+    """Give the options of `docker ps` that leave a service's containers, and none of `run`."""
     which = (
-        f"{LABEL}.project={part.project}"
+        f"project={part.project}"
         if part.project
-        else f"{LABEL}.project.working_dir={working_directory(part)}"
+        else f"project.working_dir={working_directory(part)}"
     )
-    filters = shell.words([f"--filter=label={LABEL}.service={service}", f"--filter=label={which}"])
-    return f'"$(docker ps -q {filters} | sed -n 1p)"'
+    labels = (f"service={service}", which, "oneoff=False")
+    return [f"--filter=label={LABEL}.{label}" for label in labels]
 
 
 def working_directory(part: Compose) -> str:

@@ -94,6 +94,13 @@ class Project:
             if value is not None
         }
 
+    def differing(self, service: str, environ: Mapping[str, str] | None) -> list[str]:
+        """Give the keys that a container made now would be started with other values of."""
+        wanted = self.environment(service)
+        if wanted is None or environ is None:
+            return []
+        return sorted(key for key, value in wanted.items() if environ.get(key) != value)
+
     def to_json(self) -> dict[str, Any]:
         """Give everything but what the files say, which holds secrets."""
         return {

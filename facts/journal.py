@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from relogin.facts import service_state
+from relogin.facts import auth_log, service_state
 from relogin.finding import Unreadable
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ Secrets = Mapping[str, str] | None
 # Of older lines only those that tell of a start, or of a worker that died: a traceback is long.
 TELLING = (
     r"systemd\[1\]: Start|: Process [A-Za-z]*Process-[0-9]+:|exited with code [1-9]"
+    rf"|{auth_log.TELLING}"
     r"|status=9.KILL|OOM killer|Worker \(pid:[0-9]+\) was sent|WORKER TIMEOUT"
 )
 _LINE = re.compile(r"(?P<time>\S+) \S+ (?P<process>[^:]+): ?(?P<message>.*)")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from relogin import web
     from relogin.backend import Backend
     from relogin.facts.observation import Observation
+    from relogin.parts.database import Account, Register
     from relogin.parts.proof import Login, Probe
 
 # What a browser sends to another origin without asking first (Fetch standard, 2.2.2).
@@ -54,6 +55,14 @@ class Requests:
             fields |= {csrf.field: login_form.token_of(csrf, page)}
         body: dict[str, Any] = {"data": fields} if self.login.body == "form" else {"json": fields}
         return self._ask("POST", url, through=through, headers=headers, **body)
+
+    def register(self, how: Register, account: Account, password: str) -> web.Reply:
+        """Send the request by which the backend makes an account."""
+        known = {"login": account.login, "email": account.email or "", "password": password}
+        fields = {name: text.format_map(known) for name, text in how.fields.items()}
+        body: dict[str, Any] = {"data": fields} if how.body == "form" else {"json": fields}
+        named = {name: self.value(value).encode() for name, value in how.headers.items()}
+        return self._ask("POST", how.url, headers={**self._host(), **named}, **body)
 
     def get(self, token: str | None) -> web.Reply:
         """Ask the protected route with a token, or without one."""

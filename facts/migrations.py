@@ -6,6 +6,7 @@ second, and needs a virtual environment that is sound).
 
 from __future__ import annotations
 
+import posixpath
 import shlex
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pyinfra.api import FactBase
 
 from relogin import shell, sql
-from relogin.facts import alone, django_migrations, postgres
+from relogin.facts import alone, compose_files, django_migrations, postgres
 from relogin.facts.revisions import Migrations, Revision
 from relogin.finding import Unreadable
 from relogin.parts.database import Django
@@ -23,25 +24,38 @@ if TYPE_CHECKING:
 
     from relogin.backend import Backend
     from relogin.parts.database import Alembic
-    from relogin.parts.runtime import Venv
+    from relogin.parts.runtime import Compose, Venv
     from relogin.remote import Answer
 
 
-def script_of(declared: Alembic | Django, venv: Venv | None) -> str:
+def script_of(
+    declared: Alembic | Django, venv: Venv | None, inside: Compose | None = None
+) -> str:
     """Give the part of the look that lists the revision files of a backend."""
     if isinstance(declared, Django):
         return django_migrations.script(declared, venv.path if venv else None)
-    return script(declared.directory, declared.command)
+    return script(declared.directory, declared.command, inside)
 
 
-def script(directory: str, command: str, *, quoted: bool = False) -> str:
+def script(
+    directory: str, command: str, inside: Compose | None = None, *, quoted: bool = False
+) -> str:
     """Give the part of the look that lists the revision files' ids.
 
     One line a file: id, what it builds on, what it depends on, and a mark if its upgrade deletes.
-    A directory that is `quoted` is a word of the shell already.
+    The files may be `inside` a project's container: then they are copied to be read. A directory
+    that is `quoted` is a word of the shell already.
     """
-    where = f'"{directory}"' if quoted else shell.quote(directory)
-    return _SCRIPT.format(directory=where, config=shell.quote(config(command)))
+    named = config(command)
+    if inside is None:
+        where = f'"{directory}"' if quoted else shell.quote(directory)
+        enter = f"cd {where} || return 2\nroot="
+        return _SCRIPT.format(enter=enter, config=shell.quote(named), fetch="")
+    folder = shell.quote(directory.rstrip("/"))
+    named = shell.quote(posixpath.relpath(posixpath.join(directory, named), directory))
+    enter = _ENTER_COPY.format(directory=folder, config=named)
+    body = _SCRIPT.format(enter=enter, config=named, fetch=_FETCH.format(directory=folder))
+    return compose_files.with_copies(inside, body)
 
 
 def config(command: str) -> str:
@@ -53,8 +67,16 @@ def config(command: str) -> str:
     return "alembic.ini"
 
 
+_ENTER_COPY = """\
+fetch {directory}/{config} || fetch {directory}/pyproject.toml || return 3
+root=$copied; cd "$root"{directory} || return 2"""
+_FETCH = """\
+  case $folder in /*) ;; *) folder={directory}/$folder ;; esac
+  fetch "$folder" || return 4
+  folder=$root$folder
+"""
 _SCRIPT = """\
-cd {directory} || return 2
+{enter}
 config={config}; [ -e "$config" ] || config=pyproject.toml
 [ -r "$config" ] || return 3
 case $config in */*) here=${{config%/*}} ;; *) here=. ;; esac
@@ -67,10 +89,10 @@ if [ -z "$folders" ]; then
   folders=$(said script_location | tr ' ' /)/versions
 fi
 for folder in $folders; do
-  [ -r "$folder" ] && [ -x "$folder" ] || return 4
+{fetch}  [ -r "$folder" ] && [ -x "$folder" ] || return 4
   set -- "$folder"/*.py
   [ -e "$1" ] || continue
-  awk '
+  awk -v "root=$root" '
 function ids(s, out) {{
   while (match(s, /["\\047][^"\\047]+["\\047]/)) {{
     out = out "," substr(s, RSTART + 1, RLENGTH - 2); s = substr(s, RSTART + RLENGTH)
@@ -82,7 +104,10 @@ function say() {{
   else if (file != "" && file !~ /\\/(__init__|[.]#)[^\\/]*$/) print "?" file
   split("", v); drops = ""; up = 0; unclosed = 0
 }}
-FNR == 1 {{ say(); file = FILENAME }}
+FNR == 1 {{
+  say(); file = FILENAME
+  if (root != "" && index(file, root) == 1) file = substr(file, length(root) + 1)
+}}
 {{ sub(/[ \\t]#.*/, "") }}
 unclosed {{ text = text $0; v[key] = ids(text); if (/[])]/) unclosed = 0; next }}
 /^(revision|down_revision|depends_on)[ \\t]*[:=]/ {{
@@ -98,6 +123,7 @@ up {{
 END {{ say() }}' "$@" 2>/dev/null || return 5
 done"""
 _REASONS = {
+    compose_files.NO_CONTAINER: "there is no container of the backend, in which they would be",
     2: "the folder that the profile names for migrations cannot be entered",
     3: "there is no configuration of Alembic that could be read",
     4: "the folder of the revision files is not where Alembic's configuration says, or is closed",

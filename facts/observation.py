@@ -30,7 +30,7 @@ from relogin.fault import internal_error
 from relogin.finding import Unreadable
 from relogin.parts.configuration import FromEnv
 from relogin.parts.proof import KeyFile
-from relogin.parts.runtime import Systemd
+from relogin.parts.runtime import Compose, Systemd
 from relogin.tunnel import Tunnel
 
 if TYPE_CHECKING:
@@ -172,7 +172,8 @@ def scripts(backend: Backend) -> dict[str, str]:
         keys = [key for file in backend.env_files for key in file.keys]
         parts["service"] = service.script(backend.service, tuple(keys))
     if backend.migrations is not None and backend.database is not None:
-        parts["migrations"] = migrations.script_of(backend.migrations, backend.venv)
+        inside = backend.service if isinstance(backend.service, Compose) else None
+        parts["migrations"] = migrations.script_of(backend.migrations, backend.venv, inside)
     target = postgres.declared_target(backend)
     if target is not None:
         parts["postgres"] = postgres.script(backend, target)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from relogin import shell
+from relogin.facts.auth_log import AuthLog
 from relogin.facts.compose_state import Project
 from relogin.facts.copies import Copy
 from relogin.facts.listeners import Listener
@@ -47,10 +48,10 @@ class ServiceState:
     `bad-setting`; `down` says that supervisord itself does not run. `started` is when the main
     process was started, in epoch seconds of the host's clock; `exit_status` is None while it has
     not ended. `reason` is why the process manager could not start it, `start_limit` that it tried
-    too often; `exceptions` are the last lines of the last start's tracebacks, oldest first;
-    `crashes` is when its workers crashed, whose parent runs on, `timeouts` when it killed them,
-    `kills` when anybody killed the main process (SIGKILL), and `out_of_memory` when it is known
-    that the kernel did that to one of them.
+    too often; `exceptions` are the last lines of the last start's tracebacks, oldest first, and
+    `auth` counts what its log says of refused logins; `crashes` is when its workers crashed, whose
+    parent runs on, `timeouts` when it killed them, `kills` when anybody killed the main process
+    (SIGKILL), and `out_of_memory` when it is known that the kernel did that to one of them.
 
     Of a unit, `working_directory`, `environment_files`, `user`, `commands` (the words of ExecStart,
     where one is declared), `fragment` and `drop_ins` are what systemd has read, `files` what lies
@@ -86,6 +87,7 @@ class ServiceState:
     environ: Mapping[str, str] | None = field(default=None, repr=False)
     log: tuple[str, ...] | Unreadable = field(default=(), repr=False)
     exceptions: tuple[str, ...] = ()
+    auth: AuthLog = field(default_factory=AuthLog)
     reason: str = ""
     start_limit: bool = False
     crashes: tuple[float, ...] = ()
@@ -124,7 +126,7 @@ class ServiceState:
 
 
 def _json(value: object) -> Any:
-    if isinstance(value, Unreadable | Project):
+    if isinstance(value, Unreadable | Project | AuthLog):
         return value.to_json()
     if isinstance(value, tuple):
         return [_json(one) for one in value]

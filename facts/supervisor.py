@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from relogin import shell
-from relogin.facts import alone, copies, file, listeners, service_state
+from relogin.facts import alone, auth_log, copies, file, listeners, service_state
 from relogin.facts.service_state import ServiceState
 from relogin.finding import Unreadable
 from relogin.secret import redact_foreign
@@ -114,6 +114,7 @@ def parse(program: str, answers: Mapping[str, Answer]) -> ServiceState | Unreada
         restarts=_restarts(program, main_log.splitlines()),
         environ=environ,
         log=tuple(log[-service_state.LOG_LINES :]),
+        auth=auth_log.read(log),
         exceptions=tuple(service_state.exceptions(("", line) for line in log)),
         listening=listeners.parse(answers["ports"]) if "ports" in answers else (),
         copies=copies.parse(answers["copies"]) if "copies" in answers else (),

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from relogin import shell
-from relogin.facts import alone, copies, journal, listeners, service_state, unit_files
+from relogin.facts import alone, auth_log, copies, journal, listeners, service_state, unit_files
 from relogin.facts.service_state import Need, ServiceState
 from relogin.finding import Unreadable
 from relogin.secret import redact_foreign
@@ -172,6 +172,7 @@ def _with_log(
         log=log
         if isinstance(log, Unreadable)
         else tuple(map(str, log[-service_state.LOG_LINES :])),
+        auth=auth_log.read(line.message for line in ([] if isinstance(log, Unreadable) else log)),
         exceptions=journal.exceptions(lines) or (journal.exceptions(log) if state.restarts else ()),
         reason=journal.reason(lines),
         start_limit=any("Start request repeated too quickly" in line.message for line in lines),

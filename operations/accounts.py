@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import secrets
-import shlex
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 from pyinfra.api import FunctionCommand, operation
 
-from relogin import undo
 from relogin.facts import accounts_sql
 from relogin.facts.accounts import Table
+from relogin.facts.auth_log import UNKNOWN_USER
 from relogin.facts.postgres_state import Server
 from relogin.fault import Change, Fault
 from relogin.finding import Finding, Severity
 from relogin.mend import mend
-from relogin.operations import accounts_flags, accounts_hash, user_row
+from relogin.operations import accounts_flags, accounts_hash, accounts_made, user_row
 from relogin.operations.administrator import NO_WRITES
+from relogin.operations.auth_evidence import told_by
 from relogin.operations.look_alikes import alike, looks_like
 from relogin.operations.migrations import is_pending
-from relogin.operations.own_command import as_owner
 from relogin.operations.user_row import rows
+from relogin.parts.database import Register
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
@@ -87,29 +86,16 @@ def _obstacle(backend: Backend, seen: Observation, account: Account) -> str:
     """Say what a person has to declare before the account can be made."""
     if account.password is None:
         return "declare its password, so that it can be made"
-    made_by_command = user_row.declared(backend).create is not None
-    return "" if made_by_command else user_row.obstacle(backend, seen, account)
+    made_by_itself = user_row.declared(backend).create is not None
+    return "" if made_by_itself else user_row.obstacle(backend, seen, account)
 
 
 def _fix_missing(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
     account = backend.account(finding.subject)
-    create = user_row.declared(backend).create
-    if create is None:
+    if user_row.declared(backend).create is None:
         yield Change(user_row.insert(backend, seen, account), f"INSERT account {account.login}")
-        return
-    known = {
-        "login": account.login,
-        "email": account.email or "",
-        "password": f"Aa1{secrets.token_urlsafe(24)}",  # never taken for an option
-    }
-    words = [word.format_map(known) for word in shlex.split(create)]
-    run = f"{as_owner(backend, seen, backend.directory, words)}\n"
-    if user_row.scheme(backend, seen) is not None:  # else the row that is made tells it
-        run += user_row.adopted(backend, seen, account)
-    row = f"the row of account {account.login}, which it made"
-    script = undo.stays(backend, run, row)
-    command = " ".join(word for word in shlex.split(create) if "{" not in word)
-    yield Change(script, f"create account {account.login} ({command})", deadline=120)
+    else:
+        yield from accounts_made.by_the_backend(backend, seen, account)
 
 
 def _detect_name(backend: Backend, seen: Observation) -> Iterator[Finding]:
@@ -188,11 +174,11 @@ COLUMN_MISSING = Fault(
 )
 MISSING = Fault(
     "accounts.missing",
-    _detect_missing,
+    told_by(_detect_missing, UNKNOWN_USER),
     _fix_missing,
     unless=(*NO_WRITES, *_HIDING),
     about="a declared account does not exist",
-    remedy="it is made, by the backend's own command or by one INSERT",
+    remedy="it is made, by the backend's own command or request, or by one INSERT",
     check=_ROW,
 )
 NAME_DIFFERS = Fault(
@@ -239,3 +225,8 @@ def present(backend: Backend) -> Generator[FunctionCommand, None, None]:
     + backend: the backend, as described
     """
     yield from mend(backend, FAULTS)
+
+
+def need_the_service(backend: Backend) -> bool:
+    """Tell whether accounts are made by a request, which only a service that runs can answer."""
+    return backend.accounts is not None and isinstance(backend.accounts.create, Register)

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from relogin.facts.accounts import Table, UserRow
 from relogin.facts.accounts_sql import DEFAULTS, NEWEST
+from relogin.facts.auth_log import HASH_FAILS
+from relogin.facts.auth_log import PASSWORD_DIFFERS as PASSWORD_DIFFERS_SAID
 from relogin.fault import Change, Fault
 from relogin.finding import Finding, Severity
 from relogin.operations import user_row
 from relogin.operations.administrator import NO_WRITES
+from relogin.operations.auth_evidence import told_by
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
@@ -117,7 +120,7 @@ _LENGTHS = (
 )
 HASH_UNUSABLE = Fault(
     "accounts.hash-unusable",
-    _detect_hash,
+    told_by(_detect_hash, HASH_FAILS, PASSWORD_DIFFERS_SAID),
     _fix_password,
     unless=NO_WRITES,
     about="an account's stored hash is none: cut off, in quotes, plain text",
@@ -126,7 +129,7 @@ HASH_UNUSABLE = Fault(
 )
 PASSWORD_DIFFERS = Fault(
     "accounts.password-differs",
-    _detect_password,
+    told_by(_detect_password, PASSWORD_DIFFERS_SAID),
     _fix_password,
     unless=NO_WRITES,
     about="an account's password is not the declared one",

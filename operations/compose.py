@@ -68,16 +68,13 @@ def _services(project: Project) -> list[str]:
 
 def _environment_older(part: Compose, project: Project, state: ServiceState) -> Finding | None:
     """Compare what the container was made with to what one made now would have: both resolved."""
-    wanted = project.environment(part.service)
-    if wanted is None or state.environ is None:
-        return None
-    differing = [key for key, value in wanted.items() if state.environ.get(key) != value]
+    differing = project.differing(part.service, state.environ)
     if not differing:
         return None
     return Finding(
         f"{state.name} runs on older values than its env files have",
         subject=part.service,
-        seen=f"other values for {', '.join(sorted(differing))}",
+        seen=f"other values for {', '.join(differing)}",
         expected="the values that a container made now would get",
         remedy="its container is made anew (docker compose restart would not read them)",
     )

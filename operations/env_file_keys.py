@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from relogin.facts.env_file import EnvFileState
 from relogin.fault import Change, Fault
 from relogin.finding import Finding
+from relogin.operations.auth_evidence import blocked_by
 from relogin.operations.env_file_readers import disagreements
 from relogin.operations.env_values import (
     Wanted,
@@ -117,7 +118,7 @@ def _due(
 
 KEY_MISSING = Fault(
     "env_file.key-missing",
-    lambda b, s: _detect_keys(b, s, empty=False),
+    blocked_by(lambda b, s: _detect_keys(b, s, empty=False)),
     fix_keys,
     about="a declared key is missing",
     remedy="it is written: as declared, from the running process, or made anew if that is allowed",
@@ -125,7 +126,7 @@ KEY_MISSING = Fault(
 )
 KEY_EMPTY = Fault(
     "env_file.key-empty",
-    lambda b, s: _detect_keys(b, s, empty=True),
+    blocked_by(lambda b, s: _detect_keys(b, s, empty=True)),
     fix_keys,
     about="a declared key is empty",
     remedy="it is written: as declared, from the running process, or made anew if that is allowed",

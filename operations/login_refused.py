@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from relogin.facts.auth_log import HASH_FAILS, PASSWORD_DIFFERS, UNKNOWN_USER
 from relogin.fault import Fault
+from relogin.operations.auth_evidence import told_by
 from relogin.operations.login_reading import ASKED, BELOW, read_as
 
 PROXY_UP_BACKEND_DOWN = Fault(
@@ -77,10 +79,13 @@ SERVER_ERROR = Fault(
 )
 REFUSED = Fault(
     "login.refused",
-    read_as(
-        "refused",
-        "the login of {proof.account} is refused",
-        "the stored account is as declared: look for another database, a header or a lock",
+    told_by(
+        read_as(
+            "refused",
+            "the login of {proof.account} is refused",
+            "the stored account is as declared: look for another database, a header or a lock",
+        ),
+        *(UNKNOWN_USER, PASSWORD_DIFFERS, HASH_FAILS),
     ),
     symptom_of=(*BELOW, "login.other-database"),
     about="the declared login is refused",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from relogin.facts.auth_log import TOKEN_EXPIRED, TOKEN_INVALID
 from relogin.fault import LOGIN_BY_HAND, Fault
 from relogin.finding import Finding
+from relogin.operations.auth_evidence import told_by
 from relogin.operations.login_reading import BELOW
 
 if TYPE_CHECKING:
@@ -121,10 +123,13 @@ AUTHORIZATION_STRIPPED = Fault(
 )
 PROTECTED_REFUSED = Fault(
     "login.protected-refused",
-    check_failed(
-        "protected-refused",
-        "the login works, but its token opens nothing",
-        "another process or worker checks it with another secret, or the route is another's",
+    told_by(
+        check_failed(
+            "protected-refused",
+            "the login works, but its token opens nothing",
+            "another process or worker checks it with another secret, or the route is another's",
+        ),
+        *(TOKEN_INVALID, TOKEN_EXPIRED),
     ),
     symptom_of=_SECRETS,
     about="the token does not open the protected route",

@@ -220,6 +220,7 @@ _NOT_WHILE = ("venv", "env_file", "postgres")
 _CHECK = (
     "cd DIRECTORY && runuser -u USER -- VENV/bin/alembic heads",
     "runuser -u postgres -- psql -d DATABASE -c 'TABLE alembic_version'",
+    "docker compose exec -T SERVICE alembic heads",
 )
 BROKEN_TREE = Fault(
     "migrations.broken-tree",

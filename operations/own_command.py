@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from relogin import shell
+from relogin.operations import compose_command
+from relogin.parts.runtime import Compose
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
@@ -16,10 +18,13 @@ def as_owner(
 ) -> str:
     """Give the script that runs one of the backend's own commands as the owner of its folder.
 
-    What only its process manager gives the backend, it gets as well: the values of env files that
-    the backend does not read itself. They reach its shell by stdin, so they are in no argv. What
-    `environment` holds is no secret.
+    Of a Docker Compose project it runs in a container, where that folder is. What only its process
+    manager gives the backend, it gets as well: the values of env files that the backend does not
+    read itself. They reach its shell by stdin, so they are in no argv. What `environment` holds is
+    no secret.
     """
+    if isinstance(backend.service, Compose):
+        return compose_command.inside(backend, seen, directory, words, environment)
     public = shell.words(["HOME=/", *(f"{key}={value}" for key, value in environment.items())])
     owner = f'as_user "$(stat -Lc %U {shell.quote(directory)})" env {public}'
     given = _environment(backend, seen)

@@ -9,8 +9,9 @@ from relogin.facts.machine import Machine
 from relogin.facts.service import ServiceState
 from relogin.fault import Fault
 from relogin.finding import Finding
+from relogin.operations.auth_evidence import blocked_by
 from relogin.operations.service_control import NEEDED, restart_failed, start
-from relogin.parts.runtime import Supervisor
+from relogin.parts.runtime import Compose, Supervisor
 from relogin.secret import redact_foreign
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _crash_looping(backend: Backend, seen: Observation) -> Finding | None:
     service = startable(seen)
     if service is None or not is_looping(seen, service):
         return None
-    manager = "supervisord" if isinstance(backend.service, Supervisor) else "systemd"
+    manager = _MANAGERS.get(type(backend.service), "systemd")
     how = f"restarted {service.restarts} times by {manager}"
     if not service.restarts:
         how = f"{len(service.crashes)} crashes of its workers, while {service.name} stays active"
@@ -149,12 +150,19 @@ def _crash_looping(backend: Backend, seen: Observation) -> Finding | None:
     )
 
 
+_MANAGERS = {Supervisor: "supervisord", Compose: "Docker"}
 _LOGS_OF_PROGRAM = (
     "supervisorctl -c CONFIG status PROGRAM",
     "supervisorctl -c CONFIG tail PROGRAM",
     "supervisorctl -c CONFIG maintail",
 )
-_LOGS = ("systemctl status UNIT", "journalctl -u UNIT -n 80", *_LOGS_OF_PROGRAM[:2])
+_LOG_OF_SERVICE = "docker compose logs --tail 80 SERVICE"
+_LOGS = (
+    "systemctl status UNIT",
+    "journalctl -u UNIT -n 80",
+    *_LOGS_OF_PROGRAM[:2],
+    _LOG_OF_SERVICE,
+)
 STOPPED = Fault(
     "service.stopped",
     _stopped,
@@ -176,7 +184,7 @@ START_LIMIT_HIT = Fault(
 )
 FAILED = Fault(
     "service.failed",
-    _failed,
+    blocked_by(_failed, any_key=True),
     restart_failed,
     symptom_of=_CAUSES_OF_CRASHES,
     about="the service has failed",
@@ -203,7 +211,7 @@ BACKOFF = Fault(
 )
 CRASH_LOOPING = Fault(
     "service.crash-looping",
-    _crash_looping,
+    blocked_by(_crash_looping, any_key=True),
     restart_failed,
     symptom_of=_CAUSES_OF_CRASHES,
     about="the service crashes again and again",

@@ -14,6 +14,7 @@ from relogin import (
     Login,
     Postgres,
     Probe,
+    Register,
     Secret,
 )
 
@@ -48,6 +49,7 @@ agentcaller = Backend(
     migrations=Alembic("/app", "alembic upgrade head"),
     accounts=Accounts(
         columns=Columns(login="email", email=None, admin=None),
+        create=Register("http://127.0.0.1:8000/v1/auth/register"),
         present=[
             Account("admin@example.com", password=Secret.env("AGENTCALLER_ADMIN_PASSWORD")),
         ],

@@ -8,7 +8,17 @@ import relogin.settled  # noqa: F401 # for what it does
 from relogin.backend import Backend
 from relogin.finding import Finding, Severity, Unreadable
 from relogin.parts.configuration import DatabaseUrl, EnvFile, FromEnv, FromParts
-from relogin.parts.database import Account, Accounts, Alembic, Columns, Django, Peer, Postgres, Uuid
+from relogin.parts.database import (
+    Account,
+    Accounts,
+    Alembic,
+    Columns,
+    Django,
+    Peer,
+    Postgres,
+    Register,
+    Uuid,
+)
 from relogin.parts.proof import Cookie, Csrf, Jwt, KeyFile, Login, Probe
 from relogin.parts.runtime import Compose, Supervisor, Systemd, Venv
 from relogin.parts.source import Source
@@ -43,6 +53,7 @@ __all__ = [
     "Postgres",
     "Probe",
     "ProfileError",
+    "Register",
     "Secret",
     "SecretMissing",
     "Severity",

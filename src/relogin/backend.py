@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from relogin.parts.configuration import DatabaseUrl, EnvFile, FromEnv, FromParts
-from relogin.parts.database import Account, Accounts, Alembic, Django, Postgres
+from relogin.parts.database import Account, Accounts, Alembic, Django, Postgres, Register
 from relogin.parts.part import listed, part, refuse, refuse_unless, suggest
 from relogin.parts.proof import Jwt, Login, Probe
 from relogin.parts.runtime import Compose, Runtime, Supervisor, Systemd, Venv
@@ -72,6 +72,11 @@ class Backend:
             if key not in declared:
                 what = f"FromEnv({key!r}) is in no env_file"
                 refuse(f"{self!r}: {what}{suggest(key, declared)}")
+        contained = isinstance(self.service, Compose) and isinstance(self.migrations, Django)
+        what = "Django's migrations are not looked at in a container: leave migrations out"
+        refuse_unless(not contained, f"{self!r}: {what}")
+        if self.accounts is not None and isinstance(self.accounts.create, Register):
+            refuse_unless(self.login, f"{self!r}: Register needs a login, which says how to ask")
         present = [account.login for account in self.accounts.present] if self.accounts else []
         if self.login is not None and self.login.account not in present:
             what = f"account {self.login.account!r} is not in accounts.present"

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 from relogin.finding import Finding, Severity, Unreadable, legible
 
 if TYPE_CHECKING:
+    from pyinfra.api.host import Host
+
     from relogin.backend import Backend
     from relogin.facts.observation import Observation
+    from relogin.remote import Answer
 
 # In the order in which one can cause the next: that of the catalogue, of a run and of its verdict.
 LAYERS = (
@@ -53,13 +56,17 @@ class Change:
 
     The script is POSIX sh, reaches the host on stdin and may hold secrets; it succeeded if it ends
     with status 0 within `deadline` seconds. `why` is shown, and holds none. It is not made while a
-    fault or layer in `unless` has a critical finding.
+    fault or layer in `unless` has a critical finding. `request`, in place of a script, asks the
+    backend itself; what it gives is judged as a script's answer is.
     """
 
     script: str = dataclasses.field(repr=False)
     why: str
     deadline: float = 60
     unless: tuple[str, ...] = ()
+    request: Callable[[Host], Answer | Unreadable] | None = dataclasses.field(
+        default=None, repr=False
+    )
 
 
 @dataclasses.dataclass(frozen=True)

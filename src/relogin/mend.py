@@ -205,7 +205,11 @@ def carry_out(
 def _carried_out(host: Host, record: Entry, change: Change) -> Done:
     host.log_styled(legible(redact(change.why)), fg="cyan", log_func=logger.info)
     started = time.monotonic()
-    answer = remote.change(host, change.script, deadline=change.deadline)
+    answer = (
+        remote.change(host, change.script, deadline=change.deadline)
+        if change.request is None
+        else change.request(host)
+    )
     record.forget()
     seconds = time.monotonic() - started
     if isinstance(answer, Unreadable):

@@ -16,6 +16,7 @@ from relogin.parts.part import (
     part,
     refuse_unless,
     suggest,
+    web_address,
 )
 from relogin.secret import Secret
 
@@ -58,7 +59,9 @@ class Alembic:
     """Run migrations by Alembic; relative words of `command` are relative to `directory`.
 
     The command runs as the owner of that folder, and what it needs of the environment it has to
-    find there (the backend's own `.env`). `version_table` is Alembic's table of that name.
+    find there (the backend's own `.env`). Of a Docker Compose project the folder is one in the
+    backend's container, and the command runs there. `version_table` is Alembic's table of that
+    name.
     """
 
     directory: str
@@ -147,18 +150,44 @@ class Uuid:
 
 
 @part
+class Register:
+    """Have the backend make an account by the request that people register with.
+
+    It is sent as the host itself would, when the account is missing and the backend runs. `fields`
+    may hold `{login}`, `{email}` and `{password}`, which is a throw-away one: the declared one
+    follows as a hash.
+    """
+
+    url: str
+    body: str = "json"
+    fields: Mapping[str, str] = dataclasses.field(
+        default_factory=lambda: {"email": "{login}", "password": "{password}"}
+    )
+    headers: Mapping[str, str | Secret | FromEnv] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        web_address("Register: url", self.url)
+        known = {"form", "json"}
+        refuse_unless(self.body in known, f"Register: body is {self.body!r}; it is form or json")
+        fits("Register: headers", carried.header_name, *self.headers)
+        for name, template in self.fields.items():
+            fillable(f"Register: field {name!r}", template, ("login", "email", "password"))
+
+
+@part
 class Accounts:
     """Declare the users table and who must be in it.
 
     `values` are further columns of an INSERT (a time may be "now"); `create` is the backend's own
-    command instead, with `{login}`, `{email}` and `{password}` (it gets a throw-away one).
+    command instead, with `{login}`, `{email}` and `{password}` (it gets a throw-away one), or a
+    request (`Register`). Of a Docker Compose project the command runs in the backend's container.
     """
 
     table: str = "users"
     columns: Columns = dataclasses.field(default_factory=Columns)
     values: Mapping[str, str | int | bool | Uuid] = dataclasses.field(default_factory=dict)
     scheme: str | None = None
-    create: str | None = None
+    create: str | Register | None = None
     present: tuple[Account, ...] = ()
 
     def __post_init__(self) -> None:
@@ -169,7 +198,7 @@ class Accounts:
         fits("Accounts", carried.sql_name, self.table, *self.values)
         if self.scheme is not None:
             self._refuse_unfit(self.scheme)
-        if self.create is not None:
+        if isinstance(self.create, str):
             command("Accounts: create", self.create)
             fillable("Accounts: create", self.create, ("login", "email", "password"))
 

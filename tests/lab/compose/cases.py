@@ -8,27 +8,45 @@ RECEPTIONIST, AGENTCALLER = "receptionist", "agentcaller"
 
 @dataclass(frozen=True)
 class Case:
-    """A fault of one of the host's backends, and the root script that makes it."""
+    """A fault of one of the host's backends, and the root script that makes it.
+
+    `works` says that people can log in all the same; `of_rows` that the rows themselves are what is
+    broken: then only those of the other backend have to be the same afterwards.
+    """
 
     fault: str
     backend: str
     inject: str
     name: str = ""
+    works: bool = False
+    of_rows: bool = False
 
     def __str__(self) -> str:
         return self.name or f"{self.fault}, {self.backend}"
 
 
-def people(backend: str, sql: str) -> str:
+def people(backend: str, sql: str, database: str = "") -> str:
     """Give the script by which a person would change the database."""
     service, user = {RECEPTIONIST: ("postgres", RECEPTIONIST), AGENTCALLER: ("db", "postgres")}[
         backend
     ]
     return (
         f'{PROJECTS}printf %s "{sql}" | {backend} exec -T {service}'
-        f" psql -qX -v ON_ERROR_STOP=1 -U {user} -d {backend}"
+        f" psql -qX -v ON_ERROR_STOP=1 -U {user} -d {database or backend}"
     )
 
+
+# As a deployment of two branches would bring it: a second revision that builds on the first.
+BRANCH = f"""{PROJECTS}cat >/root/2c.py <<'PYTHON'
+revision = "2c"
+down_revision = "1a"
+
+
+def upgrade() -> None:
+    pass
+PYTHON
+chmod 644 /root/2c.py; agentcaller cp /root/2c.py backend:/app/alembic/versions/2c_other.py
+rm /root/2c.py"""
 
 MENDED = (
     Case(
@@ -71,6 +89,53 @@ MENDED = (
         people(RECEPTIONIST, "UPDATE users SET is_active = false WHERE id = 1"),
     ),
     Case(
+        "migrations.behind",
+        RECEPTIONIST,
+        people(
+            RECEPTIONIST,
+            "ALTER TABLE users DROP COLUMN is_verified;"
+            " UPDATE alembic_version SET version_num = '0001'",
+        ),
+    ),
+    Case(
+        "migrations.behind",
+        AGENTCALLER,
+        people(
+            AGENTCALLER,
+            "ALTER TABLE users DROP COLUMN created_at;"
+            " UPDATE alembic_version SET version_num = '1a'",
+        )
+        + "\nagentcaller stop backend",
+        name="migrations.behind, of a backend that does not run",
+        of_rows=True,
+    ),
+    Case(
+        "migrations.never-run",
+        RECEPTIONIST,
+        people(RECEPTIONIST, "DROP TABLE users, alembic_version"),
+        of_rows=True,
+    ),
+    Case(
+        "postgres.database-missing",
+        AGENTCALLER,
+        f"{PROJECTS}agentcaller stop backend\n"
+        + people(AGENTCALLER, "ALTER DATABASE agentcaller RENAME TO agentcaler", "postgres"),
+        of_rows=True,
+    ),
+    Case(
+        "accounts.missing",
+        RECEPTIONIST,
+        people(RECEPTIONIST, "DELETE FROM users WHERE id = 1"),
+        of_rows=True,
+    ),
+    Case(
+        "accounts.missing",
+        AGENTCALLER,
+        people(AGENTCALLER, "DELETE FROM users WHERE id = 1") + "\nagentcaller stop backend",
+        name="accounts.missing, made by a request to a backend that does not run yet",
+        of_rows=True,
+    ),
+    Case(
         "env_file.key-empty",
         RECEPTIONIST,
         f"{PROJECTS}sed -i 's/^OPENAI_API_KEY=.*/OPENAI_API_KEY=/' /opt/ai-receptionist/.env\n"
@@ -92,6 +157,13 @@ PERSONS = (
         f"{PROJECTS}agentcaller stop backend\n"
         "cd /opt/agentcaller/infra; sed -i 's/restart: unless-/restrat: /' docker-compose.yml",
     ),
+    Case(
+        "migrations.unknown-revision",
+        RECEPTIONIST,
+        people(RECEPTIONIST, "UPDATE alembic_version SET version_num = '0042'"),
+        works=True,
+    ),
+    Case("migrations.several-heads", AGENTCALLER, BRANCH, works=True),
     Case(
         "service.engine-down",
         RECEPTIONIST,

@@ -30,9 +30,13 @@ def logs_in(host: Host, backend: str) -> bool:
     return host.root(_LOGIN[backend]).strip() == "200"
 
 
-def what_holds_data(host: Host) -> str:
-    """Give what no repair may change: volumes and since when, database containers, rows."""
-    return host.root(_DATA)
+def what_holds_data(host: Host, rows_of: str = "") -> str:
+    """Give what no repair may change: volumes and since when, database containers, rows.
+
+    The rows are those of both backends, or of one.
+    """
+    wanted = [rows for name, rows in _ROWS.items() if not rows_of or name == rows_of]
+    return host.root("\n".join([_DATA, *wanted]))
 
 
 _LOGIN = {
@@ -52,7 +56,10 @@ curl -s -o /dev/null -w '%{{http_code}}' -H "Authorization: Bearer $token" \\
 _DATA = """\
 docker volume ls -q | sort | xargs docker volume inspect --format '{{.Name}} {{.CreatedAt}}'
 docker ps -a --no-trunc --format '{{.ID}} {{.Names}}' | grep -e -postgres- -e -db- | sort
-query='select id, email, created_at from users order by id'
-docker exec -i ai-receptionist-postgres-1 psql -XAtU receptionist -d receptionist -c "$query"
-docker exec -i infra-db-1 psql -XAtU postgres -d agentcaller -c "$query"
 """
+_QUERY = "'select id, email, created_at from users order by id'"
+_ROWS = {
+    "receptionist": "docker exec -i ai-receptionist-postgres-1"
+    f" psql -XAtU receptionist -d receptionist -c {_QUERY}",
+    "agentcaller": f"docker exec -i infra-db-1 psql -XAtU postgres -d agentcaller -c {_QUERY}",
+}

@@ -18,7 +18,7 @@ def test_a_healthy_backend_has_no_findings(tmp_path: Path, containers: Host, bac
     assert 0 == looked.code, looked.output
     assert "nothing was changed" in looked.verdict, looked.output
     assert [] == looked.section("What was wrong first"), looked.output
-    assert [] == looked.section("Could not be seen"), looked.output
+    assert [] == looked.section("What could not be seen"), looked.output
 
 
 @pytest.mark.parametrize("backend", NAMES)

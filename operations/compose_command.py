@@ -1,0 +1,52 @@
+"""The backend's own commands in a container of its Docker Compose project."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from relogin import shell
+from relogin.facts.compose_script import compose_function
+from relogin.facts.service_state import ServiceState
+from relogin.parts.runtime import Compose
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from relogin.backend import Backend
+    from relogin.facts.observation import Observation
+
+
+def inside(
+    backend: Backend,
+    seen: Observation,
+    directory: str,
+    words: list[str],
+    environment: Mapping[str, str],
+) -> str:
+    """Give the script that runs a command as the backend would run it today.
+
+    In its container, where that runs on today's image and values; else in one of its own, which
+    is gone afterwards. A `directory` that is the project's, on the host, is the image's own.
+    """
+    part = backend.service
+    assert isinstance(part, Compose)  # noqa: S101 # who calls this has looked
+    where = [] if directory == backend.directory else ["-w", directory]
+    public = [word for key, value in environment.items() for word in ("-e", f"{key}={value}")]
+    options = ["-T", *where, *public]
+    if _is_of_today(part, seen):
+        run = ["exec", *options, part.service, *words]
+    else:
+        first, *others = words
+        once = ["run", "--rm", "--no-deps", *options, "--entrypoint", first]
+        run = [*once, part.service, *others]
+    return f"{compose_function(part, limit=290)}\ncompose {shell.words(run)} </dev/null"
+
+
+def _is_of_today(part: Compose, seen: Observation) -> bool:
+    state = seen.service
+    project = state.project if isinstance(state, ServiceState) else None
+    own = project.container(part.service) if project is not None else None
+    if own is None or project is None or own.state != "running" or own.image != project.image:
+        return False
+    assert isinstance(state, ServiceState)  # noqa: S101 # it has the project
+    return not project.differing(part.service, state.environ)
