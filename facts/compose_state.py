@@ -94,6 +94,12 @@ class Project:
             if value is not None
         }
 
+    def published(self, service: str) -> set[int]:
+        """Give the host's ports that the files have for a service; a range of them is left out."""
+        declared = (self.config or {}).get("services", {}).get(service) or {}
+        ports = (str(one.get("published", "")) for one in declared.get("ports") or ())
+        return {int(port) for port in ports if port.isdigit()}
+
     def differing(self, service: str, environ: Mapping[str, str] | None) -> list[str]:
         """Give the keys that a container made now would be started with other values of."""
         wanted = self.environment(service)

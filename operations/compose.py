@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from relogin.facts.service_state import ServiceState
@@ -13,11 +12,9 @@ from relogin.operations.service_control import NEEDED, start
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
-    from relogin.facts.compose_state import Container, Port, Project
+    from relogin.facts.compose_state import Project
     from relogin.facts.observation import Observation
     from relogin.parts.runtime import Compose
-
-_EVERYWHERE = {"0.0.0.0", "::", ""}  # noqa: S104 # what the engine says, not where we listen
 
 
 def _engine_down(backend: Backend, seen: Observation) -> Finding | None:
@@ -110,22 +107,6 @@ def _unhealthy(part: Compose, project: Project, state: ServiceState) -> Finding 
     )
 
 
-def _public_port(part: Compose, project: Project, state: ServiceState) -> Iterator[Finding]:
-    own = project.container(part.service)
-    ports = {one.outside: one for one in _ports(own) if one.address in _EVERYWHERE}
-    for port in ports.values():
-        yield Finding(
-            f"port {port.outside} of {state.name} is open to everybody, past the host's firewall",
-            subject=str(port.outside),
-            seen=f"published on every address of the host, to {port.inside}",
-            remedy=f'publish it on "127.0.0.1:{port.outside}:{port.inside}" in the files',
-        )
-
-
-def _ports(container: Container | None) -> Iterator[Port]:
-    yield from container.ports if container is not None else ()
-
-
 ENGINE_DOWN = Fault(
     "service.engine-down",
     _engine_down,
@@ -175,12 +156,4 @@ UNHEALTHY = Fault(
     about="the container's health check fails",
     remedy="what causes it is mended; else read its log",
     check=("docker inspect --format '{{json .State.Health}}' CONTAINER",),
-)
-PORT_PUBLIC = Fault(
-    "service.port-public",
-    where_it_answers(_public_port),
-    severity=Severity.WARNING,
-    about="the backend's port is open to everybody, past the host's firewall",
-    remedy="publish it on 127.0.0.1",
-    check=("docker compose ps", "docker port CONTAINER"),
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pyinfra.api import FunctionCommand, operation
 
 from relogin.mend import mend
-from relogin.operations import compose
+from relogin.operations import compose, compose_ports
 from relogin.operations.compose_service import NEEDED_SERVICE_DOWN
 from relogin.operations.service_age import (
     OLDER_THAN_ENV_FILE,
@@ -81,8 +81,9 @@ FAULTS = (
     OLDER_THAN_VENV,
     compose.ENVIRONMENT_OLDER,
     compose.IMAGE_OLDER,
+    compose_ports.PORT_ELSEWHERE,
     compose.UNHEALTHY,
-    compose.PORT_PUBLIC,
+    compose_ports.PORT_PUBLIC,
     TWO_COPIES,
     DISABLED,
 )

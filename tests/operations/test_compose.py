@@ -4,9 +4,11 @@ import dataclasses
 
 import pytest
 
+from relogin import Login
+from relogin.facts import compose as compose_facts
 from relogin.facts.compose_state import Volume
 from relogin.facts.service_state import ServiceState
-from relogin.operations import compose, volumes
+from relogin.operations import compose, compose_ports, service_down, volumes
 from relogin.operations.compose_service import NEEDED_SERVICE_DOWN
 from tests.operations.composed import BACKEND, healthy, observed, of_container, of_project
 
@@ -19,7 +21,11 @@ FAULTS = (
     compose.ENVIRONMENT_OLDER,
     compose.IMAGE_OLDER,
     compose.UNHEALTHY,
-    compose.PORT_PUBLIC,
+    service_down.STOPPED,
+    service_down.FAILED,
+    service_down.CRASH_LOOPING,
+    compose_ports.PORT_ELSEWHERE,
+    compose_ports.PORT_PUBLIC,
 )
 
 
@@ -104,3 +110,68 @@ def test_no_value_of_the_environment_is_shown():
 
     assert secret not in str(state.to_json())
     assert secret not in repr(state)
+
+
+def ports(*published: tuple[str, int]):
+    """Give the healthy container's ports as published on these addresses and ports."""
+    own = healthy().project.container("app").ports[0]
+    return tuple(
+        dataclasses.replace(own, address=address, outside=outside) for address, outside in published
+    )
+
+
+def with_login(state, port=8002):
+    login = Login(f"http://127.0.0.1:{port}/api/auth/login", account="owner@example.com")
+    backend = dataclasses.replace(BACKEND, login=login)
+    return [
+        (one.fault, one.by_person)
+        for fault in FAULTS
+        for one in fault.found(backend, observed(state))
+    ]
+
+
+def test_a_port_that_the_files_have_and_the_container_does_not_is_published_by_making_it_anew():
+    state = of_container(ports=ports(("127.0.0.1", 9002)))
+
+    assert [("service.port-elsewhere", False)] == with_login(state)
+
+
+def test_a_port_that_the_files_do_not_have_either_is_a_person_s():
+    state = of_container(ports=ports(("127.0.0.1", 9002)))
+    declared = {"services": {"app": {"ports": [{"target": 8002, "published": "9002"}]}}}
+    project = dataclasses.replace(state.project, config=declared)
+
+    assert [("service.port-elsewhere", True)] == with_login(
+        dataclasses.replace(state, project=project)
+    )
+
+
+def test_a_login_behind_a_proxy_is_not_looked_for_at_the_container_s_port():
+    assert [] == with_login(healthy(), port=80)
+
+
+def rerun(**fields):
+    """Give the state that the service's container with these fields makes up."""
+    state = of_container(**fields)
+    return compose_facts._as_it_runs(healthy(), state.project.container("app"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        ({"state": "exited", "exit_status": 0}, "service.stopped"),
+        ({"state": "exited", "exit_status": 143}, "service.stopped"),
+        ({"state": "exited", "exit_status": 1}, "service.failed"),
+        ({"state": "exited", "exit_status": 137, "out_of_memory": True}, "service.failed"),
+        ({"state": "restarting", "exit_status": 3, "restarts": 5}, "service.crash-looping"),
+    ],
+)
+def test_a_container_that_does_not_run_is_told_by_how_it_ended(fields, fault):
+    assert [fault] == found(rerun(**fields))
+
+
+def test_a_crash_loop_is_laid_to_docker_which_restarts_it():
+    state = rerun(state="restarting", exit_status=3, restarts=5)
+    [finding] = service_down.CRASH_LOOPING.found(BACKEND, observed(state))
+
+    assert "restarted 5 times by Docker" in finding.seen

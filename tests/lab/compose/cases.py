@@ -48,6 +48,8 @@ PYTHON
 chmod 644 /root/2c.py; agentcaller cp /root/2c.py backend:/app/alembic/versions/2c_other.py
 rm /root/2c.py"""
 
+PUBLISHED = "sed -i 's/127.0.0.1:8002:8002/{}:8002/' /opt/ai-receptionist/docker-compose.prod.yml"
+
 MENDED = (
     Case(
         "service.container-missing",
@@ -87,6 +89,24 @@ MENDED = (
         "accounts.inactive",
         RECEPTIONIST,
         people(RECEPTIONIST, "UPDATE users SET is_active = false WHERE id = 1"),
+    ),
+    Case(
+        "service.failed",
+        AGENTCALLER,
+        f"{PROJECTS}docker update --restart=no infra-backend-1\n"
+        "docker kill --signal ABRT infra-backend-1; docker wait infra-backend-1",
+    ),
+    Case(
+        "service.image-older",
+        RECEPTIONIST,
+        "printf 'FROM ai-receptionist-app\\nLABEL of=today\\n' |"
+        " DOCKER_BUILDKIT=0 docker build -q -t ai-receptionist-app -",
+    ),
+    Case(
+        "service.port-elsewhere",
+        RECEPTIONIST,
+        f"{PROJECTS}{PUBLISHED.format('127.0.0.1:9002')}; receptionist up -d --no-deps --wait app\n"
+        "cp -p /root/pristine/opt/ai-receptionist/docker-compose.prod.yml /opt/ai-receptionist/",
     ),
     Case(
         "migrations.behind",
@@ -144,6 +164,31 @@ MENDED = (
     ),
 )
 PERSONS = (
+    Case(
+        "service.port-elsewhere",
+        RECEPTIONIST,
+        f"{PROJECTS}{PUBLISHED.format('127.0.0.1:9002')}; receptionist up -d --no-deps --wait app",
+    ),
+    Case(
+        "service.port-public",
+        RECEPTIONIST,
+        f"{PROJECTS}{PUBLISHED.format('8002')}; receptionist up -d --no-deps --wait app",
+        works=True,
+    ),
+    Case(
+        "service.unhealthy",
+        AGENTCALLER,
+        f"{PROJECTS}cd /opt/agentcaller/infra; sed -i -e 's#:8000/health#:8000/nowhere#'"
+        " -e '0,/interval: 20s/s//interval: 1s/' -e '0,/start_period: 20s/s//start_period: 1s/'"
+        " docker-compose.yml\nagentcaller up -d --no-deps backend\n"
+        "until docker ps | grep -q unhealthy; do sleep 0.3; done",
+        works=True,
+    ),
+    Case(
+        "volumes.missing",
+        AGENTCALLER,
+        f"{PROJECTS}agentcaller down\ndocker volume rm infra_pgdata",
+    ),
     Case(
         "volumes.project-name-changed",
         AGENTCALLER,
