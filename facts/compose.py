@@ -32,7 +32,7 @@ def parse(
     engine = answers["engine"]
     if engine.status != 0:
         return _without_engine(service, engine)
-    project = _project(answers)
+    project = dataclasses.replace(_project(answers), service=service)
     own = project.container(service)
     environ = _environ(answers["environ"])
     lines = _log(answers["log"], environ)

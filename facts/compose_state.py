@@ -57,9 +57,10 @@ class Container:
 class Project:
     """A project: what its files say (`config`, with secrets; None if they cannot be read) and runs.
 
-    `image` is the id that the backend's image name means today; `folders` pairs each project that
-    has containers on the host with the folder that it was started from. `engine_error` is why
-    Docker itself does not answer, `config_error` why Compose refuses the files.
+    `service` is the backend's, `image` the id that its image's name means today; `folders` pairs
+    each project that has containers on the host with the folder that it was started from.
+    `engine_error` is why Docker itself does not answer, `config_error` why Compose refuses the
+    files.
     """
 
     name: str
@@ -70,6 +71,11 @@ class Project:
     volumes: tuple[Volume, ...] = ()
     folders: tuple[tuple[str, str], ...] = ()
     image: str = ""
+    service: str = ""
+
+    def given(self, key: str) -> str | None:
+        """Give a value that the backend's container would be started with, if made now."""
+        return (self.environment(self.service) or {}).get(key) or None
 
     def container(self, service: str) -> Container | None:
         """Give a service's container: the running one, where there are several."""

@@ -79,10 +79,22 @@ class Observation:
     own: Mapping[str, Answer | Unreadable] = dataclasses.field(default_factory=dict)
 
     def env(self, key: str) -> str | None:
-        """Give the value in force of an env key: the last file that has it wins."""
+        """Give the value in force of an env key: the last file that has it wins.
+
+        Of a Docker Compose project it is what a container that is made now would be given, if it
+        would be given any: which file that comes from, the project's own files say.
+        """
+        if (given := self._composed(key)) is not None:
+            return given
         files = [file for file in self.env_files if isinstance(file, env_file.EnvFileState)]
         values = [value for file in files if (value := file.value(key)) is not None]
         return values[-1] if values else None
+
+    def _composed(self, key: str) -> str | None:
+        """Give what Compose resolves a key to; None where it is no business of the service."""
+        state = self.service
+        project = state.project if isinstance(state, service.ServiceState) else None
+        return project.given(key) if project is not None else None
 
     def in_process(self, key: str) -> str | None:
         """Give the value that the running process was started with, where that can be seen."""

@@ -120,6 +120,7 @@ def _pattern(key: str) -> str:
         (
             rf"{call} *{name} *, *(default *= *)?{text}",
             rf"{name} *[])]+ *or +{text}",
+            rf"\.({key}|{key.lower()}) +or +{text}",
             rf"^ *{key} *= *{text}",
             rf"{field_} *(Field\( *(default *= *)?)?{text}",
         )

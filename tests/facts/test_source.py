@@ -47,6 +47,7 @@ def look(backend: Backend, sh: tuple[str, ...] = ("sh",)) -> tuple[Source, str]:
         'SECRET_KEY = env.str("SECRET_KEY", default="canary-in-code")',
         'SECRET_KEY = os.getenv("SECRET_KEY") or "canary-in-code"',
         'key = os.environ["SECRET_KEY"] or "canary-in-code"',
+        'secret = settings.secret_key or "canary-in-code"',
         'SECRET_KEY = "canary-in-code"',
         'SECRET_KEY: str = "canary-in-code"',
         '    secret_key: str = "canary-in-code"',

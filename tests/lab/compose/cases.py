@@ -91,6 +91,16 @@ MENDED = (
         people(RECEPTIONIST, "UPDATE users SET is_active = false WHERE id = 1"),
     ),
     Case(
+        "env_file.files-differ",
+        AGENTCALLER,
+        "echo POSTGRES_DB=agentcaler >>/opt/agentcaller/.env",
+    ),
+    Case(
+        "env_file.readable-by-others",
+        RECEPTIONIST,
+        "chmod 644 /opt/ai-receptionist/.env",
+    ),
+    Case(
         "service.failed",
         AGENTCALLER,
         f"{PROJECTS}docker update --restart=no infra-backend-1\n"
@@ -164,6 +174,27 @@ MENDED = (
     ),
 )
 PERSONS = (
+    Case(
+        "env_file.files-differ",
+        AGENTCALLER,
+        "echo SECRET_KEY=of-another-file-of-another-file >>/opt/agentcaller/infra/.env",
+        works=True,
+    ),
+    Case(
+        "jwt.hard-coded-fallback",
+        RECEPTIONIST,
+        "sed -i 's/claims, settings.admin_private_key,/claims,"
+        ' settings.admin_private_key or "dev-jwt-secret-change-in-production",/\''
+        " /opt/ai-receptionist/ai_receptionist/core/auth.py",
+        works=True,
+    ),
+    Case(
+        "env_file.tracked-by-git",
+        RECEPTIONIST,
+        "cd /opt/ai-receptionist; git init -q; git add -f .env;"
+        " git -c user.name=a -c user.email=a@example.com commit -qm 'add the settings'",
+        works=True,
+    ),
     Case(
         "service.port-elsewhere",
         RECEPTIONIST,

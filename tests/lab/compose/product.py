@@ -1,5 +1,6 @@
 """Run the product on a host with containers, with the examples' own data."""
 
+import re
 from pathlib import Path
 
 from tests.lab.compose import canaries
@@ -27,7 +28,30 @@ def diagnose(folder: Path, host: Host, backend: str) -> Ran:
 
 def logs_in(host: Host, backend: str) -> bool:
     """Tell whether curl on the host gets a token, and the protected route opens with it."""
-    return host.root(_LOGIN[backend]).strip() == "200"
+    return host.root(f"{_TOKEN[backend]}\n{_OPENED[backend]}").strip() == "200"
+
+
+def token(host: Host, backend: str) -> str:
+    """Give a token, as curl on the host gets it."""
+    return host.root(f'{_TOKEN[backend]}\nprintf %s "$token"')
+
+
+def opens(host: Host, backend: str, given: str) -> bool:
+    """Tell whether a token opens the protected route."""
+    return host.root(f"token={given}\n{_OPENED[backend]}").strip() == "200"
+
+
+def destroyed(host: Host, since: int) -> list[str]:
+    """List what no run may do, of the engine's own events: volumes gone, databases made anew."""
+    told = host.root(f"docker events --since {since} --until \"$(date +%s)\" --format '{_EVENT}'")
+    return [line for line in told.splitlines() if _FORBIDDEN.match(line)]
+
+
+_EVENT = (
+    "{{.Type}} {{.Action}} {{with index .Actor.Attributes"
+    ' "com.docker.compose.service"}}{{.}}{{else}}{{$.Actor.ID}}{{end}}'
+)
+_FORBIDDEN = re.compile(r"volume destroy |container (create|destroy) (postgres|db)$")
 
 
 def what_holds_data(host: Host, rows_of: str = "") -> str:
@@ -39,19 +63,23 @@ def what_holds_data(host: Host, rows_of: str = "") -> str:
     return host.root("\n".join([_DATA, *wanted]))
 
 
-_LOGIN = {
+_TOKEN = {
     "receptionist": f"""\
 token=$(printf '{{"email":"owner@example.com","password":"{canaries.OWNER_PASSWORD}"}}' |
   curl -s -H 'Content-Type: application/json' -d @- http://127.0.0.1:8002/api/auth/login |
-  sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
-curl -s -o /dev/null -w '%{{http_code}}' -H "Authorization: Bearer $token" \\
-  http://127.0.0.1:8002/api/auth/me""",
+  sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')""",
     "agentcaller": f"""\
 token=$(printf 'username=admin@example.com&password={canaries.ADMIN_PASSWORD}' |
   curl -s -d @- http://127.0.0.1:8000/v1/auth/login |
-  sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
-curl -s -o /dev/null -w '%{{http_code}}' -H "Authorization: Bearer $token" \\
-  http://127.0.0.1:8000/v1/auth/me""",
+  sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')""",
+}
+_PROTECTED = {
+    "receptionist": "http://127.0.0.1:8002/api/auth/me",
+    "agentcaller": "http://127.0.0.1:8000/v1/auth/me",
+}
+_OPENED = {
+    name: f"curl -s -o /dev/null -w '%{{http_code}}' -H \"Authorization: Bearer $token\" {url}"
+    for name, url in _PROTECTED.items()
 }
 _DATA = """\
 docker volume ls -q | sort | xargs docker volume inspect --format '{{.Name}} {{.CreatedAt}}'

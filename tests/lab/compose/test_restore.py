@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 from tests.lab.compose.cases import AGENTCALLER, MENDED, PERSONS, RECEPTIONIST, Case
-from tests.lab.compose.product import diagnose, logs_in, run, what_holds_data
+from tests.lab.compose.product import (
+    destroyed,
+    diagnose,
+    logs_in,
+    opens,
+    run,
+    token,
+    what_holds_data,
+)
 from tests.lab.host import Host
 
 pytestmark = pytest.mark.lab
@@ -22,8 +30,9 @@ def host(containers: Host) -> Iterator[Host]:
 @pytest.mark.parametrize("case", MENDED, ids=str)
 def test_a_fault_is_named_first_mended_and_proven(tmp_path: Path, host: Host, case: Case) -> None:
     others = OTHER[case.backend] if case.of_rows else ""
-    healthy = what_holds_data(host, others)
+    healthy, old = what_holds_data(host, others), token(host, case.backend)
     host.root(case.inject)
+    since = int(host.root("sleep 1; date +%s"))
 
     looked = diagnose(tmp_path, host, case.backend)
 
@@ -35,11 +44,13 @@ def test_a_fault_is_named_first_mended_and_proven(tmp_path: Path, host: Host, ca
     assert case.fault in first.section("What was wrong first")[0], first.output
     assert logs_in(host, case.backend), first.output
     assert healthy == what_holds_data(host, others)
+    assert case.of_rows or opens(host, case.backend, old), "a token from before is refused"
 
     second = run(tmp_path, host, case.backend)
 
     assert 0 == second.code, second.output
     assert [] == second.changed(), second.output
+    assert [] == destroyed(host, since)
 
 
 @pytest.mark.parametrize("case", PERSONS, ids=str)
@@ -47,6 +58,7 @@ def test_what_only_a_person_may_mend_is_named_first_and_left(
     tmp_path: Path, host: Host, case: Case
 ) -> None:
     host.root(case.inject)
+    since = int(host.root("sleep 1; date +%s"))
 
     ran = run(tmp_path, host, case.backend)
 
@@ -54,3 +66,5 @@ def test_what_only_a_person_may_mend_is_named_first_and_left(
     assert case.fault in ran.section("What was wrong first")[0], ran.output
     assert ran.section("What needs you"), ran.output
     assert [] == ran.section("What was done"), ran.output
+    if case.fault != "service.engine-down":
+        assert [] == destroyed(host, since)
