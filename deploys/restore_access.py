@@ -8,6 +8,7 @@ from relogin.deploys.backends import each_backend
 from relogin.operations import (
     accounts,
     env_file,
+    image,
     jwt,
     login,
     machine,
@@ -33,6 +34,10 @@ def restore_access() -> None:
         venv.dependencies(
             backend=backend, name=f"{name}: ensure venv dependencies", _ignore_errors=True
         )
+        if isinstance(backend.service, Compose):
+            image.current(
+                backend=backend, name=f"{name}: ensure the image is today's", _ignore_errors=True
+            )
         env_file.keys(backend=backend, name=f"{name}: ensure .env keys", _ignore_errors=True)
         jwt.secret(backend=backend, name=f"{name}: ensure the JWT secret", _ignore_errors=True)
         if isinstance(backend.service, Compose):

@@ -13,6 +13,7 @@ import gevent
 from relogin import remote
 from relogin.facts import (
     accounts,
+    compose_image,
     databases_in_use,
     env_file,
     jwt,
@@ -66,6 +67,7 @@ class Observation:
     env_files: tuple[env_file.Seen | Unreadable, ...] = ()
     venv: venv.VenvState | venv.BrokenVenv | Unreadable | None = None
     service: service.ServiceState | Unreadable | None = None
+    image: compose_image.ImageState | Unreadable | None = None
     postgres: Server | Unreadable | None = None
     migrations: migrations.Migrations | Unreadable | None = None
     accounts: accounts.Table | Unreadable | None = None
@@ -183,6 +185,8 @@ def scripts(backend: Backend) -> dict[str, str]:
     if backend.service is not None:
         keys = [key for file in backend.env_files for key in file.keys]
         parts["service"] = service.script(backend.service, tuple(keys))
+    if isinstance(backend.service, Compose) and backend.service.requirements:
+        parts["image"] = compose_image.script(backend.service)
     if backend.migrations is not None and backend.database is not None:
         inside = backend.service if isinstance(backend.service, Compose) else None
         parts["migrations"] = migrations.script_of(backend.migrations, backend.venv, inside)
@@ -239,9 +243,17 @@ def _parsed(host: Host, backend: Backend, answers: _Answers) -> Observation:
         secrets=answers.part("secrets", jwt.parse) if "secrets" in answers.by_name else None,
         keys=answers.part("keys", lambda it: key_files.parse(key, it)) if key else None,
         service=answers.part("service", service.parse) if backend.service else None,
+        image=_image(backend, answers),
         own=own.answers(backend, lambda name: answers.part(name, lambda answer: answer)),
     )
     return seen if backend.database is None else _with_database(host, backend, seen, answers)
+
+
+def _image(backend: Backend, answers: _Answers) -> Any:
+    part = backend.service
+    if not isinstance(part, Compose) or not part.requirements:
+        return None
+    return answers.part("image", lambda answer: compose_image.parse(part, answer))
 
 
 def _with_database(

@@ -9,6 +9,7 @@ from relogin.fault import Fault
 from relogin.operations import (
     accounts,
     env_file,
+    image,
     jwt,
     login,
     machine,
@@ -26,6 +27,7 @@ LOGIN: tuple[Fault, ...] = login.FAULTS
 LAYERS: tuple[tuple[Fault, ...], ...] = (
     machine.FAULTS,
     venv.FAULTS,
+    image.FAULTS,
     env_file.FAULTS,
     jwt.FAULTS,
     volumes.FAULTS,

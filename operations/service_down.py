@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _STOPPED = {"inactive", "stopped"}
 _CAUSES = (*NEEDED, "service.needs-daemon-reload", "service.configuration-not-applied")
-_CAUSES_OF_CRASHES = (*_CAUSES, "service.killed-for-memory")
+_CAUSES_OF_CRASHES = (*_CAUSES, "image", "service.killed-for-memory")
 _YOUNG = 60  # seconds
 
 

@@ -30,6 +30,7 @@ agentcaller = Backend(
         database_service="db",
         needs=["redis"],
         volumes=["pgdata"],
+        requirements={"backend/requirements.txt": "/app/requirements.txt"},
     ),
     env_file=[
         EnvFile(

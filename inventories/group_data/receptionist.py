@@ -32,6 +32,7 @@ receptionist = Backend(
         database_service="postgres",
         needs=["redis", "qdrant"],
         volumes=["pgdata"],
+        requirements={"requirements.txt": "/app/requirements.txt"},
     ),
     env_file=EnvFile(
         f"{_root}/.env",

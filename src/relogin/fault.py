@@ -22,6 +22,7 @@ LAYERS = (
     *(
         "machine",
         "venv",
+        "image",
         "env_file",
         "jwt",
         "volumes",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
+
 from relogin import carried
 from relogin.parts.part import absolute, fits, listed, part, refuse_unless
 
@@ -63,6 +66,8 @@ class Compose:
     them Compose looks for its own. `project` is its name, where it is not the one that Compose
     makes of the files. `database_service` holds PostgreSQL; `needs` are other services without
     which nobody gets in; `volumes` must exist, by the names that the files give them.
+    `requirements` maps requirements files of the host, relative to `directory`, to where the image
+    has them: where they differ it is built anew.
     """
 
     directory: str
@@ -73,10 +78,12 @@ class Compose:
     database_service: str | None = None
     needs: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
+    requirements: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         listed(self, "files", "env_files", "needs", "volumes")
-        absolute(f"Compose({self.service!r})", self.directory)
+        where = f"Compose({self.service!r})"
+        absolute(where, self.directory, *self.requirements.values())
 
     @property
     def working_directory(self) -> str:

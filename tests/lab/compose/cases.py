@@ -50,7 +50,29 @@ rm /root/2c.py"""
 
 PUBLISHED = "sed -i 's/127.0.0.1:8002:8002/{}:8002/' /opt/ai-receptionist/docker-compose.prod.yml"
 
+
+def image(*lines: str) -> str:
+    """Give the script that makes AgentCaller run on an image with these lines more."""
+    text = "\\n".join(("FROM infra-backend", "USER root", *lines, "USER www-data", ""))
+    return (
+        f'{PROJECTS}printf "{text}" | docker build -q -t infra-backend -\n'
+        "agentcaller up -d --no-deps backend; sleep 4"
+    )
+
+
+_PACKAGES = "/venv/lib/python3.11/site-packages"
+
 MENDED = (
+    Case(
+        "image.requirements-newer",
+        AGENTCALLER,
+        image(f"RUN rm -r {_PACKAGES}/jose && sed -i /jose/d /app/requirements.txt"),
+    ),
+    Case(
+        "image.passlib-without-bcrypt",
+        AGENTCALLER,
+        image("RUN /venv/bin/pip install -q bcrypt==5.0.0"),
+    ),
     Case(
         "service.container-missing",
         RECEPTIONIST,
@@ -174,6 +196,12 @@ MENDED = (
     ),
 )
 PERSONS = (
+    Case("image.code-broken", AGENTCALLER, image("RUN echo '  pass' >>/app/app/api/deps.py")),
+    Case(
+        "image.package-without-init",
+        AGENTCALLER,
+        image("RUN mkdir /app/app/models && echo 'from app.models import User' >>/app/app/main.py"),
+    ),
     Case(
         "env_file.files-differ",
         AGENTCALLER,

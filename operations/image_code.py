@@ -1,0 +1,94 @@
+"""Code in the image that Python cannot read or import: file and line are named to a person."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from relogin.facts.service_state import ServiceState
+from relogin.fault import Fault
+from relogin.finding import Finding
+from relogin.operations.service_down import is_looping
+from relogin.parts.runtime import Compose
+
+if TYPE_CHECKING:
+    from relogin.backend import Backend
+    from relogin.facts.observation import Observation
+
+_PLACE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
+_UNREADABLE = re.compile(r"\b(?P<said>(?:IndentationError|TabError|SyntaxError): .*)")
+# What Python says of a name that a folder without __init__.py cannot have (a namespace package).
+_NAMESPACE = re.compile(
+    r"ImportError: cannot import name '(?P<name>[^']+)' from '(?P<package>[\w.]+)'"
+    r" \(unknown location\)"
+)
+
+
+def _of_the_last_start(
+    shape: re.Pattern[str], told: Callable[[re.Match[str], str], Finding]
+) -> Callable[[Backend, Observation], Finding | None]:
+    """Ask the log of a container that does not stay up: what is raised last ended it."""
+
+    def detect(backend: Backend, seen: Observation) -> Finding | None:
+        state = seen.service
+        if not isinstance(backend.service, Compose) or not isinstance(state, ServiceState):
+            return None
+        up = state.state == "running" and not is_looping(seen, state)
+        if up or not isinstance(state.log, tuple):
+            return None
+        if state.exceptions and shape.search(state.exceptions[-1]) is None:
+            return None
+        return _last(shape, told, state.log)
+
+    return detect
+
+
+def _last(
+    shape: re.Pattern[str], told: Callable[[re.Match[str], str], Finding], log: tuple[str, ...]
+) -> Finding | None:
+    place, found = "", None
+    for line in log:
+        if (at := _PLACE.search(line)) is not None:
+            place = f"{at['file']}, line {at['line']}"
+        elif (said := shape.search(line)) is not None:
+            found = told(said, place)
+    return found
+
+
+def _broken(said: re.Match[str], place: str) -> Finding:
+    return Finding(
+        f"the backend's code cannot be read: {place}",
+        subject=place,
+        seen=said["said"][:200],
+        remedy=f"correct {place}, then build the image and start it:"
+        " docker compose build, docker compose up -d --no-deps",
+    )
+
+
+def _without_init(said: re.Match[str], place: str) -> Finding:
+    folder = said["package"].replace(".", "/")
+    return Finding(
+        f"{folder} has no __init__.py, so nothing can be imported from it",
+        subject=folder,
+        seen=f"{place}: cannot import {said['name']} from {said['package']} (unknown location)",
+        remedy=f"add {folder}/__init__.py, then build the image and start it:"
+        " docker compose build, docker compose up -d --no-deps",
+    )
+
+
+_LOG = ("docker compose logs --tail 80 SERVICE",)
+CODE_BROKEN = Fault(
+    "image.code-broken",
+    _of_the_last_start(_UNREADABLE, _broken),
+    about="Python cannot read the backend's code (IndentationError, SyntaxError)",
+    remedy="file and line are named to you",
+    check=_LOG,
+)
+PACKAGE_WITHOUT_INIT = Fault(
+    "image.package-without-init",
+    _of_the_last_start(_NAMESPACE, _without_init),
+    about="a package of the backend's code has lost its __init__.py, and an import fails",
+    remedy="the folder, and the file and line that import from it, are named to you",
+    check=_LOG,
+)
