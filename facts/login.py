@@ -18,7 +18,16 @@ from relogin import shell, tokens, wire
 from relogin.facts import alone, login_answer
 from relogin.facts.accounts import Table
 from relogin.facts.login_requests import Requests
-from relogin.facts.proof import Check, Proof, answers_as, kept_out, logged_in, probed, token_in
+from relogin.facts.proof import (
+    Check,
+    Proof,
+    answers_as,
+    documented,
+    kept_out,
+    logged_in,
+    probed,
+    token_in,
+)
 from relogin.facts.proof_token import of_token, opened
 from relogin.facts.proof_web import at_public, cors
 from relogin.facts.service_state import ServiceState
@@ -149,6 +158,8 @@ class _Prover:
             yield partial(self._probed, probe)
         if self.login.origin is not None:
             yield from self._preflights(self.login.origin)
+        if self.login.documented:
+            yield lambda: [documented(self.login.url, self.requests.routes())]
         if self.login.public_url is not None:
             yield partial(self._public, self.login.public_url, token)
 

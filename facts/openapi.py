@@ -28,11 +28,15 @@ class Route:
 
 @dataclass(frozen=True)
 class Routes:
-    """What the document says: of the login's own path, or None, and where else one may log in."""
+    """What the document says: of the login's own path, or None, and where else one may log in.
+
+    `token_url` is the tokenUrl of its OAuth2 password flow, as it stands there.
+    """
 
     url: str
     at: Route | None = None
     logins: tuple[str, ...] = ()
+    token_url: str | None = None
 
 
 def urls(login: str) -> tuple[str, ...]:
@@ -55,7 +59,18 @@ def read(url: str, login: str, document: Any) -> Routes | None:
     path = urlsplit(login).path
     found = next((paths[one] for one in (path, path.removeprefix(prefix)) if one in paths), None)
     at = _route(document, found) if isinstance(found, dict) else None
-    return Routes(url, at, tuple(_logins(document, paths))[:_ENOUGH])
+    logins = tuple(_logins(document, paths))[:_ENOUGH]
+    return Routes(url, at, logins, _token_url(document))
+
+
+def _token_url(document: Any) -> str | None:
+    """Give the first password flow's (OpenAPI 3, Security Scheme Object)."""
+    schemes = _at(_at(document, "components"), "securitySchemes")
+    for scheme in schemes.values() if isinstance(schemes, dict) else ():
+        found = _at(_at(_at(scheme, "flows"), "password"), "tokenUrl")
+        if isinstance(found, str):
+            return found[:200]
+    return None
 
 
 def _logins(document: Any, paths: Mapping[str, Any]) -> Iterator[str]:

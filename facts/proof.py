@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
 
 if TYPE_CHECKING:
     from relogin.facts.login_answer import LoginAnswer
@@ -27,7 +28,10 @@ _FAULTS = {
     "wrong-password": "wrong-password-accepted",
     "probe": "probe-failed",
     "cors": "cors-refused",
+    "token-url": "token-url-differs",
 }
+# What is wrong there keeps nobody out who logs in as people do.
+_HARMLESS = {"token-url"}
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,8 @@ class Check:
 
     @property
     def failed(self) -> bool:
-        return self.ok is False and not (self.accepted and self.family not in CORE)
+        harmless = self.family in _HARMLESS or (self.accepted and self.family not in CORE)
+        return self.ok is False and not harmless
 
 
 @dataclass(frozen=True)
@@ -134,12 +139,34 @@ def kept_out(name: str, what: str, reply: Reply, *, let_in: bool) -> Check:
 
 def probed(probe: Probe, reply: Reply) -> Check:
     """Judge a declared probe's answer."""
-    right = reply.status == probe.expect and (probe.body is None or probe.body in reply.text)
     host = f" as {probe.host_header}" if probe.host_header else ""
-    wanted = "" if right else f", expected {probe.expect}"
-    if not right and reply.status == probe.expect:
-        wanted = " without the declared text"
-    return Check(f"probe: {probe.url}", right, f"GET {probe.url}{host}: {reply.shown}{wanted}")
+    wrong = _wrong(probe, reply)
+    return Check(f"probe: {probe.url}", not wrong, f"GET {probe.url}{host}: {reply.shown}{wrong}")
+
+
+def _wrong(probe: Probe, reply: Reply) -> str:
+    if reply.status != probe.expect:
+        return f", expected {probe.expect}"
+    if probe.body is not None and probe.body not in reply.text:
+        return " without the declared text"
+    found = {path: at(path, reply.json) for path in probe.fields}
+    other = [
+        f"{path} is {str(found[path])[:40]!r}, expected {str(wanted)!r}"
+        for path, wanted in probe.fields.items()
+        if found[path] != wanted
+    ]
+    return f", {'; '.join(other)}" if other else ""
+
+
+def documented(url: str, routes: Routes | None) -> Check:
+    """Judge what the backend's own document says of where one logs in; it may publish none."""
+    if routes is None or routes.token_url is None:
+        return Check("token-url", None, "openapi.json: not checked (it names no tokenUrl)")
+    named = urlsplit(urljoin(routes.url, routes.token_url)).path
+    said = f"{routes.url} names {named} as tokenUrl"
+    path = urlsplit(url).path
+    right = path == named or (path.endswith(named) and named.count("/") > 1)
+    return Check("token-url", right, said if right else f"{said}, and the login is at {url}")
 
 
 def token_in(where: str | Cookie, reply: Reply) -> str | None:

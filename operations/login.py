@@ -60,6 +60,7 @@ FAULTS = (
     login_token.FORGED_TOKEN_ACCEPTED,
     login_token.WRONG_PASSWORD_ACCEPTED,
     login_token.PROBE_FAILED,
+    login_token.TOKEN_URL_DIFFERS,
     login_public.CORS_REFUSED,
     *login_public.PUBLIC,
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from relogin.facts.auth_log import TOKEN_EXPIRED, TOKEN_INVALID
 from relogin.fault import LOGIN_BY_HAND, Fault
-from relogin.finding import Finding
+from relogin.finding import Finding, Severity
 from relogin.operations.auth_evidence import told_by
 from relogin.operations.login_reading import BELOW
 
@@ -177,6 +177,19 @@ WRONG_PASSWORD_ACCEPTED = Fault(
     about="a wrong password is accepted",
     remedy="let the backend check passwords, before people are let in",
     check=LOGIN_BY_HAND,
+)
+TOKEN_URL_DIFFERS = Fault(
+    "login.token-url-differs",
+    check_failed(
+        "token-url-differs",
+        "the backend's own document names another path for the login",
+        "correct tokenUrl in the code (OAuth2PasswordBearer), or Login(url=…): its own page of"
+        " documentation, and clients made from it, log in at the wrong place",
+    ),
+    severity=Severity.WARNING,
+    about="openapi.json names another path for the login than the declared one",
+    remedy="correct tokenUrl in the code, or `Login(url=…)`",
+    check=('curl -s http://127.0.0.1:PORT/openapi.json | grep -o \'"tokenUrl":"[^"]*"\'',),
 )
 PROBE_FAILED = Fault(
     "login.probe-failed",

@@ -60,6 +60,7 @@ agentcaller = Backend(
         account="admin@example.com",
         protected="http://127.0.0.1:8000/v1/auth/me",
         identity="email",
+        documented=True,
     ),
     token=Jwt(secret=FromEnv("SECRET_KEY"), algorithm="HS256", subject="login"),
     probes=[Probe("http://127.0.0.1:8000/health")],

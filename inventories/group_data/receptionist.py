@@ -71,5 +71,10 @@ receptionist = Backend(
         identity="email",
     ),
     token=Jwt(secret=FromEnv("ADMIN_PRIVATE_KEY"), algorithm="HS256", subject="id"),
-    probes=[Probe("http://127.0.0.1:8002/health", body='"db":"connected"')],
+    probes=[
+        Probe(
+            "http://127.0.0.1:8002/health",
+            fields={"status": "ok", "env": "production", "db": "connected"},
+        )
+    ],
 )

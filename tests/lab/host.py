@@ -55,7 +55,7 @@ class Host:
     def console(self, argv: list[str], stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
         """Run a program as root on the console; nothing secret belongs into argv."""
         command = ["docker", "exec", "-i", self.name, *argv]
-        return subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=120)
+        return subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=600)
 
     def install(self, folder: Path, names: list[str], script: str) -> None:
         """Run a script of root that gets an archive of these files of a folder on its stdin."""
@@ -72,7 +72,7 @@ class Host:
         """Run a command by OpenSSH, as deploy (sudo), deploypw (sudo asks), nosudo or root."""
         argv = ["ssh", *self.ssh_options(), f"{user}@{self.address}", command]
         return subprocess.run(
-            argv, input=stdin, capture_output=True, text=True, check=False, timeout=120
+            argv, input=stdin, capture_output=True, text=True, check=False, timeout=600
         )
 
     def ssh_options(self) -> list[str]:

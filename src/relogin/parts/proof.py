@@ -57,8 +57,9 @@ class Login:
     in the protected route's. `csrf` says that the login is a form with a CSRF token. `origin` is
     that of the web page that logs people in (https://app.example.com): the backend has to let its
     scripts in (CORS). `ca` is a PEM file on the control machine, beside the inventory, with
-    certificates that are trusted besides the system's. `deadline` is in seconds, for each request
-    and for how long a service that was just started may take.
+    certificates that are trusted besides the system's. `documented` says that its own openapi.json
+    names this login as tokenUrl, by which its page of documentation logs people in. `deadline` is
+    in seconds, for each request and for how long a service that was just started may take.
     """
 
     url: str
@@ -80,6 +81,7 @@ class Login:
     public_url: str | None = None
     origin: str | None = None
     ca: str | None = None
+    documented: bool = False
     refusals: bool = True
     deadline: float = 30.0
 
@@ -169,12 +171,16 @@ class Jwt:
 
 @part
 class Probe:
-    """Describe one more URL that must answer with a status, and a body that holds a text."""
+    """Describe one more URL that must answer with a status, and a body that holds a text.
+
+    `fields` are what its JSON must say: dotted paths, and the values there.
+    """
 
     url: str
     expect: int = 200
     body: str | None = None
     host_header: str | None = None
+    fields: Mapping[str, str | int | bool] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         web_address("Probe: url", self.url)

@@ -179,6 +179,7 @@ _GROUPS = (
     ("token: ", ("token", "algorithm", "signature", "subject", "expiry")),
     ("", ("protected", "identity")),
     ("", ("probe",)),
+    ("", ("token-url",)),
     ("", ("cors",)),
     ("", ("public",)),
     ("refused: ", ("unprotected", "wrong-password", "forged")),

@@ -64,6 +64,13 @@ _PACKAGES = "/venv/lib/python3.11/site-packages"
 
 MENDED = (
     Case(
+        "env_file.key-not-declared-value",
+        RECEPTIONIST,
+        f"{PROJECTS}sed -i s/^ENV=.*/ENV=staging/ /opt/ai-receptionist/.env\n"
+        "receptionist up -d --no-deps --wait app",
+        name="env_file.key-not-declared-value, by which the health check says staging",
+    ),
+    Case(
         "image.requirements-newer",
         AGENTCALLER,
         image(f"RUN rm -r {_PACKAGES}/jose && sed -i /jose/d /app/requirements.txt"),
@@ -196,6 +203,12 @@ MENDED = (
     ),
 )
 PERSONS = (
+    Case(
+        "login.token-url-differs",
+        AGENTCALLER,
+        image("RUN sed -i s#/v1/auth/login#/login# /app/app/api/deps.py"),
+        works=True,
+    ),
     Case("image.code-broken", AGENTCALLER, image("RUN echo '  pass' >>/app/app/api/deps.py")),
     Case(
         "image.package-without-init",
