@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     from relogin.remote import Answer
 
 
-def script_of(
-    declared: Alembic | Django, venv: Venv | None, inside: Compose | None = None
-) -> str:
+def script_of(declared: Alembic | Django, venv: Venv | None, inside: Compose | None = None) -> str:
     """Give the part of the look that lists the revision files of a backend."""
     if isinstance(declared, Django):
         return django_migrations.script(declared, venv.path if venv else None)

@@ -40,3 +40,16 @@ def test_a_check_changes_nothing_and_has_no_password_in_an_argument(fault: Fault
     words = " ".join(fault.check).replace("--dry-run", "").replace("pip install", "")
     assert [] == re.findall(changing, words, re.IGNORECASE)
     assert not re.search(r"password=\S|:\S+@", words)
+
+
+@pytest.mark.parametrize("name", [path.name for path in (ROOT / "docs/runbooks").glob("*.md")])
+def test_a_runbook_names_faults_and_files_that_there_are(name: str) -> None:
+    text = (ROOT / "docs/runbooks" / name).read_text()
+    known = {fault.id for fault in FAULTS}
+    layers = "|".join({fault.layer for fault in FAULTS})
+    named = set(re.findall(rf"`((?:{layers})\.[a-z-]+)`", text))
+    linked = re.findall(r"\]\(([^)]+)\)", text)
+
+    assert named
+    assert set() == named - known
+    assert [] == [one for one in linked if not (ROOT / "docs/runbooks" / one).exists()]

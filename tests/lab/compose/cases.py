@@ -202,6 +202,46 @@ MENDED = (
         name="env_file.key-empty, and so a start that the backend refuses",
     ),
 )
+# All that the runbooks tell of, at once; one run heals it.
+TOGETHER = (
+    Case(
+        "env_file.key-empty",
+        RECEPTIONIST,
+        people(
+            RECEPTIONIST,
+            "UPDATE users SET is_active = false, password_hash = left(password_hash, 40)"
+            " WHERE id = 1; ALTER TABLE users DROP COLUMN is_verified;"
+            " UPDATE alembic_version SET version_num = '0001';"
+            " ALTER ROLE receptionist PASSWORD 'of-yesterday'",
+        )
+        + """
+sed -i -e '/^ADMIN_PRIVATE_KEY=/d' -e 's/^OPENAI_API_KEY=.*/OPENAI_API_KEY=/' \\
+  -e 's/^ENV=.*/ENV=development/' /opt/ai-receptionist/.env
+chmod 644 /opt/ai-receptionist/.env
+receptionist stop app redis qdrant postgres""",
+        name="AI Receptionist's whole runbook at once",
+    ),
+    Case(
+        "env_file.key-not-declared-value",
+        AGENTCALLER,
+        people(
+            AGENTCALLER,
+            "DELETE FROM users WHERE id = 1; ALTER TABLE users DROP COLUMN created_at;"
+            " UPDATE alembic_version SET version_num = '1a'",
+        )
+        + "\n"
+        + image(
+            "RUN /venv/bin/pip install -q bcrypt==5.0.0",
+            "RUN sed -i s/bcrypt==4.0.1/bcrypt==5.0.0/ /app/requirements.txt",
+        )
+        + """
+sed -i 's/^POSTGRES_DB=.*/POSTGRES_DB=agentcaler/' /opt/agentcaller/infra/.env
+echo POSTGRES_DB=agentcalller >>/opt/agentcaller/.env
+agentcaller stop backend db redis""",
+        name="AgentCaller's whole runbook at once",
+        of_rows=True,
+    ),
+)
 PERSONS = (
     Case(
         "login.token-url-differs",

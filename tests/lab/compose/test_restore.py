@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.compose.cases import AGENTCALLER, MENDED, PERSONS, RECEPTIONIST, Case
+from tests.lab.compose.cases import AGENTCALLER, MENDED, PERSONS, RECEPTIONIST, TOGETHER, Case
 from tests.lab.compose.product import (
     destroyed,
     diagnose,
@@ -27,7 +27,7 @@ def host(containers: Host) -> Iterator[Host]:
     containers.heal()
 
 
-@pytest.mark.parametrize("case", MENDED, ids=str)
+@pytest.mark.parametrize("case", [*MENDED, *TOGETHER], ids=str)
 def test_a_fault_is_named_first_mended_and_proven(tmp_path: Path, host: Host, case: Case) -> None:
     others = OTHER[case.backend] if case.of_rows else ""
     healthy, old = what_holds_data(host, others), token(host, case.backend)

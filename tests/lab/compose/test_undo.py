@@ -1,0 +1,67 @@
+"""What a run has overwritten on a host with containers comes back: files, rows and roles."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab.compose.cases import AGENTCALLER, RECEPTIONIST, people
+from tests.lab.compose.product import run
+from tests.lab.host import Host
+
+pytestmark = pytest.mark.lab
+
+ENV = "sha256sum /opt/ai-receptionist/.env /opt/agentcaller/.env /opt/agentcaller/infra/.env"
+BROKEN = {
+    RECEPTIONIST: people(
+        RECEPTIONIST,
+        "UPDATE users SET is_active = false WHERE id = 1;"
+        " ALTER ROLE receptionist PASSWORD 'of-yesterday'",
+    )
+    + "\nsed -i 's/^ENV=.*/ENV=staging/' /opt/ai-receptionist/.env",
+    AGENTCALLER: people(
+        AGENTCALLER,
+        "UPDATE users SET hashed_password = (SELECT hashed_password FROM users WHERE id = 2)"
+        " WHERE id = 1",
+    )
+    + "\necho POSTGRES_DB=agentcaler >>/opt/agentcaller/.env",
+}
+
+
+@pytest.fixture
+def host(containers: Host) -> Iterator[Host]:
+    yield containers
+    containers.heal()
+
+
+def state(host: Host, backend: str) -> str:
+    """Give what the run changes: the env files' bytes, the rows, the roles' stored passwords."""
+    rows = people(backend, "SELECT u FROM users u ORDER BY id")
+    roles = people(backend, "SELECT rolname, rolpassword FROM pg_authid WHERE rolpassword <> ''")
+    return host.root(f"{ENV}\n{rows}\n{roles}")
+
+
+@pytest.mark.parametrize("backend", list(BROKEN))
+def test_a_run_is_taken_back_whole(tmp_path: Path, host: Host, backend: str) -> None:
+    host.root(BROKEN[backend])
+    broken = state(host, backend)
+    healed = run(tmp_path, host, backend)
+    assert 0 == healed.code, healed.output
+    assert broken != state(host, backend)
+
+    back = run(tmp_path, host, backend, "deploys/undo.py", "-y")
+
+    assert 0 == back.code, back.output
+    assert broken == state(host, backend)
+
+
+def test_a_row_that_somebody_has_changed_since_stays(tmp_path: Path, host: Host) -> None:
+    host.root(BROKEN[AGENTCALLER])
+    assert 0 == run(tmp_path, host, AGENTCALLER).code
+    host.root(people(AGENTCALLER, "UPDATE users SET hashed_password = 'new' WHERE id = 1"))
+    changed = state(host, AGENTCALLER).split("\n", 3)[3]
+
+    back = run(tmp_path, host, AGENTCALLER, "deploys/undo.py", "-y")
+
+    assert 1 == back.code, back.output
+    assert changed == state(host, AGENTCALLER).split("\n", 3)[3]
