@@ -15,6 +15,7 @@ from relogin.fault import Change, Fault
 from relogin.finding import Finding, Severity
 from relogin.mend import mend
 from relogin.operations.image_code import CODE_BROKEN, PACKAGE_WITHOUT_INIT
+from relogin.operations.service_down import stays_up
 from relogin.parts.runtime import Compose
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ _REBUILT = "the image is built anew, and the former one tagged first"
 def _lacks_a_module(seen: Observation) -> str:
     """Say what a container that does not stay up cannot import."""
     state = seen.service
-    if not isinstance(state, ServiceState) or state.state == "running":
+    if not isinstance(state, ServiceState) or stays_up(seen, state):
         return ""
     return next((one for one in reversed(state.exceptions) if one.startswith(_IMPORTING)), "")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from relogin.facts.service_state import ServiceState
 from relogin.fault import Fault
 from relogin.finding import Finding
-from relogin.operations.service_down import is_looping
+from relogin.operations.service_down import stays_up
 from relogin.parts.runtime import Compose
 
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ def _of_the_last_start(
         state = seen.service
         if not isinstance(backend.service, Compose) or not isinstance(state, ServiceState):
             return None
-        up = state.state == "running" and not is_looping(seen, state)
-        if up or not isinstance(state.log, tuple):
+        if stays_up(seen, state) or not isinstance(state.log, tuple):
             return None
         if state.exceptions and shape.search(state.exceptions[-1]) is None:
             return None

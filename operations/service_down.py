@@ -123,6 +123,11 @@ def is_looping(seen: Observation, service: ServiceState) -> bool:
     return (again and 0 <= now - service.started < _YOUNG) or _workers_are_looping(service, now)
 
 
+def stays_up(seen: Observation, service: ServiceState) -> bool:
+    """Tell a container that runs from one that only does so at this moment of a crash loop."""
+    return service.state == "running" and not is_looping(seen, service)
+
+
 def _workers_are_looping(service: ServiceState, now: float) -> bool:
     return len(service.crashes) >= 2 and now - service.crashes[-1] < _YOUNG
 

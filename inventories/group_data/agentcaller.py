@@ -33,9 +33,7 @@ agentcaller = Backend(
         requirements={"backend/requirements.txt": "/app/requirements.txt"},
     ),
     env_file=[
-        EnvFile(
-            f"{_root}/.env", keys={"SECRET_KEY": Secret.generated()}, readers=["python-dotenv"]
-        ),
+        EnvFile(f"{_root}/.env", keys={"SECRET_KEY": Secret.generated()}, readers=["compose"]),
         EnvFile(
             f"{_root}/infra/.env",
             keys={
@@ -43,7 +41,7 @@ agentcaller = Backend(
                 "POSTGRES_PASSWORD": Secret.kept(),
                 "POSTGRES_DB": "agentcaller",
             },
-            readers=["python-dotenv"],
+            readers=["compose"],
         ),
     ],
     database=Postgres(url=FromParts(default_host="db")),

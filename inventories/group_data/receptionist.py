@@ -44,7 +44,7 @@ receptionist = Backend(
             "POSTGRES_PASSWORD": Secret.kept(),
             "POSTGRES_DB": "receptionist",
         },
-        readers=["python-dotenv"],
+        readers=["compose"],
     ),
     database=Postgres(url=FromParts(default_host="postgres")),
     migrations=Alembic("/app", "alembic upgrade head"),

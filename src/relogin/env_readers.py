@@ -85,8 +85,15 @@ def _sh(text: str) -> Values:
     return env_sh.values(text)
 
 
+def _compose(text: str) -> Values:
+    from relogin import env_compose
+
+    return env_compose.values(text)
+
+
 READERS: dict[str, Callable[[str], Values]] = {
     "python-dotenv": _python_dotenv,
     "systemd": _systemd,
     "sh": _sh,
+    "compose": _compose,
 }

@@ -7,6 +7,7 @@ import pytest
 
 from relogin.facts import compose_image
 from relogin.facts.compose_image import ImageState
+from relogin.facts.machine import Machine
 from relogin.finding import Unreadable
 from relogin.operations import image
 from relogin.remote import Answer
@@ -78,6 +79,17 @@ def test_they_keep_people_out_where_the_backend_cannot_import_a_module():
     state = raising("ModuleNotFoundError: No module named 'jose'")
 
     assert [("image.requirements-newer", True, False)] == found(state=state, built="x\n")
+
+
+def test_a_crash_loop_is_none_the_less_where_the_container_runs_at_this_moment():
+    looping = raising("ModuleNotFoundError: No module named 'jose'")
+    state = dataclasses.replace(looping, state="running", sub="starting", active=True, started=100)
+    built = compose_image.parse(DECLARED.service, answered(built="x\n"))
+    now = Machine(now=101.0, user="root", uid=0, system="Linux")
+    seen = dataclasses.replace(observed(state, image=built), machine=now)
+    [finding] = image.REQUIREMENTS_NEWER.found(DECLARED, seen)
+
+    assert finding.critical
 
 
 @pytest.mark.parametrize("said", [{"today": None}, {"built": None}])

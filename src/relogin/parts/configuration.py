@@ -89,8 +89,9 @@ class EnvFile:
     """Name an env file and the keys that it must have: text, a `Secret`, or a `DatabaseUrl`.
 
     `readers` are those that have to read every value alike: python-dotenv (the backend itself),
-    systemd (EnvironmentFile=), sh (a start script). Of several files the last one wins. With the
-    reader `systemd-unit` alone it is a unit file or drop-in, and its `Environment=` is meant.
+    systemd (EnvironmentFile=), compose (env_file:, --env-file), sh (a start script). Of several
+    files the last one wins. With the reader `systemd-unit` alone it is a unit file or drop-in, and
+    its `Environment=` is meant.
     """
 
     path: str
@@ -104,7 +105,7 @@ class EnvFile:
         absolute("EnvFile", self.path)
         fits("EnvFile: owner", carried.os_user, self.owner)
         for reader in self.readers:
-            known = ("python-dotenv", "systemd", "sh", "systemd-unit")
+            known = ("python-dotenv", "systemd", "sh", "compose", "systemd-unit")
             refuse_unless(reader in known, f"EnvFile: no reader {reader!r}{suggest(reader, known)}")
         refuse_unless(
             len(self.readers) == 1 or not self.is_unit,
