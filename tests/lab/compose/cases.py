@@ -11,7 +11,8 @@ class Case:
     """A fault of one of the host's backends, and the root script that makes it.
 
     `works` says that people can log in all the same; `of_rows` that the rows themselves are what is
-    broken: then only those of the other backend have to be the same afterwards.
+    broken: then only those of the other backend have to be the same afterwards. `again` marks what
+    another case tries as well, in another way: only `make test-all` does it twice.
     """
 
     fault: str
@@ -20,6 +21,7 @@ class Case:
     name: str = ""
     works: bool = False
     of_rows: bool = False
+    again: bool = False
 
     def __str__(self) -> str:
         return self.name or f"{self.fault}, {self.backend}"
@@ -69,6 +71,7 @@ MENDED = (
         f"{PROJECTS}sed -i s/^ENV=.*/ENV=staging/ /opt/ai-receptionist/.env\n"
         "receptionist up -d --no-deps --wait app",
         name="env_file.key-not-declared-value, by which the health check says staging",
+        again=True,
     ),
     Case(
         "image.requirements-newer",
@@ -86,7 +89,7 @@ MENDED = (
         f"{PROJECTS}receptionist rm -s -f app",
     ),
     Case("service.stopped", RECEPTIONIST, f"{PROJECTS}receptionist stop app"),
-    Case("service.stopped", AGENTCALLER, f"{PROJECTS}agentcaller stop backend"),
+    Case("service.stopped", AGENTCALLER, f"{PROJECTS}agentcaller stop backend", again=True),
     Case("postgres.server-down", AGENTCALLER, f"{PROJECTS}agentcaller stop db"),
     Case("service.needed-service-down", RECEPTIONIST, f"{PROJECTS}receptionist stop qdrant"),
     Case(
@@ -155,6 +158,7 @@ MENDED = (
             "ALTER TABLE users DROP COLUMN is_verified;"
             " UPDATE alembic_version SET version_num = '0001'",
         ),
+        again=True,
     ),
     Case(
         "migrations.behind",
