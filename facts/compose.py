@@ -32,6 +32,10 @@ def parse(
     engine = answers["engine"]
     if engine.status != 0:
         return _without_engine(service, engine)
+    unseen = [name for name in ("containers", "volumes") if answers[name].status]
+    unseen += ["files"] if answers["show"].status in _CUT else []
+    if unseen:
+        return Unreadable(f"Docker did not say which {' and '.join(unseen)} the project has")
     project = dataclasses.replace(_project(answers), service=service)
     own = project.container(service)
     environ = _environ(answers["environ"])
@@ -50,6 +54,10 @@ def parse(
         project=project,
     )
     return _as_it_runs(state, own) if own else state
+
+
+# How `timeout` ends what took too long: by itself, or on SIGKILL.
+_CUT = {124, 137}
 
 
 def _without_engine(service: str, engine: Answer) -> ServiceState | Unreadable:

@@ -1,16 +1,27 @@
 """What is found of a Docker Compose project, on what a host with two projects answered."""
 
+import base64
 import dataclasses
 
 import pytest
 
 from relogin import Login
 from relogin.facts import compose as compose_facts
+from relogin.facts import service
 from relogin.facts.compose_state import Volume
 from relogin.facts.service_state import ServiceState
+from relogin.finding import Unreadable
 from relogin.operations import compose, compose_ports, service_down, volumes
 from relogin.operations.compose_service import NEEDED_SERVICE_DOWN
-from tests.operations.composed import BACKEND, healthy, observed, of_container, of_project
+from relogin.remote import Answer
+from tests.operations.composed import (
+    BACKEND,
+    RECORDED,
+    healthy,
+    observed,
+    of_container,
+    of_project,
+)
 
 FAULTS = (
     compose.ENGINE_DOWN,
@@ -175,3 +186,27 @@ def test_a_crash_loop_is_laid_to_docker_which_restarts_it():
     [finding] = service_down.CRASH_LOOPING.found(BACKEND, observed(state))
 
     assert "restarted 5 times by Docker" in finding.seen
+
+
+def answered(**statuses: int) -> Answer:
+    """Give the recorded answer with other exit statuses of its parts, which then said nothing."""
+    lines = []
+    for line in RECORDED.read_text().splitlines():
+        name, tab, _ = line.partition("\t")
+        cut = base64.b64encode(f"\n#rc={statuses.get(name)}".encode()).decode()
+        lines.append(f"{name}\t{cut}" if tab and name in statuses else line)
+    return Answer("\n".join(lines).encode(), 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "reason"),
+    [
+        ("containers", 124, "Docker did not say which containers the project has"),
+        ("containers", 1, "Docker did not say which containers the project has"),
+        ("volumes", 124, "Docker did not say which volumes the project has"),
+        ("show", 124, "Docker did not say which files the project has"),
+    ],
+)
+def test_what_a_busy_engine_did_not_say_is_not_taken_for_what_is_not_there(name, status, reason):
+    """Else every container would be made, and every volume be missed, while it is busy."""
+    assert Unreadable(reason) == service.parse(answered(**{name: status}))
