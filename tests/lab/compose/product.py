@@ -19,7 +19,8 @@ def run(folder: Path, host: Host, backend: str, *words: str) -> Ran:
     """Run pyinfra on one of the host's backends: the restore by default, without a prompt."""
     path = folder / "hosts.py"
     path.write_text(f"{backend} = [\n{by(host).line()}]\n")
-    return pyinfra([], *GROUP_DATA, *(words or RESTORE), inventory=str(path), secrets=SECRETS)
+    wanted = (*GROUP_DATA, *(words or RESTORE))
+    return pyinfra([], *wanted, inventory=str(path), secrets=SECRETS, timeout=900)
 
 
 def diagnose(folder: Path, host: Host, backend: str) -> Ran:
