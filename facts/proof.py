@@ -65,6 +65,7 @@ class Check:
 
     @property
     def failed(self) -> bool:
+        """Tell whether it fails the proof: what is accepted, or keeps nobody out, does not."""
         harmless = self.family in _HARMLESS or (self.accepted and self.family not in CORE)
         return self.ok is False and not harmless
 
