@@ -27,7 +27,7 @@ CODE = sorted(
 )
 # The whole of what is ever asked of the engine, and of Compose.
 DOCKER = {"compose", "ps", "inspect", "logs", "cp", "exec", "version", "tag", "port", "image"}
-DOCKER |= {"images", "volume"}
+DOCKER |= {"images", "volume", "buildx", "build"}
 OF_VOLUMES, OF_IMAGES = {"ls", "inspect"}, {"inspect"}
 COMPOSE = {"config", "ps", "logs", "up", "restart", "run", "exec", "build", "images", "ls"}
 FORBIDDEN = {"-v", "-V", "--volumes", "--remove-orphans", "--force-recreate", "--rmi", "--rm-dist"}
