@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pyinfra.api.host import Host
 
     from relogin.backend import Backend
+    from relogin.drift import Former
     from relogin.facts.connection import Connection
     from relogin.facts.proof import Proof
     from relogin.parts.configuration import EnvFile
@@ -60,7 +61,7 @@ class Observation:
     before the look. `own` are the answers to a user's own faults that look for something
     themselves, by their ids. `secrets` are the service's processes by the JWT secret that they
     were started with: one group, or none, where all is well. `keys` are the files of the keys that
-    sign and check tokens, where they are declared.
+    sign and check tokens, where they are declared. `former` is what the history knows.
     """
 
     machine: machine.Machine | Unreadable
@@ -79,6 +80,7 @@ class Observation:
     databases: databases_in_use.DatabasesInUse | Unreadable | None = None
     done: tuple[Done, ...] = ()
     own: Mapping[str, Answer | Unreadable] = dataclasses.field(default_factory=dict)
+    former: Former | None = None
 
     def env(self, key: str) -> str | None:
         """Give the value in force of an env key: the last file that has it wins.

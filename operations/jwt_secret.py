@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from relogin.drift import when
 from relogin.facts.jwt import LEAST
 from relogin.facts.service import ServiceState
 from relogin.facts.source import Source
@@ -13,6 +14,7 @@ from relogin.finding import Finding, Severity
 from relogin.operations.env_file_used import from_elsewhere, source_of
 from relogin.operations.jwt_place import place as place_of
 from relogin.placeholders import publicly_known
+from relogin.secret import mark
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
@@ -101,12 +103,36 @@ def _hard_coded(backend: Backend, seen: Observation) -> Iterator[Finding]:
         )
 
 
+def _changed(backend: Backend, seen: Observation) -> Finding | None:
+    place, former = place_of(backend, seen), seen.former
+    if place is None or place.value is None or former is None or not former.signing:
+        return None
+    if mark(place.value) == former.signing:
+        return None
+    return Finding(
+        f"the JWT secret {place.key} in {place.declared.path} is another one than before",
+        subject=place.key,
+        seen=f"a login was last proven with the former one on {when(former.proven)}",
+        remedy="whoever was logged in by then has to log in again; if nobody replaced it on"
+        " purpose, bring the former one back from a backup of the file and restart",
+    )
+
+
 RUNNING_ON_OTHER_SECRET = Fault(
     "jwt.running-on-other-secret",
     _running_on_other,
     about="the running backend has another JWT secret than its env file",
     remedy="what else may set it is named to you; which one is right is yours to decide",
     check=("systemctl cat UNIT", "systemctl show UNIT -p EnvironmentFiles"),
+)
+SECRET_CHANGED = Fault(
+    "jwt.secret-changed",
+    _changed,
+    severity=Severity.WARNING,
+    about="the secret that signs the tokens is another one than when a login was last proven"
+    " (relogin's own runs, by their history)",
+    remedy="since when is said to you: everybody has to log in again, or the former one comes back",
+    check=("stat -c %y ENV_FILE", "sed -n 's/^KEY=//p' ENV_FILE | tr -d '\\n' | sha256sum"),
 )
 SECRET_PER_PROCESS = Fault(
     "jwt.secret-per-process",

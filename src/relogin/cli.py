@@ -44,6 +44,7 @@ def command() -> None:
 
 command.add_command(cli_run.diagnose)
 command.add_command(cli_run.restore)
+command.add_command(cli_run.drift)
 
 
 @command.command()

@@ -68,7 +68,31 @@ def restore(**given: Any) -> None:
     _run("restore", given)
 
 
-def _run(purpose: str, given: dict[str, Any]) -> None:
+@click.command()
+@on_hosts
+@click.option("--report-only", is_flag=True, help="Correct nothing.")
+@click.option(
+    "--cooldown", default=30.0, show_default=True, help="Minutes between two repairs of one."
+)
+@click.option(
+    "--cap", default=20, show_default=True, help="Repairs of a backend within the window."
+)
+@click.option("--window", default=24.0, show_default=True, help="Hours that the cap is about.")
+def drift(*, cooldown: float, cap: int, window: float, report_only: bool, **given: Any) -> None:
+    """Correct what differs from the description, on a schedule; say who changed what.
+
+    Ends with 0 if nothing differed and the login is proven, 2 if something did (corrected or not),
+    4 if it was corrected too often already, 3 if the login is not proven, 1 if a host could not be
+    reached or looked at, 64 if it was asked for wrongly.
+    """
+    from relogin.drift import Limits
+
+    limits = Limits(cooldown=cooldown * 60, cap=cap, window=window * 3600)
+    given["data"] = ("scheduled=true", *given["data"])
+    _run("drift", given, limits=limits, report_only=report_only)
+
+
+def _run(purpose: str, given: dict[str, Any], **how: Any) -> None:
     from relogin.drive.command import carry_out  # first: it patches the standard library
     from relogin.drive.session import Options
     from relogin.errors import UsageError
@@ -77,7 +101,7 @@ def _run(purpose: str, given: dict[str, Any]) -> None:
     outputs = Outputs(*(given.pop(name) for name in ("as_json", "junit", "prometheus")))
     ssh = {name: given.pop(name) for name in _SSH}
     try:
-        sys.exit(carry_out(purpose, Options(**given, ssh=ssh), outputs))
+        sys.exit(carry_out(purpose, Options(**given, ssh=ssh), outputs, **how))
     except UsageError as error:
         raise click.UsageError(str(error)) from None
 

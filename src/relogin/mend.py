@@ -120,6 +120,9 @@ def _mend_one(record: Entry, fault: Fault) -> Iterator[FunctionCommand]:
         accepted = fault.id in record.backend.accepted
         if fault.fix is None or finding.by_person or accepted:
             continue
+        if record.withhold is not None and (why := record.withhold(finding)):
+            _hold(record, finding, why)
+            continue
         if in_the_way := _blockers(record, fault, fault.held_by):
             _say_held(record, finding, in_the_way)
             continue
@@ -181,8 +184,11 @@ def _by_name(other: Fault, needed: Collection[str], finding: Finding) -> bool:
 
 
 def _say_held(record: Entry, finding: Finding, in_the_way: list[str]) -> None:
+    _hold(record, finding, f"not tried while there is {', '.join(in_the_way)}")
+
+
+def _hold(record: Entry, finding: Finding, why: str) -> None:
     """Log once why a fix is not tried, and keep it for the verdict."""
-    why = f"not tried while there is {', '.join(in_the_way)}"
     if record.held.get(finding.key) != why:
         record.held[finding.key] = why
         text = redact(f"{finding.fault}: {why}")

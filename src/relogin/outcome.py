@@ -48,8 +48,13 @@ def code(words: Iterable[str | None]) -> int:
     return USAGE if decides is None else decides.code
 
 
-def of(entry: Entry, *, changing: bool) -> Outcome:
-    """Judge how a run ended for a backend; `changing` is one that was to mend what it found."""
+def of(entry: Entry, *, changing: bool, drift: bool = False) -> Outcome:
+    """Judge how a run ended for a backend.
+
+    `changing` is one that was to mend what it found; in a `drift` run it counts all the same.
+    """
+    if entry.refused:
+        return Outcome.REFUSED
     if entry.halted is not None or not entry.looked or _failed_itself(entry):
         return Outcome.ERROR
     if changing and not entry.executed:
@@ -58,7 +63,8 @@ def of(entry: Entry, *, changing: bool) -> Outcome:
         return Outcome.NOT_PROVEN
     if entry.proof is not None and not entry.proof.proven:
         return Outcome.NOT_PROVEN
-    if not changing and any(one.severity > Severity.NOTE for one in entry.left.values()):
+    counts = entry.first if drift else {} if changing else entry.left
+    if any(one.severity > Severity.NOTE for one in counts.values()):
         return Outcome.FINDINGS
     if entry.proof is not None:
         return Outcome.PROVEN

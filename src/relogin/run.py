@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pyinfra
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pyinfra.api.state import State
 
     from relogin.backend import Backend
+    from relogin.drift import Former
     from relogin.facts.observation import Observation
     from relogin.facts.proof import Proof
     from relogin.releasing import Releasing
@@ -49,7 +50,9 @@ class Entry:
     fix was not tried. `halted` is why nothing more is changed on the host, or None; `told` that
     this was logged. `kept` says that what was overwritten is in the host's undo store. `said` is
     what the backend logged while a proof failed. `before` and `after` are fingerprints of what a
-    finding is about (`marked`), as it was found and as it was left.
+    finding is about (`marked`), as it was found and as it was left; `declared` and `signing` those
+    of the description and of the JWT secret. `former` is what the history knows. `withhold` gives
+    the reason not to mend a finding now, `refused` those given, `causes` who changed what.
     """
 
     host: str
@@ -65,6 +68,12 @@ class Entry:
     said: tuple[str, ...] = ()
     before: dict[tuple[str, str], str] = dataclasses.field(default_factory=dict)
     after: dict[tuple[str, str], str] = dataclasses.field(default_factory=dict)
+    refused: dict[tuple[str, str], str] = dataclasses.field(default_factory=dict)
+    causes: dict[tuple[str, str], str] = dataclasses.field(default_factory=dict)
+    declared: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    signing: str = ""
+    former: Former | None = None
+    withhold: Callable[[Finding], str] | None = None
     halted: str | None = None
     told: bool = False
     kept: bool = False
@@ -80,7 +89,7 @@ class Entry:
         if self._look is None or self._look[0] != stage:
             seen = look(host, self.backend)
             if not isinstance(seen, Unreadable):
-                seen = dataclasses.replace(seen, done=tuple(self.changes))
+                seen = dataclasses.replace(seen, done=tuple(self.changes), former=self.former)
             self._look = stage, seen
             self.looked = True
             self._note_unseen()
@@ -151,7 +160,7 @@ class Run:
     """One run of pyinfra: its entries, what it takes back or releases, if a verdict is printed.
 
     `purpose` is the deploy's name. `lost` says why hosts were not reached. `kept` says that it goes
-    into the history. `began` is Unix time.
+    into the history, `report_only` that it mends nothing. `began` is Unix time.
     """
 
     entries: dict[tuple[str, str], Entry] = dataclasses.field(default_factory=dict)
@@ -161,6 +170,7 @@ class Run:
     lost: dict[str, str] = dataclasses.field(default_factory=dict)
     reporting: bool = False
     kept: bool = False
+    report_only: bool = False
     began: float = dataclasses.field(default_factory=time.time)
     _started: float = dataclasses.field(default_factory=time.monotonic)
 
@@ -172,7 +182,7 @@ class Run:
     @property
     def changing(self) -> bool:
         """Tell whether it is there to mend what it finds."""
-        return self.purpose != "diagnose"
+        return self.purpose != "diagnose" and not self.report_only
 
     @property
     def seconds(self) -> float:

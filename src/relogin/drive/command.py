@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 from pyinfra.api.state import StateStage
 
 from relogin import run
+from relogin.drift import Limits
 from relogin.drive import hosts, progress, work
 from relogin.drive.session import Options, Session, begin, log_to
 from relogin.report import document, text
@@ -21,12 +23,20 @@ if TYPE_CHECKING:
 
     from relogin.drive.hosts import Work
 
-WORK: dict[str, Work] = {"diagnose": work.diagnose, "restore": work.restore}
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
-def carry_out(purpose: str, options: Options, outputs: Outputs) -> int:
+def carry_out(
+    purpose: str,
+    options: Options,
+    outputs: Outputs,
+    *,
+    limits: Limits | None = None,
+    report_only: bool = False,
+) -> int:
     """Run what was asked for on every chosen host, tell it, and give the exit code.
+
+    `limits` and `report_only` are those of a drift run.
 
     Raises:
         UsageError: it was asked for wrongly; nothing was touched.
@@ -36,8 +46,9 @@ def carry_out(purpose: str, options: Options, outputs: Outputs) -> int:
     outputs.refuse_unwritable()
     session = begin(options)
     record = run.of(session.state)
-    record.purpose = purpose
-    ended = _driven(session, WORK[purpose], handler, changing=record.changing)
+    record.purpose, record.report_only = purpose, report_only
+    task = work.compared(_task(purpose, limits or Limits(), report_only=report_only))
+    ended = _driven(session, task, handler, changing=record.changing)
     session.state.set_stage(StateStage.Disconnect)
     told = document.document(record, session.state)
     code = int(told["exit"]) if ended else INTERRUPTED
@@ -48,6 +59,14 @@ def carry_out(purpose: str, options: Options, outputs: Outputs) -> int:
     for problem in problems:
         click.echo(problem, err=True)
     return code or (1 if problems else 0)
+
+
+def _task(purpose: str, limits: Limits, *, report_only: bool) -> Work:
+    if report_only:
+        return work.report
+    drift = partial(work.drift, limits=limits)
+    tasks: dict[str, Work] = {"diagnose": work.diagnose, "restore": work.restore, "drift": drift}
+    return tasks[purpose]
 
 
 def _driven(session: Session, task: Work, handler: progress.Handler, *, changing: bool) -> bool:

@@ -109,12 +109,14 @@ def _marks(row: tuple[Any, ...]) -> str:
 def _result(one: dict[str, Any]) -> tuple[Any, ...]:
     proof = json.dumps(one["proof"]) if one["proof"] else None
     unseen = json.dumps(one["unseen"])
-    return one["outcome"], one["seconds"], one["halted"] or "", proof, unseen
+    declared = json.dumps(one.get("declared", {}))
+    known = one["outcome"], one["seconds"], one["halted"] or "", proof, unseen
+    return *known, declared, one.get("signing", "")
 
 
 def _finding(position: int, one: dict[str, Any]) -> tuple[Any, ...]:
     names = "fault", "subject", "severity", "state", "leads", "what", "seen", "before", "after"
-    return position, *(one[name] for name in names)
+    return position, *(one[name] for name in names), one.get("cause", "")
 
 
 def _change(position: int, one: dict[str, Any]) -> tuple[Any, ...]:

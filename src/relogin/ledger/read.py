@@ -6,6 +6,7 @@ import json
 import sqlite3
 from typing import Any
 
+from relogin.drift import Former
 from relogin.ledger.store import place, reading
 
 Row = dict[str, Any]
@@ -64,6 +65,39 @@ def history(host: str = "", limit: int = 20) -> dict[str, Any]:
             "last_mended": _rows(connection, _MENDED, host, runs=runs),
             "coming_back": _rows(connection, _COMING_BACK, host),
         }
+
+
+def former(host: str, backend: str) -> Former:
+    """Give what is known of a backend on a host before this run.
+
+    Raises:
+        LedgerError: there is no history, or it cannot be read.
+    """
+    of = {"host": host, "backend": backend}
+    where = "FROM run JOIN {} ON run.id = run WHERE (host, backend) = (:host, :backend)"
+    results = where.format("result")
+    with reading(place()) as connection:
+        applied = connection.execute(
+            f"SELECT declared {results} AND purpose <> 'diagnose' AND declared <> '{{}}'"
+            " AND outcome IN ('proven', 'healthy', 'findings') ORDER BY began DESC LIMIT 1",
+            of,
+        ).fetchone()
+        proven = connection.execute(
+            f"SELECT signing, began {results} AND signing <> ''"
+            " AND json_extract(proof, '$.proven') ORDER BY began DESC LIMIT 1",
+            of,
+        ).fetchone()
+        mended: dict[tuple[str, str], tuple[float, ...]] = {}
+        query = f"SELECT fault, subject, began {where.format('finding')} AND state = 'mended'"
+        for row in connection.execute(f"{query} ORDER BY began DESC", of):
+            key = row["fault"], row["subject"]
+            mended[key] = (*mended.get(key, ()), row["began"])
+    return Former(
+        declared=json.loads(applied["declared"]) if applied else {},
+        signing=proven["signing"] if proven else "",
+        proven=proven["began"] if proven else 0.0,
+        mended=mended,
+    )
 
 
 def _rows(

@@ -60,4 +60,11 @@ CREATE TABLE change (
 CREATE INDEX change_of ON change (host, backend, fault, subject)
 """
 
-STEPS: tuple[str, ...] = (_RUNS,)
+# What was declared and what signed the tokens, as fingerprints; why each finding was there.
+_DRIFT = """
+ALTER TABLE result ADD COLUMN declared TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE result ADD COLUMN signing TEXT NOT NULL DEFAULT '';
+ALTER TABLE finding ADD COLUMN cause TEXT NOT NULL DEFAULT ''
+"""
+
+STEPS: tuple[str, ...] = (_RUNS, _DRIFT)

@@ -60,7 +60,7 @@ def _document(record: Run, hosts: list[dict[str, Any]], *, seconds: float | None
 
 def _host(name: str, entries: Iterable[Entry], record: Run) -> dict[str, Any]:
     mine = [one for one in entries if one.host == name]
-    decides = outcome.worst(outcome.of(one, changing=record.changing) for one in mine)
+    decides = outcome.worst(_outcome(one, record) for one in mine)
     return {
         "host": name,
         "reached": True,
@@ -90,7 +90,7 @@ def _backend(entry: Entry, record: Run) -> dict[str, Any]:
     causes = {one.key for one in leading}
     return {
         "backend": entry.backend.name,
-        "outcome": outcome.of(entry, changing=record.changing).word,
+        "outcome": _outcome(entry, record).word,
         "seconds": round(entry.seconds, 3),
         "halted": entry.halted,
         "findings": [
@@ -100,7 +100,13 @@ def _backend(entry: Entry, record: Run) -> dict[str, Any]:
         "unseen": [{"layer": layer, "reason": why} for layer, why in entry.unseen.items()],
         "proof": None if entry.proof is None else _proof(entry.proof),
         "said": list(entry.said),
+        "declared": dict(entry.declared),
+        "signing": entry.signing,
     }
+
+
+def _outcome(entry: Entry, record: Run) -> outcome.Outcome:
+    return outcome.of(entry, changing=record.changing, drift=record.purpose == "drift")
 
 
 def _finding(entry: Entry, one: Finding, *, leads: bool) -> dict[str, Any]:
@@ -113,6 +119,7 @@ def _finding(entry: Entry, one: Finding, *, leads: bool) -> dict[str, Any]:
         "held": entry.held.get(one.key, ""),
         "before": entry.before.get(one.key, ""),
         "after": entry.after.get(one.key, ""),
+        "cause": entry.causes.get(one.key, ""),
     }
 
 

@@ -31,6 +31,10 @@ _NOT_PROVEN = {
     True: "people can log in, but not all is as it must be",
 }
 _NOT_OUTSIDE = "the login works on the host itself, but not at its public URL"
+_CAUSES = {
+    "corrective": "corrective: the description is the one that was applied last; the host changed",
+    "intentional": "intentional: the description changed",
+}
 _RULE = "─" * 78
 
 
@@ -123,6 +127,7 @@ def _told(entry: Entry, findings: list[Finding]) -> list[str]:
         mark = click.style("✓", fg="green") if finding.key in entry.mended else _open(finding)
         lines.append(f"{mark} {finding.what}  {click.style(finding.fault, dim=True)}")
         details = [finding.seen, finding.expected and f"expected: {finding.expected}"]
+        details.append(_CAUSES.get(entry.causes.get(finding.key, ""), ""))
         if finding.key not in entry.mended:
             details.append(entry.held.get(finding.key, ""))
         lines += [f"    {detail}" for detail in details if detail]
