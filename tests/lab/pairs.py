@@ -7,10 +7,11 @@ tries so many of them and writes docs/pairs.md, or replaces the rows of these nu
 
 import random
 import re
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
@@ -129,8 +130,8 @@ def _wrong(group: Group, first: str, works: bool, ran: list[Ran]) -> Iterator[st
         yield f"one run more changes {changed}\n{ran[-1].output}"
 
 
-def outcomes(hosts: list[Host], groups: list[Group]) -> Iterator[Outcome]:
-    """Try groups side by side, each on a host that is free."""
+def outcomes(hosts: list[Host], groups: dict[int, Group]) -> Iterator[tuple[int, Outcome]]:
+    """Try groups side by side, each on a host that is free; give what is done, by its number."""
     free: Queue[Host] = Queue()
     for host in hosts:
         free.put(host)
@@ -140,7 +141,12 @@ def outcomes(hosts: list[Host], groups: list[Group]) -> Iterator[Outcome]:
             return tried(host, group)
 
     with ThreadPoolExecutor(len(hosts)) as pool:
-        yield from pool.map(one, groups)
+        started = {pool.submit(one, group): number for number, group in groups.items()}
+        for done in as_completed(started):
+            try:
+                yield started[done], done.result()
+            except (RuntimeError, subprocess.TimeoutExpired) as error:
+                print(f"{started[done]}. {groups[started[done]]}: {error}", flush=True)
 
 
 def page(seed: int, rows: dict[int, str]) -> str:
@@ -195,18 +201,17 @@ draws others.
 def main(count: int = COUNT, seed: int = SEED, *numbers: int) -> int:
     """Try the groups, or those of these numbers; give how many are not as they have to be."""
     groups = dict(enumerate(drawn(seed, count), 1))
-    chosen = numbers or tuple(groups)
+    chosen = {number: groups[number] for number in numbers} or groups
     rows = rows_of(PAGE.read_text()) if numbers else {}
-    bad = 0
+    good = 0
     with engine.hosts({BOOKWORM: 2}) as hosts:
-        tries = outcomes(hosts, [groups[number] for number in chosen])
-        for number, one in zip(chosen, tries, strict=True):
+        for number, one in outcomes(hosts, chosen):
             rows[number] = _row(number, one)
-            bad += bool(one.wrong)
+            good += not one.wrong
             said = "\n".join(one.wrong) or "as it has to be"
             print(f"{number}. {one.group} ({one.seconds:.0f} s): {said}", flush=True)
-    PAGE.write_text(page(seed, rows))
-    return bad
+            PAGE.write_text(page(seed, rows))
+    return len(chosen) - good
 
 
 if __name__ == "__main__":
