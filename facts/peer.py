@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # PostgreSQL docs, psql, "Exit Status": 2 is a connection that went bad.
 _SCRIPT = """\
 [ -S {socket} ] || return 3
-as_user {user} env -u PGPASSWORD -u PGSERVICE PGCONNECT_TIMEOUT=5 "$(psql_at {port} {folder})" \
+as_user {user} env -u PGPASSWORD -u PGSERVICE PGCONNECT_TIMEOUT=5 $(psql_at {port} {folder}) \
   -w -XqAt {where} -c 'select 1'"""
 
 

@@ -102,7 +102,7 @@ def admin_command(
     role = ["-U", admin.role] if admin.role else []
     at = str(admin.port or port)
     env = "env -u PGPASSWORD -u PGSERVICE PGCONNECT_TIMEOUT=5"
-    found = f'"$(psql_at {shell.words([at, socket or "/var/run/postgresql"])})"'
+    found = f"$(psql_at {shell.words([at, socket or '/var/run/postgresql'])})"
     psql = found if admin.psql == "psql" else shell.quote(admin.psql)
     words = shell.words([*where, "-p", at, *role, "-d", sql.connected_to(database)])
     return f"as_user {shell.quote(admin.os_user)} {env} {psql} {words}"

@@ -40,7 +40,7 @@ files() {{
 SETTINGS = ("WorkingDirectory", "EnvironmentFile")
 _MORE = ("User", "ExecStart")  # only asked for where they are declared: a command may hold secrets
 _STAT = re.compile(r"(?P<changed>\d+-\d+-\d+ [^|]*)\|(?P<path>/[^|]*)(?:\|(?P<link>.*))?")
-_LINE = re.compile(r"(?P<path>/[^:]*):\s*(?:\[(?P<section>.*)\]|(?P<name>\w+)\s*=(?P<value>.*))")
+_LINE = r"(?P<path>{paths}):\s*(?:\[(?P<section>.*)\]|(?P<name>\w+)\s*=(?P<value>.*))"
 # What only systemd can tell: a specifier, a pattern, a line that goes on, a path that it refuses.
 _UNCLEAR_PATH = re.compile(r"[%*?\[\\]|^-?[^-/]|(^|/)\.\.?(/|$)")
 _UNCLEAR = {
@@ -113,7 +113,7 @@ def parse(answer: Answer | None) -> tuple[UnitFile, ...]:
     """
     lines = answer.text.decode("utf-8", "replace").split("\n") if answer is not None else []
     stats = [found for line in lines if (found := _STAT.fullmatch(line))]
-    settings = _settings([found for line in lines if (found := _LINE.match(line))])
+    settings = _settings(_of_files(lines, {stat["path"] for stat in stats}))
     by_name: dict[str, UnitFile] = {}
     for path in dict.fromkeys(stat["path"] for stat in stats):
         mine = [stat for stat in stats if stat["path"] == path]
@@ -125,6 +125,12 @@ def parse(answer: Answer | None) -> tuple[UnitFile, ...]:
         )
         by_name.setdefault("" if not path.endswith(".conf") else known.name, known)
     return tuple(by_name[name] for name in sorted(by_name))
+
+
+def _of_files(lines: list[str], paths: set[str]) -> list[re.Match[str]]:
+    """Give the lines that these files have; a unit's name may have a colon in it."""
+    shown = re.compile(_LINE.format(paths="|".join(map(re.escape, sorted(paths)))))
+    return [found for line in lines if (found := shown.match(line))]
 
 
 def _settings(lines: list[re.Match[str]]) -> dict[str, list[tuple[str, str]]]:

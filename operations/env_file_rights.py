@@ -53,8 +53,8 @@ def _groups(user: str, seen: Observation) -> tuple[int, ...] | None:
 
 
 def _can_read(user: str, meta: FileMeta, groups: tuple[int, ...] | None) -> bool:
-    """Tell whether a user may be able to read a file."""
-    if user in {"root", meta.owner}:
+    """Tell whether a user, by name or by number, may be able to read a file."""
+    if user in {"root", "0", meta.owner, str(meta.uid)}:
         return True
     in_group = meta.group != "root" if groups is None else meta.gid in groups
     return bool((in_group and meta.mode & 0o040) or meta.mode & 0o004)

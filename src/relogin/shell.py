@@ -38,6 +38,9 @@ psql_at() {
   psql=psql
   if [ -S "$2/.s.PGSQL.$1" ]; then
     for real in /usr/lib/postgresql/[1-9][0-9]/bin/psql; do [ ! -x "$real" ] || psql=$real; done
+  else
+    there=$(pg_lsclusters -h 2>/dev/null | awk -v p="$1" '$3 == p { print $1 "/" $2; exit }')
+    psql="${there:+PGCLUSTER=$there }$psql"
   fi
   echo "$psql"
 }

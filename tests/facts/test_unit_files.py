@@ -41,6 +41,15 @@ def test_the_fragment_comes_first_and_drop_ins_in_the_order_of_their_names(tmp_p
     assert Settings("/srv/a", ("/b", "/c"), expected) == together(files)
 
 
+def test_a_unit_may_have_a_colon_in_its_name(tmp_path):
+    unit = "api:8000\\x2db.service"
+    write(tmp_path, f"etc/systemd/system/{unit}", "[Service]\nWorkingDirectory=/srv/a: b\n")
+    write(tmp_path, f"etc/systemd/system/{unit}.d/a:1.conf", "[Service]\nEnvironmentFile=/b\n")
+    told = together(seen(tmp_path, unit))
+    assert told is not None
+    assert ("/srv/a: b", ("/b",)) == (told.working_directory, told.environment_files)
+
+
 def test_of_two_of_one_name_the_one_in_etc_counts(tmp_path):
     for folder in ("usr/lib", "etc", "run"):
         text = f"[Service]\nWorkingDirectory=/{folder}\n"

@@ -50,6 +50,7 @@ nasty = Backend(
         table={table!r},
         columns=Columns(login={login_column!r}, password={password_column!r}),
         values={{"full_name": {login!r}}},
+        scheme="bcrypt",
         present=[Account({login!r}, {email!r}, Secret.env("NASTY_PASSWORD"), admin=True)],
     ),
     login=Login(

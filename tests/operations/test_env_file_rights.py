@@ -103,6 +103,7 @@ def test_a_file_that_the_backends_user_cannot_read_has_the_wrong_owner(mode, own
     ("mode", "owner", "user"),
     [
         ("600", "halext|halext|999|997", "halext"),
+        ("600", "halext|halext|999|997", "999"),
         ("600", ROOT, "root"),
         ("600", ROOT, ""),
         ("640", "root|halext|0|997", "halext"),

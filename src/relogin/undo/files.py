@@ -64,11 +64,12 @@ def _unchanged(seen: EnvFileState) -> str:
 def given_to(backend: Backend, seen: EnvFileState, owner: str) -> str:
     """Give the script that gives a file to another owner.
 
-    Its group follows only where the group has no rights: nobody else may come to read it.
+    Its group follows only where the group has no rights: nobody else may come to read it. (chown
+    knows no group that belongs to a number.)
     """
     real = shell.quote(seen.real_path)
     what = shell.quote(f"owner of {seen.path}")
-    to = owner if seen.meta.mode & 0o070 else f"{owner}:"
+    to = owner if seen.meta.mode & 0o070 or owner.isdecimal() else f"{owner}:"
     return f"{store(backend)}keep owner {real} {what}\nchown {shell.quote(to)} {real}\n"
 
 
