@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 NO_CONTAINER = 6
 # `docker cp` reads what runs and what does not, volumes and bind mounts included; `docker exec`
-# needs a container that stays up, and a shell in it.
+# needs a container that stays up, and a shell in it. While one is just being started or stopped,
+# its files are nowhere for a moment.
 _SCRIPT = """\
 id=$(docker ps -aq {filters} | sed -n 1p)
 [ -n "$id" ] || return {none}
 copied=$(mktemp -d) || return 7
-fetch() {{
-  mkdir -p "$copied${{1%/*}}" && within 10 docker cp -L "$id:$1" "$copied$1" >/dev/null 2>&1
-}}
+copy() {{ within 10 docker cp -L "$id:$1" "$copied$1" >/dev/null 2>&1; }}
+fetch() {{ mkdir -p "$copied${{1%/*}}" && {{ copy "$1" || {{ sleep 0.5; copy "$1"; }}; }}; }}
 from_copies() {{
 {body}
 }}
