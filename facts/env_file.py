@@ -216,13 +216,18 @@ def must_be_kept(declared: EnvFile) -> list[str]:
 
 
 def with_kept(
-    state: EnvFileState | MissingEnvFile, declared: EnvFile, answer: Answer
+    state: EnvFileState | MissingEnvFile,
+    declared: EnvFile,
+    answer: Answer,
+    *,
+    public: Collection[str] = (),
 ) -> EnvFileState | MissingEnvFile:
     """Add the values that `kept_script` found for keys which the file has not."""
     found = alone.answers(answer.lines)
     kept: dict[str, str] = {}
     for name in sorted(found, reverse=True):
-        copy = _values(found[name].text.decode("utf-8-sig", "replace"), declared.readers[0])
+        text = found[name].text.decode("utf-8-sig", "replace")
+        copy = _values(text, declared.readers[0], public)
         kept.update({key: value for key, value in copy.items() if value})
     lost = [
         key

@@ -230,7 +230,9 @@ class _Answers:
         lacking = isinstance(state, env_file.EnvFileState | env_file.MissingEnvFile)
         if f"kept_{number}" not in self.by_name or not lacking:
             return state
-        return self.part(f"kept_{number}", lambda it: env_file.with_kept(state, declared, it))
+        return self.part(
+            f"kept_{number}", lambda it: env_file.with_kept(state, declared, it, public=public)
+        )
 
 
 def _parsed(host: Host, backend: Backend, answers: _Answers) -> Observation:
@@ -241,7 +243,9 @@ def _parsed(host: Host, backend: Backend, answers: _Answers) -> Observation:
         machine=answers.part("machine", lambda it: machine.parse(it, answers.between)),
         env_files=tuple(answers.env_file(number, file, public) for number, file in files),
         venv=answers.part("venv", venv.parse) if backend.venv else None,
-        source=answers.part("source", lambda it: source.parse(folder, it)) if folder else None,
+        source=answers.part("source", lambda it: source.parse(folder, it, public=public))
+        if folder
+        else None,
         secrets=answers.part("secrets", jwt.parse) if "secrets" in answers.by_name else None,
         keys=answers.part("keys", lambda it: key_files.parse(key, it)) if key else None,
         service=answers.part("service", service.parse) if backend.service else None,

@@ -6,7 +6,7 @@ It is only looked through where the description says that the backend lives ther
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -127,24 +127,28 @@ def _pattern(key: str) -> str:
     )
 
 
-def parse(folder: str, answer: Answer) -> Source:
-    """Take the part's answer apart."""
+def parse(folder: str, answer: Answer, *, public: Collection[str] = ()) -> Source:
+    """Take the part's answer apart; of other files a value is secret unless it is public."""
     lines = [line for line in answer.lines if "\t" not in line]
     tracked = (line.removeprefix("#tracked ") for line in answer.lines if line[:9] == "#tracked ")
     return Source(
         folder,
         tuple(line.removeprefix("./") for line in lines if line[:1] == "."),
-        {f"{folder}/{name[2:]}": each for name, each in _others(answer)},
+        {f"{folder}/{name[2:]}": each for name, each in _others(answer, public)},
         dict(line.split("\t", 1) for line in tracked),
         not any(line.startswith("#rc 124") for line in lines),
     )
 
 
-def _others(answer: Answer) -> Iterable[tuple[str, Mapping[str, str | None]]]:
+def _others(
+    answer: Answer, public: Collection[str]
+) -> Iterable[tuple[str, Mapping[str, str | None]]]:
     for name, other in alone.answers(answer.lines).items():
         values = env_text.values(other.text.decode("utf-8-sig", "replace"))
         for value in values.values():
-            if value and len(value) >= 8:  # as for the declared files: a port is no secret
+            if (
+                value and len(value) >= 8 and value not in public
+            ):  # as for the declared files: a port is no secret
                 Secret.seen(value)
         yield name, values
 
