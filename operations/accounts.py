@@ -14,7 +14,13 @@ from relogin.facts.postgres_state import Server
 from relogin.fault import Change, Fault
 from relogin.finding import Finding, Severity
 from relogin.mend import mend
-from relogin.operations import accounts_flags, accounts_hash, accounts_made, user_row
+from relogin.operations import (
+    accounts_flags,
+    accounts_hash,
+    accounts_made,
+    accounts_named,
+    user_row,
+)
 from relogin.operations.administrator import NO_WRITES
 from relogin.operations.auth_evidence import told_by
 from relogin.operations.look_alikes import alike, looks_like
@@ -25,7 +31,7 @@ from relogin.parts.database import Register
 if TYPE_CHECKING:
     from relogin.backend import Backend
     from relogin.facts.observation import Observation
-    from relogin.parts.database import Account
+    from relogin.parts.database import Account, Columns
 
 
 def _detect_table(backend: Backend, seen: Observation) -> Finding | None:
@@ -35,9 +41,7 @@ def _detect_table(backend: Backend, seen: Observation) -> Finding | None:
         return None
     name = user_row.declared(backend).table
     contents = seen.postgres.contents if isinstance(seen.postgres, Server) else None
-    others = (
-        [other for other in contents.names if name.lower() in other.lower()] if contents else []
-    )
+    others = accounts_named.tables_like(name, contents.names) if contents else []
     mine = backend.database.schema if backend.database else "public"
     elsewhere = [schema for schema in contents.schemas if schema != mine] if contents else []
     there = [*others, *(f"{schema}.{name}" for schema in elsewhere)]
@@ -64,8 +68,15 @@ def _detect_column(backend: Backend, seen: Observation) -> Finding | None:
         f"table {declared.table} has no column {', '.join(missing)}",
         subject=declared.table,
         seen=f"it has {', '.join(table.columns)}",
-        remedy="correct the profile's Columns, or run the migration that makes them",
+        remedy=_columns_meant(declared.columns, table.columns)
+        + "correct the profile's Columns, or run the migration that makes them",
     )
+
+
+def _columns_meant(columns: Columns, there: tuple[str, ...]) -> str:
+    meant = accounts_named.columns_like(columns, there).items()
+    fields = ", ".join(f"{field}={name!r}" for field, name in meant)
+    return f"is it Columns({fields})? Else " if fields else ""
 
 
 def _detect_missing(backend: Backend, seen: Observation) -> Iterator[Finding]:

@@ -257,7 +257,8 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "unknown subject": (
         lambda: Jwt(secret=FromEnv("A"), subject="uid"),
-        "Jwt: subject 'uid' is none of ('username', 'login', 'email', 'id')",
+        "Jwt: subject 'uid' is none of ('username', 'login', 'email', 'id'): it says what the claim"
+        " holds, by the name of the field in Columns, not of the column",
     ),
 }
 

@@ -138,9 +138,9 @@ class Host:
         folder = FILES.parent / COMPOSE / "files" if self.suite == COMPOSE else FILES
         self.root((folder / "heal.sh").read_text())
 
-    def snapshot(self) -> dict[str, str]:
+    def snapshot(self, *only: str) -> dict[str, str]:
         """Give all that a repair might touch, as flat `kind:name` -> text; see snapshot.py."""
-        done = self.console(["python3", "-I", "-"], (FILES / "snapshot.py").read_bytes())
+        done = self.console(["python3", "-I", "-", *only], (FILES / "snapshot.py").read_bytes())
         if done.returncode:
             raise RuntimeError(f"{self.name}: no snapshot: {done.stderr.decode()[-2000:]}")
         taken: dict[str, str] = json.loads(done.stdout)

@@ -4,8 +4,10 @@ import os
 import random
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from queue import Queue
 from tempfile import TemporaryDirectory
@@ -15,7 +17,7 @@ import pytest
 from .cases import EVERYTHING, MENDED, PERSONS
 from .cases.case import ENV, UNDO, Case
 from .host import Host
-from .product import diagnose, restore, undo
+from .product import Ran, diagnose, restore, undo
 from .side_by_side import side_by_side, taken
 
 pytestmark = pytest.mark.lab
@@ -71,29 +73,46 @@ def test_what_only_a_person_may_mend_is_named_first_and_left(
     tried[request.node.nodeid].result()
 
 
-def is_mended(host: Host, case: Case) -> None:
-    healthy = host.snapshot()
+@dataclass(frozen=True)
+class Product:
+    """How a backend is diagnosed and restored, how an independent client logs in to it.
+
+    `only` is what a snapshot is narrowed to; nothing: it is of all the host.
+    """
+
+    diagnose: Callable[[Host], Ran]
+    restore: Callable[[Host], Ran]
+    logs_in: Callable[[Host], bool]
+    only: tuple[str, ...] = ()
+
+
+EXAMPLE = Product(diagnose, restore, lambda host: host.login().works)
+
+
+def is_mended(host: Host, case: Case, product: Product = EXAMPLE) -> None:
+    seen = partial(host.snapshot, *product.only)
+    healthy = seen()
     host.root(case.inject)
-    broken = host.snapshot()
+    broken = seen()
 
-    looked = diagnose(host)
+    looked = product.diagnose(host)
 
-    assert case.fault in looked.section("What was wrong first")[0]
-    assert {} == unexpected(differences(broken, host.snapshot()), case.restless)
+    assert case.fault in looked.section("What was wrong first")[0], looked.output
+    assert {} == unexpected(differences(broken, seen()), case.restless)
 
-    first = restore(host)
+    first = product.restore(host)
 
     assert 0 == first.code, first.output
     assert case.fault in first.section("What was wrong first")[0], first.output
-    assert host.login().works, first.output
-    mended = host.snapshot()
+    assert product.logs_in(host), first.output
+    mended = seen()
     assert {} == unexpected(differences(healthy, mended), (*case.differs, *UNDO)), first.output
 
-    second = restore(host)
+    second = product.restore(host)
 
     assert 0 == second.code, second.output
     assert [] == second.changed(), second.output
-    assert {} == differences(mended, host.snapshot())
+    assert {} == differences(mended, seen())
 
     if case in TAKEN_BACK:
         assert_taken_back(host, case, broken)

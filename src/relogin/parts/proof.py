@@ -165,7 +165,9 @@ class Jwt:
         refuse_unless(self.leeway >= 0, f"Jwt: leeway {self.leeway!r} is less than no time")
         known = (None, "username", "login", "email", "id")
         refuse_unless(
-            self.subject in known, f"Jwt: subject {self.subject!r} is none of {known[1:]}"
+            self.subject in known,
+            f"Jwt: subject {self.subject!r} is none of {known[1:]}: it says what the claim holds,"
+            " by the name of the field in Columns, not of the column",
         )
 
 

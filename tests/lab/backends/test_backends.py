@@ -1,15 +1,57 @@
-"""Backends of other kinds than the example, each described by data alone."""
+"""Backends of other kinds than the example, each described by data alone: found, mended, proven."""
+
+import os
+import random
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 
 import pytest
 
-from tests.lab.backends.product import BACKENDS, diagnose, logs_in
+from tests.lab.backends import canaries
+from tests.lab.backends.cases import cases, everything, may_differ
+from tests.lab.backends.places import KEEP, PLACES, Place
+from tests.lab.backends.product import diagnose, logs_in, run
+from tests.lab.cases.case import Case
+from tests.lab.host import Host
+from tests.lab.steps import SEED, sample
+from tests.lab.test_restore import Product, differences, is_mended, unexpected
 
 pytestmark = pytest.mark.lab
 
+EACH = [(place, case) for place in PLACES for layer in cases(place).values() for case in layer]
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_a_healthy_backend_is_proven_and_has_no_findings(tmp_path, many, backend):
-    looked = diagnose(tmp_path, many, backend)
+
+def some_of_the_layers() -> list[tuple[Place, Case]]:
+    """Give a fault each of four layers, by the seed that pytest prints; all of all by test-all."""
+    if os.environ.get("RELOGIN_TEST_ALL"):
+        return EACH
+    by_layer: dict[str, list[tuple[Place, Case]]] = {}
+    for place, case in EACH:
+        by_layer.setdefault(case.fault.partition(".")[0], []).append((place, case))
+    chosen = random.Random(SEED)
+    return [chosen.choice(made) for made in chosen.sample(list(by_layer.values()), 4)]
+
+
+@pytest.fixture(scope="module")
+def kept(many: Host) -> Host:
+    """Give the host, once it is kept how each backend is while it is healthy."""
+    many.root(KEEP)
+    return many
+
+
+@pytest.fixture
+def host(kept: Host, place: Place) -> Iterator[Host]:
+    """Give the host, and put the test's backend back."""
+    yield kept
+    kept.root(place.heal)
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.backend)
+def test_a_healthy_backend_is_proven_and_has_no_findings(
+    tmp_path: Path, many: Host, place: Place
+) -> None:
+    looked = diagnose(tmp_path, many, place.backend)
 
     assert 0 == looked.code, looked.output
     assert "people can log in; nothing was changed" in looked.verdict, looked.output
@@ -17,4 +59,38 @@ def test_a_healthy_backend_is_proven_and_has_no_findings(tmp_path, many, backend
         looked.section("What was wrong first"),
         looked.section("What could not be seen"),
     ), looked.output
-    assert logs_in(many, backend)
+    assert logs_in(many, place.backend)
+
+
+@pytest.mark.parametrize("place", sample(PLACES, 2), ids=lambda place: place.backend)
+def test_all_layers_broken_at_once_are_healed_by_one_run(
+    tmp_path: Path, host: Host, place: Place
+) -> None:
+    healthy = host.snapshot(*place.only)
+    host.root(everything(place))
+    assert not logs_in(host, place.backend)
+
+    ran = run(tmp_path, host, place.backend)
+
+    assert 0 == ran.code, ran.output
+    assert logs_in(host, place.backend), ran.output
+    left = differences(healthy, host.snapshot(*place.only))
+    assert {} == unexpected(left, may_differ(place)), ran.output
+    assert [] == [one for one in canaries.ALL if one in ran.output]
+    assert [] == run(tmp_path, host, place.backend).changed()
+
+
+@pytest.mark.parametrize(
+    ("place", "case"),
+    [pytest.param(*each, id=f"{each[0].backend}-{each[1]}") for each in some_of_the_layers()],
+)
+def test_a_fault_is_named_first_mended_and_proven(
+    tmp_path: Path, host: Host, place: Place, case: Case
+) -> None:
+    product = Product(
+        lambda at: diagnose(tmp_path, at, place.backend),
+        lambda at: run(tmp_path, at, place.backend),
+        partial(logs_in, backend=place.backend),
+        place.only,
+    )
+    is_mended(host, case, product)

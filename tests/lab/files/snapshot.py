@@ -1,5 +1,7 @@
 """Print, as one JSON object, all that a repair might touch on this host. Run as root.
 
+Words narrow it: folders, and names of databases; without any it is all.
+
 Keys are `kind:name`, so that a test can say which may differ:
 
     file:PATH            mode owner:group size sha256, or the target of a link; without __pycache__
@@ -20,6 +22,7 @@ import os
 import pwd
 import stat
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -91,7 +94,7 @@ def compact(value: object) -> str:
 
 
 def files() -> Iterator[tuple[str, str]]:
-    for tree in TREES:
+    for tree in [word for word in sys.argv[1:] if word.startswith("/")] or TREES:
         for folder, folders, names in os.walk(tree):
             folders[:] = [f for f in folders if wanted(f"{folder}/{f}")]
             for name in (*folders, *names):
@@ -156,7 +159,8 @@ def postgres() -> Iterator[tuple[str, str]]:
         yield f"role-verifier:{name}", verifier
     for attributes, name, connectable in psql("postgres", DATABASES):
         yield f"database:{name}", compact(attributes)
-        if connectable and not name.startswith("template"):
+        chosen = len(sys.argv) == 1 or name in sys.argv
+        if connectable and chosen and not name.startswith("template"):
             yield from contents(name)
 
 
@@ -185,7 +189,9 @@ def units() -> Iterator[tuple[str, str]]:
     shown = "ActiveState,UnitFileState,LoadState,NeedDaemonReload,DropInPaths,FragmentPath"
     clusters = (f"postgresql@{path.name}-main" for path in Path("/usr/lib/postgresql").iterdir())
     others = (path.stem for path in Path("/etc/systemd/system").glob("*-api.service"))
-    for unit in dict.fromkeys((*UNITS, *clusters, *others)):
+    wanted = dict.fromkeys((*UNITS, *clusters, *others))
+    narrowed = {f"{word}-api" for word in sys.argv[1:]}
+    for unit in [one for one in wanted if one in narrowed or not narrowed]:
         argv = ["systemctl", "show", f"--property={shown}", unit]
         states = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
         yield f"unit:{unit}", " ".join(sorted(states.split("\n"))).strip()

@@ -1,0 +1,156 @@
+"""Where each of the backends stands on the host, how it is kept, and how it is put back."""
+
+from dataclasses import dataclass
+
+from tests.lab.cases.case import PSQL
+
+NAMES = ("argon", "parts", "rs256", "es256", "shop", "desk")
+# Once for each host, while it is healthy: what puts one backend back without the others.
+KEEP = f"""
+[ ! -e /root/kept ] || exit 0
+mkdir -p /root/kept
+for name in {" ".join(NAMES)}; do
+  runuser -u postgres -- pg_dump -Fc "$name" >"/root/kept/$name.dump"
+  {PSQL} -At -c "SELECT format('ALTER ROLE %I LOGIN PASSWORD %L', rolname, rolpassword)
+    FROM pg_authid WHERE rolname = '$name'" >"/root/kept/$name.sql"
+done
+"""
+
+
+@dataclass(frozen=True)
+class Users:
+    """A users table as SQL has it: the columns of the name and the hash, and what keeps people out.
+
+    `out` is the fault, and the assignment that makes it.
+    """
+
+    table: str
+    login: str
+    password: str
+    out: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A profile and what it describes: user, folder, unit and database all have the `name`.
+
+    `distribution` is one that the backend imports; `edit` a fault of the env file, and how sed
+    makes it; `behind` what an earlier code would have left in the database; `signs` a fault of what
+    signs the tokens, and the script that makes it.
+    """
+
+    backend: str
+    name: str
+    port: int
+    venv: str
+    distribution: str
+    edit: tuple[str, str]
+    users: Users
+    behind: tuple[str, ...] = ()
+    signs: tuple[str, str] | None = None
+
+    @property
+    def env(self) -> str:
+        return f"/srv/{self.name}/.env"
+
+    @property
+    def only(self) -> tuple[str, ...]:
+        """What a snapshot is narrowed to."""
+        folders = (f"/srv/{self.name}", self.venv, "/etc", "/var/lib/relogin")
+        return (*dict.fromkeys(folders), self.name)
+
+    @property
+    def waiting(self) -> str:
+        at = f"http://127.0.0.1:{self.port}/"
+        return f"for _ in $(seq 60); do curl -s -o /dev/null {at} && break; sleep 0.2; done\n"
+
+    @property
+    def restart(self) -> str:
+        return f"systemctl restart {self.name}-api; {self.waiting}"
+
+    def sql(self, *statements: str) -> str:
+        lines = "\n".join(f"{one};" for one in statements)
+        return f"{PSQL} -d {self.name} <<'SQL'\n{lines}\nSQL\n"
+
+    @property
+    def heal(self) -> str:
+        """Give the script that puts this backend back, and nothing else."""
+        name, unit = self.name, f"/etc/systemd/system/{self.name}-api.service"
+        return f"""
+systemctl stop {name}-api 2>/dev/null
+rm -rf {unit} {unit}.d
+cp -p /root/pristine{unit} {unit}
+rsync -a --delete /root/pristine/srv/{name}/ /srv/{name}/
+rsync -a --delete /root/pristine{self.venv}/ {self.venv}/
+rm -rf /var/lib/relogin
+systemctl daemon-reload; systemctl reset-failed {name}-api 2>/dev/null
+systemctl enable -q {name}-api
+{PSQL} -f - </root/kept/{name}.sql
+{PSQL} -c 'DROP DATABASE IF EXISTS {name} WITH (FORCE)' -c 'CREATE DATABASE {name} OWNER {name}'
+runuser -u postgres -- pg_restore -d {name} </root/kept/{name}.dump
+systemctl start {name}-api
+{self.waiting}"""
+
+
+_MEMBERS = Users(
+    "crm.members", "email_address", "pw_hash", ("accounts.inactive", "enabled = false")
+)
+_ACTIVE = ("accounts.inactive", "is_active = false")
+_AUTH_USER = Users("auth_user", "username", "password", _ACTIVE)
+_KEYED = Users("users", "username", "password_hash", _ACTIVE)
+_DESK = Users('"user"', "name", "password", ("accounts.locked", "blocked = true"))
+_NO_JOINED_AT = (
+    "ALTER TABLE crm.members DROP joined_at",
+    "UPDATE alembic_version SET version_num = '3f1c'",
+)
+_NOT_PAID = (
+    "ALTER TABLE orders_order DROP paid",
+    "DELETE FROM django_migrations WHERE name = '0002_order_paid'",
+)
+_OTHER_HOSTS = (
+    "env_file.key-not-declared-value",
+    "s/^ALLOWED_HOSTS=.*/ALLOWED_HOSTS=shop.example.com/",
+)
+_NO_URL = ("env_file.key-missing", "/^DATABASE_URL=/d")
+
+
+def _lost(name: str, key: str) -> tuple[str, str]:
+    return "jwt.secret-missing", f"sed -i /^{key}=/d /srv/{name}/.env"
+
+
+def _no_public_key(name: str) -> tuple[str, str]:
+    lost = f"rm /srv/{name}/keys/public.pem; systemctl restart {name}-api; sleep 2"
+    return "jwt.public-key-missing", lost
+
+
+PLACES = (
+    Place(
+        "fastapi_argon", "argon", 8101, "/srv/argon/env", "argon2-cffi", _NO_URL, _MEMBERS,
+        _NO_JOINED_AT, _lost("argon", "JWT_SECRET"),
+    ),
+    Place(
+        "fastapi_parts", "parts", 8102, "/srv/argon/env", "asyncpg",
+        ("env_file.key-not-declared-value", "s/^POSTGRES_DB=.*/POSTGRES_DB=part/"), _MEMBERS,
+        _NO_JOINED_AT, _lost("parts", "JWT_SECRET"),
+    ),
+    Place(
+        "fastapi_rs256", "rs256", 8103, "/srv/rs256/env", "argon2-cffi", _NO_URL, _KEYED,
+        signs=_no_public_key("rs256"),
+    ),
+    Place(
+        "fastapi_es256", "es256", 8104, "/srv/rs256/env", "argon2-cffi", _NO_URL, _KEYED,
+        signs=_no_public_key("es256"),
+    ),
+    Place(
+        "django_session", "shop", 8105, "/srv/shop/env", "djangorestframework", _OTHER_HOSTS,
+        _AUTH_USER, _NOT_PAID,
+    ),
+    Place(
+        "django_simplejwt", "shop", 8105, "/srv/shop/env", "djangorestframework-simplejwt",
+        _OTHER_HOSTS, _AUTH_USER, _NOT_PAID, _lost("shop", "SECRET_KEY"),
+    ),
+    Place(
+        "flask_werkzeug", "desk", 8106, "/srv/desk/env", "Flask-SQLAlchemy",
+        ("env_file.key-missing", "/^SECRET_KEY=/d"), _DESK,
+    ),
+)  # fmt: skip
