@@ -26,7 +26,7 @@ def former(*moments: float) -> Former:
 
 def test_fingerprints_of_a_description_hold_no_value() -> None:
     marks = declared(backend())
-    assert "env_file.keys.MODE" in marks
+    assert "env_file.0.keys.MODE" in marks
     assert "accounts.present.ops.password" in marks
     assert not [one for one in marks.values() if "canary" in one or one == "live"]
 
