@@ -16,6 +16,7 @@ from relogin.facts import (
     compose_image,
     databases_in_use,
     env_file,
+    hold,
     jwt,
     key_files,
     machine,
@@ -62,6 +63,7 @@ class Observation:
     themselves, by their ids. `secrets` are the service's processes by the JWT secret that they
     were started with: one group, or none, where all is well. `keys` are the files of the keys that
     sign and check tokens, where they are declared. `former` is what the history knows.
+    `hold` says that somebody has disabled relogin there.
     """
 
     machine: machine.Machine | Unreadable
@@ -81,6 +83,7 @@ class Observation:
     done: tuple[Done, ...] = ()
     own: Mapping[str, Answer | Unreadable] = dataclasses.field(default_factory=dict)
     former: Former | None = None
+    hold: hold.Hold | Unreadable | None = None
 
     def env(self, key: str) -> str | None:
         """Give the value in force of an env key: the last file that has it wins.
@@ -170,6 +173,7 @@ def _address_of(seen: Observation, name: str) -> str | None:
 def scripts(backend: Backend) -> dict[str, str]:
     """Give the parts of the look, by name; all but what an undeclared DATABASE_URL leads to."""
     parts = {"machine": machine.script(machine.places(backend)), **own.scripts(backend)}
+    parts["hold"] = hold.script(backend)
     for number, declared in enumerate(backend.env_files):
         parts[f"env_{number}"] = env_file.script(declared.path)
         if env_file.must_be_kept(declared):
@@ -250,6 +254,7 @@ def _parsed(host: Host, backend: Backend, answers: _Answers) -> Observation:
         keys=answers.part("keys", lambda it: key_files.parse(key, it)) if key else None,
         service=answers.part("service", service.parse) if backend.service else None,
         image=_image(backend, answers),
+        hold=answers.part("hold", hold.parse),
         own=own.answers(backend, lambda name: answers.part(name, lambda answer: answer)),
     )
     return seen if backend.database is None else _with_database(host, backend, seen, answers)

@@ -85,6 +85,8 @@ def verified(backend: Backend) -> Generator[FunctionCommand, None, None]:
     prove_and_judge(record, seen, refusals=_refusals_due(record), patience=patience)
     if record.proof is None or not record.proof.proven:
         yield fail_with(f"{backend.name}: the login is not proven")
+    elif record.disabled:
+        yield fail_with(f"{backend.name}: {record.disabled}")
 
 
 def _may_be_starting(record: run.Entry, seen: Observation) -> bool:
@@ -103,4 +105,4 @@ def _refusals_due(record: run.Entry) -> bool:
     """
     quiet = not record.first and not record.changes
     scheduled = bool(current_host.data.get("scheduled"))
-    return bool(current_state.is_executing) and not (scheduled and quiet)
+    return bool(current_state.is_executing) and not (record.disabled or (scheduled and quiet))

@@ -42,9 +42,8 @@ def command() -> None:
     """Get people logging in again: find out why nobody can, mend exactly that, prove it."""
 
 
-command.add_command(cli_run.diagnose)
-command.add_command(cli_run.restore)
-command.add_command(cli_run.drift)
+for one in (cli_run.diagnose, cli_run.restore, cli_run.drift, cli_run.disable, cli_run.enable):
+    command.add_command(one)
 
 
 @command.command()

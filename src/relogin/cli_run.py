@@ -1,13 +1,22 @@
-"""The commands that work on hosts, with the options of pyinfra by their own names."""
+"""The commands that work on hosts, with the options of pyinfra by their own names.
+
+`relogin.drive` is imported first of all, and only when one runs: it patches the standard library.
+"""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from relogin.drive.hosts import Work
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -54,7 +63,9 @@ def diagnose(**given: Any) -> None:
     Ends with 0 if people can log in and nothing is wrong, 2 if something is, 3 if the login is not
     proven, 1 if a host could not be reached or looked at, 64 if it was asked for wrongly.
     """
-    _run("diagnose", given)
+    from relogin.drive import work
+
+    _run("diagnose", given, work.compared(work.diagnose))
 
 
 @click.command()
@@ -65,7 +76,9 @@ def restore(**given: Any) -> None:
     Ends with 0 if the login is proven on every host, 3 if it is not, 1 if a host could not be
     reached or mended, 64 if it was asked for wrongly.
     """
-    _run("restore", given)
+    from relogin.drive import work
+
+    _run("restore", given, work.compared(work.restore))
 
 
 @click.command()
@@ -86,14 +99,57 @@ def drift(*, cooldown: float, cap: int, window: float, report_only: bool, **give
     reached or looked at, 64 if it was asked for wrongly.
     """
     from relogin.drift import Limits
+    from relogin.drive import work
 
     limits = Limits(cooldown=cooldown * 60, cap=cap, window=window * 3600)
     given["data"] = ("scheduled=true", *given["data"])
-    _run("drift", given, limits=limits, report_only=report_only)
+    task = work.report if report_only else partial(work.drift, limits=limits)
+    _run("drift", given, work.compared(task), report_only=report_only)
 
 
-def _run(purpose: str, given: dict[str, Any], **how: Any) -> None:
-    from relogin.drive.command import carry_out  # first: it patches the standard library
+@click.command()
+@on_hosts
+@click.option("--reason", required=True, help="Why: it is shown to whoever runs relogin there.")
+@click.option("--until", help="A moment (2027-01-31 or 2027-01-31T18:00) or a span (90m, 2h, 3d).")
+def disable(*, reason: str, until: str | None, **given: Any) -> None:
+    """Let nobody change anything on these hosts: every run from anywhere refuses, and says why.
+
+    Looking and logging in go on. It is kept on the host, and ends by itself where --until is given.
+    """
+    from relogin.drive import holding
+
+    end = _moment(until) if until else 0
+    _run("disable", given, partial(holding.disable, reason=reason, until=end))
+
+
+@click.command()
+@on_hosts
+def enable(**given: Any) -> None:
+    """Take back what `relogin disable` has said."""
+    from relogin.drive import holding
+
+    _run("enable", given, holding.enable)
+
+
+def _moment(text: str) -> int:
+    """Give a moment in Unix time, from a span or a date of this machine's time zone."""
+    seconds = {"m": 60, "h": 3600, "d": 86400}
+    try:
+        if text[-1] in seconds and text[:-1].isdecimal():
+            moment = time.time() + int(text[:-1]) * seconds[text[-1]]
+        else:
+            moment = datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError):
+        raise click.UsageError(
+            f"--until {text!r} is no moment (2027-01-31) and no span (2h)"
+        ) from None
+    if moment <= time.time():
+        raise click.UsageError(f"--until {text!r} is over already")
+    return int(moment)
+
+
+def _run(purpose: str, given: dict[str, Any], task: Work, **how: Any) -> None:
+    from relogin.drive.command import carry_out
     from relogin.drive.session import Options
     from relogin.errors import UsageError
     from relogin.report.files import Outputs
@@ -101,7 +157,7 @@ def _run(purpose: str, given: dict[str, Any], **how: Any) -> None:
     outputs = Outputs(*(given.pop(name) for name in ("as_json", "junit", "prometheus")))
     ssh = {name: given.pop(name) for name in _SSH}
     try:
-        sys.exit(carry_out(purpose, Options(**given, ssh=ssh), outputs, **how))
+        sys.exit(carry_out(purpose, Options(**given, ssh=ssh), outputs, task, **how))
     except UsageError as error:
         raise click.UsageError(str(error)) from None
 

@@ -120,6 +120,9 @@ def _mend_one(record: Entry, fault: Fault) -> Iterator[FunctionCommand]:
         accepted = fault.id in record.backend.accepted
         if fault.fix is None or finding.by_person or accepted:
             continue
+        if record.disabled:
+            _hold(record, finding, record.disabled)
+            continue
         if record.withhold is not None and (why := record.withhold(finding)):
             _hold(record, finding, why)
             continue
@@ -199,6 +202,9 @@ def carry_out(
     state: State, host: Host, record: Entry, change: Change, finding: Finding | None = None
 ) -> bool:
     """Run one change through the private channel; its failure is recorded, never raised."""
+    if record.disabled:  # a release, or whoever yields changes without asking
+        record.changes.append(Done(change.why, ok=False, output=record.disabled))
+        return True
     follow.before(of(state), record, change.why)
     done = _carried_out(host, record, change)
     if finding is not None:

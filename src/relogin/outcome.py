@@ -21,6 +21,7 @@ class Outcome(enum.Enum):
     PROVEN = "proven", 0
     HEALTHY = "healthy", 0
     PLANNED = "planned", 0
+    DONE = "done", 0
     FINDINGS = "findings", 2
     NOT_PROVEN = "not-proven", 3
     ERROR = "error", 1
@@ -53,7 +54,7 @@ def of(entry: Entry, *, changing: bool, drift: bool = False) -> Outcome:
 
     `changing` is one that was to mend what it found; in a `drift` run it counts all the same.
     """
-    if entry.refused:
+    if entry.refused or (changing and entry.disabled):
         return Outcome.REFUSED
     if entry.halted is not None or not entry.looked or _failed_itself(entry):
         return Outcome.ERROR

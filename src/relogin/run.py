@@ -52,7 +52,8 @@ class Entry:
     what the backend logged while a proof failed. `before` and `after` are fingerprints of what a
     finding is about (`marked`), as it was found and as it was left; `declared` and `signing` those
     of the description and of the JWT secret. `former` is what the history knows. `withhold` gives
-    the reason not to mend a finding now, `refused` those given, `causes` who changed what.
+    the reason not to mend a finding now, `refused` those given, `disabled` that nobody may,
+    `causes` who changed what.
     """
 
     host: str
@@ -74,6 +75,7 @@ class Entry:
     signing: str = ""
     former: Former | None = None
     withhold: Callable[[Finding], str] | None = None
+    disabled: str = ""
     halted: str | None = None
     told: bool = False
     kept: bool = False
@@ -92,6 +94,7 @@ class Entry:
                 seen = dataclasses.replace(seen, done=tuple(self.changes), former=self.former)
             self._look = stage, seen
             self.looked = True
+            self._note_hold(seen)
             self._note_unseen()
         return self._look[1]
 
@@ -135,6 +138,16 @@ class Entry:
     def seconds(self) -> float:
         """How long it took until now, in seconds since this backend was first worked on."""
         return time.monotonic() - self.started
+
+    def _note_hold(self, seen: Observation | Unreadable) -> None:
+        held = None if isinstance(seen, Unreadable) else seen.hold
+        if isinstance(held, Unreadable):
+            self.disabled = (
+                f"whether somebody has disabled it cannot be seen ({held.reason}):"
+                " nothing is changed"
+            )
+        elif held is not None:
+            self.disabled = held.said
 
     def _note_unseen(self) -> None:
         from relogin.facts.machine import Machine

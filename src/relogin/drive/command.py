@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 from pyinfra.api.state import StateStage
 
 from relogin import run
-from relogin.drift import Limits
 from relogin.drive import hosts, progress, work
 from relogin.drive.session import Options, Session, begin, log_to
 from relogin.report import document, text
@@ -23,20 +21,16 @@ if TYPE_CHECKING:
 
     from relogin.drive.hosts import Work
 
+_WITHOUT_VERDICT = ("disable", "enable")  # one line for each host says it all
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
 def carry_out(
-    purpose: str,
-    options: Options,
-    outputs: Outputs,
-    *,
-    limits: Limits | None = None,
-    report_only: bool = False,
+    purpose: str, options: Options, outputs: Outputs, task: Work, *, report_only: bool = False
 ) -> int:
-    """Run what was asked for on every chosen host, tell it, and give the exit code.
+    """Run a task on every chosen host, tell it, and give the exit code.
 
-    `limits` and `report_only` are those of a drift run.
+    `report_only` is a drift run that corrects nothing.
 
     Raises:
         UsageError: it was asked for wrongly; nothing was touched.
@@ -47,26 +41,18 @@ def carry_out(
     session = begin(options)
     record = run.of(session.state)
     record.purpose, record.report_only = purpose, report_only
-    task = work.compared(_task(purpose, limits or Limits(), report_only=report_only))
     ended = _driven(session, task, handler, changing=record.changing)
     session.state.set_stage(StateStage.Disconnect)
     told = document.document(record, session.state)
     code = int(told["exit"]) if ended else INTERRUPTED
-    _say(text.verdict(record, session.state), to_stderr=outputs.as_json)
+    if purpose not in _WITHOUT_VERDICT:
+        _say(text.verdict(record, session.state), to_stderr=outputs.as_json)
     if outputs.as_json:
         click.echo(as_json(told))
     problems = outputs.write(told)
     for problem in problems:
         click.echo(problem, err=True)
     return code or (1 if problems else 0)
-
-
-def _task(purpose: str, limits: Limits, *, report_only: bool) -> Work:
-    if report_only:
-        return work.report
-    drift = partial(work.drift, limits=limits)
-    tasks: dict[str, Work] = {"diagnose": work.diagnose, "restore": work.restore, "drift": drift}
-    return tasks[purpose]
 
 
 def _driven(session: Session, task: Work, handler: progress.Handler, *, changing: bool) -> bool:

@@ -93,6 +93,7 @@ def _backend(entry: Entry, record: Run) -> dict[str, Any]:
         "outcome": _outcome(entry, record).word,
         "seconds": round(entry.seconds, 3),
         "halted": entry.halted,
+        "disabled": entry.disabled,
         "findings": [
             _finding(entry, one, leads=one.key in causes) for one in (*leading, *followed)
         ],
@@ -106,6 +107,8 @@ def _backend(entry: Entry, record: Run) -> dict[str, Any]:
 
 
 def _outcome(entry: Entry, record: Run) -> outcome.Outcome:
+    if record.purpose in {"disable", "enable"}:
+        return outcome.Outcome.ERROR if entry.halted else outcome.Outcome.DONE
     return outcome.of(entry, changing=record.changing, drift=record.purpose == "drift")
 
 
