@@ -79,9 +79,9 @@ def _impossible(record: Releasing) -> str:
         return f"{backend!r} declares no source=Source(…): there is nothing to release from"
     if backend.login is None:
         return f"{backend!r} declares no login: what was released could not be proven"
-    if not isinstance(backend.service, Systemd):
+    if not isinstance(backend.service, Systemd | Compose):
         kind = type(backend.service).__name__
-        return f"{backend!r} runs by {kind}, and releases are made for Systemd"
+        return f"{backend!r} runs by {kind}, and releases are made for Systemd and Compose"
     if not revision_fits(record.revision):
         return f"--data revision={record.revision} is none that git has"
     return ""

@@ -142,6 +142,8 @@ def back(
     in_container = isinstance(backend.service, Compose)
     undo = recorded and not source.migrate_first and release_database.can_go_back(backend)
     lines = [
+        release_store.ROOM,
+        f"rm -rf {shell.quote(release_tree.stage(source))}\n",
         f"put phase back; put failed {shell.quote(failed)}\n",
         f"note {shell.quote(redact(f'{failed} failed: {said}'))}\n" if said else "",
         "if marked touched; then\n",

@@ -20,7 +20,7 @@ _STORE = """\
 set -e
 {place}under=$kept/under-way
 mkdir -p "$kept/backups"; chmod 700 "$kept" "$kept/backups"
-note() {{ printf '%s %s\\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*" >>"$kept/deploy.log"; }}
+note() {{ printf '%s %s\\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*" >>"$kept/deploy.log" || :; }}
 told() {{ cat "$under/$1" 2>/dev/null || :; }}
 put() {{ printf '%s' "$2" >"$under/$1.new" && mv "$under/$1.new" "$under/$1"; }}
 marked() {{ grep -qxF -e "$1" "$under/steps" 2>/dev/null; }}
@@ -41,9 +41,13 @@ _BEGIN = """\
 [ ! -d "$under" ] || { echo 'another release began meanwhile: run again'; exit 9; }
 rm -rf "$under.new"; mkdir "$under.new"
 keep() { printf '%s' "$2" >"$under.new/$1"; }
+head -c 1048576 /dev/zero >"$kept/reserve"
 """
+# On a disk that was filled meanwhile there is room for what goes back, and for what is noted of it.
+ROOM = 'rm -f "$kept/reserve"\n'
+
 _END = """\
-sync; rm -rf "$kept/last"
+sync; rm -rf "$kept/last" "$kept/reserve"
 [ ! -d "$under" ] || { rm -f "$under/token"; mv "$under" "$kept/last"; }
 """
 

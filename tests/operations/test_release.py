@@ -41,7 +41,7 @@ SERVICE = Systemd("mine", working_directory="/srv/mine")
         ({"service": SERVICE, "source": SOURCE}, "declares no login"),
         (
             {"service": Supervisor("mine"), "login": LOGIN, "source": SOURCE},
-            "runs by Supervisor, and releases are made for Systemd",
+            "runs by Supervisor, and releases are made for Systemd and Compose",
         ),
     ],
 )

@@ -1,11 +1,15 @@
 """The working tree of a release: real git, whatever interrupts it; no untracked file is lost."""
 
+import contextlib
 import dataclasses
+import os
 import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from relogin import Source
+from relogin import Source, shell
 from relogin.facts import release
 from relogin.facts.release_state import ReleaseState
 from relogin.operations import release_store, release_tree
@@ -142,6 +146,50 @@ def test_a_checkout_that_was_killed_is_finished_or_taken_back(here, goes_back):
     (kept,) = place().glob("aside-*.tar")
     listed = subprocess.run(["tar", "-tf", kept], capture_output=True, text=True, check=True)
     assert ["main.py"] == listed.stdout.split()
+
+
+@pytest.fixture
+def small(tmp_path) -> Iterator[Path]:
+    """Give a file system of 8 MB, where we may mount one."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=8M", "tmpfs", folder], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("nothing can be mounted here")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.parametrize("left", [0, 300_000])
+def test_a_disk_that_is_filled_in_the_middle_takes_the_former_revision_back(
+    small, monkeypatch, left
+):
+    monkeypatch.setenv("XDG_STATE_HOME", str(small / "state"))
+    here = trees.made(small, dict(FIRST))
+    old = git(here.here, "rev-parse", "HEAD")
+    new = here.commit({**SECOND, "large.txt": "".join(f"{n}\n" for n in range(100_000))})
+    fetch(here)
+    begin(old, new)
+    with contextlib.suppress(OSError), (small / "filler").open("wb", buffering=0) as filler:
+        while filler.write(b"x" * 4096):
+            pass
+    os.truncate(small / "filler", (small / "filler").stat().st_size - left)
+    failed = step(release_tree.switched(source(here), new))
+    assert 0 != failed.status
+    answer = changed(release_store.step(BACKEND, "back", going_back(here, old)))
+    assert (0, b"") == (answer.status, answer.text.strip())
+    assert FIRST == files(here)
+    assert old == git(here.here, "rev-parse", "HEAD")
+    assert "" == git(here.here, "status", "--porcelain")
+
+
+def going_back(here: Trees, old: str) -> str:
+    """Give what a release does to go back, as far as it is the tree's."""
+    stage = release_tree.stage(source(here))
+    freed = f"{release_store.ROOM}rm -rf {shell.quote(stage)}\n"
+    return f"{freed}{release_tree.back(source(here), old, 'main')}"
 
 
 def test_each_step_is_in_the_log_for_root_only_and_without_a_secret(here):
