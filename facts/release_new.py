@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -63,13 +64,14 @@ class NewRevision:
 
     `recorded` is what the database has recorded (None: nothing). `lasting` are the ids that no
     downgrade undoes, or that delete what is there. `env_files` are declared env files that the
-    revision itself holds, and with another text than the host.
+    revision itself holds, and with another text than the host; `submodules` that it has some.
     """
 
     pending: tuple[Revision, ...] = ()
     recorded: tuple[str, ...] | None = None
     lasting: tuple[str, ...] = ()
     env_files: tuple[str, ...] = ()
+    submodules: bool = False
 
     @property
     def undone(self) -> str:
@@ -92,7 +94,10 @@ def scripts(
     top = source.directory.rstrip("/") + "/"
     inside = [f.path.removeprefix(top) for f in backend.env_files if f.path.startswith(top)]
     own = _OWN.format(files=shell.words(inside) or "''", new=new) if inside else ":"
-    parts = {"own": git.functions(source.directory) + own}
+    parts = {
+        "own": git.functions(source.directory) + own,
+        "submodules": f"[ -e {shell.quote(f'{stage}/.gitmodules')} ]",
+    }
     if backend.migrations is None or target is None:
         return parts
     declared = backend.migrations
@@ -133,9 +138,12 @@ def parse(answers: Mapping[str, Answer]) -> NewRevision | Unreadable:
     """Take the parts' answers apart."""
     if "own" not in answers:
         return Unreadable("a part of the answer did not arrive")
-    env_files = tuple(answers["own"].lines)
+    found = NewRevision(
+        env_files=tuple(answers["own"].lines),
+        submodules="submodules" in answers and answers["submodules"].status == 0,
+    )
     if "files" not in answers:
-        return NewRevision(env_files=env_files)
+        return found
     files = migrations.of_files(answers["files"])
     if isinstance(files, Unreadable):
         return Unreadable(f"the new revision's migrations: {files.reason}")
@@ -147,4 +155,5 @@ def parse(answers: Mapping[str, Answer]) -> NewRevision | Unreadable:
     dropping = [one.id for one in known.pending if one.drops]
     pending = [one.id for one in known.pending]
     undone = [name for name in answers["lasting"].lines if name in pending]
-    return NewRevision(known.pending, rows, tuple(dict.fromkeys(dropping + undone)), env_files)
+    lasting = tuple(dict.fromkeys(dropping + undone))
+    return dataclasses.replace(found, pending=known.pending, recorded=rows, lasting=lasting)

@@ -48,6 +48,7 @@ def released(backend: Backend) -> Generator[FunctionCommand, None, None]:
     """
     record = releasing.of(current_state, current_host, backend)
     record.entry.executed = record.entry.executed or current_state.is_executing
+    record.outcome = Outcome.NONE  # a plan that was made before the prompt is none any more
     if problem := _impossible(record):
         record.outcome, record.entry.halted = Outcome.REFUSED, problem
     elif (before := releasing.stopped(current_state)) and current_state.is_executing:

@@ -32,6 +32,8 @@ def problem(backend: Backend, source: Source, new: NewRevision, *, allowed: bool
             f"the revision itself holds {', '.join(new.env_files)}, other than on the host:"
             " its secrets would change; take it out of the repository"
         )
+    if new.submodules:
+        return "the revision has git submodules, which are not released: it would lack their files"
     last = lasting(backend, source, new)
     return f"{last}: needs --data allow_irreversible=true" if last and not allowed else ""
 

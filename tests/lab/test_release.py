@@ -12,6 +12,7 @@ import pytest
 
 from .cases.case import BACKEND
 from .host import Host
+from .product import pyinfra
 from .releases import (
     SET_UP,
     SOURCE,
@@ -151,6 +152,18 @@ def test_what_would_lock_people_out_is_refused_before_anything_changes(
     assert 1 == ran.code, ran.output
     assert "refused before anything was changed" in ran.verdict, ran.output
     assert any(said in line for line in ran.section("What was checked")), ran.output
+    assert before == stands(host)
+    assert "" == host.root(f"ls {STORE} 2>/dev/null; true")
+
+
+def test_a_dry_run_says_what_was_checked_and_would_be_done_and_changes_nothing(host):
+    new = committed(host, BETTER)
+    before = stands(host)
+    ran = pyinfra([host], "deploys/release.py", "--dry", profile=SOURCE)
+    assert 0 == ran.code, ran.output
+    assert f"{new[:12]} would be released in the place of {before.commit[:12]}" in ran.verdict
+    assert 10 == len(ran.section("What was checked")), ran.output
+    assert 5 == len(ran.section("What would be done")), ran.output
     assert before == stands(host)
     assert "" == host.root(f"ls {STORE} 2>/dev/null; true")
 

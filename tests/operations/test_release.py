@@ -105,6 +105,11 @@ def test_a_revision_with_an_env_file_of_its_own_is_refused_whatever_is_allowed()
     )
 
 
+def test_a_revision_with_submodules_is_refused():
+    new = NewRevision(submodules=True)
+    assert "submodules" in release_unfit.problem(MIGRATED, SOURCE, new, allowed=True)
+
+
 @pytest.mark.parametrize(
     ("declared", "said"),
     [

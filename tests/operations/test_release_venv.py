@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from relogin import Source, Venv
+from relogin import Backend, Source, Unreadable, Venv
+from relogin.facts import venv
+from relogin.facts.observation import Observation
 from relogin.operations import release_venv
+from relogin.operations.venv import FAULTS
 from tests.embedded.programs import owner
+from tests.facts.answers import run
 from tests.facts.venvs import make_wheel
 
 from .releases import begin, changed, step
@@ -63,6 +67,15 @@ def script(tmp_path: Path) -> str:
     return (tmp_path / TOP / "env/bin/mine").read_text()
 
 
+def faults_of(part: Venv) -> tuple[str, ...]:
+    """Give what a diagnosis finds wrong with the venv."""
+    backend = Backend("mine", venv=part)
+    state = venv.parse(run(venv.script(part)))
+    assert isinstance(state, venv.VenvState)
+    seen = Observation(machine=Unreadable("not asked"), venv=state)
+    return tuple(finding.what for fault in FAULTS for finding in fault.found(backend, seen))
+
+
 def test_it_is_built_beside_switched_and_taken_back(source, tmp_path):
     mine, env = part(tmp_path), tmp_path / TOP / "env"
     assert f"2.0 {env}" == version(tmp_path)  # as the fixture's first release left it
@@ -74,6 +87,8 @@ def test_it_is_built_beside_switched_and_taken_back(source, tmp_path):
     assert f"1.0 {env}" == version(tmp_path)
     assert f"2.0 {env}.relogin-former" == version(tmp_path, "env.relogin-former")
     assert "relogin-next" not in script(tmp_path) + (env / "pyvenv.cfg").read_text()
+    (tmp_path / TOP / "requirements.txt").write_text("mine==1.0\n")  # as the checkout does
+    assert () == faults_of(mine)
     ran = subprocess.run([env / "bin/mine"], check=False, capture_output=True)
     assert b"1.0\n" == ran.stderr  # sys.exit(mine.version.strip())
     assert 0 == step(release_venv.back(mine)).status
