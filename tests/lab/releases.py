@@ -2,12 +2,14 @@
 
 import http.client
 import json
+import subprocess
 import threading
 import time
 import urllib.parse
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from . import canaries
 from .cases.case import BACKEND
@@ -45,6 +47,27 @@ def committed(host: Host, change: str) -> str:
     runuser -u halext -- git add -A; runuser -u halext -- {GIT} commit -q -m change
     runuser -u halext -- git push -q origin HEAD:main; git -c safe.directory='*' rev-parse HEAD
     rm -rf /tmp/work""").strip()
+
+
+def checked_out(host: Host, folder: Path) -> None:
+    """Clone the host's repository to the control machine, and take its remote from the host."""
+    packed = host.console(["git", "--git-dir", BARE, "bundle", "create", "-q", "-", "main"])
+    bundle = folder.with_suffix(".bundle")
+    bundle.write_bytes(packed.stdout)
+    subprocess.run(["git", "clone", "-q", "-b", "main", bundle, folder], check=True)
+    host.root(f"runuser -u halext -- git -C {TOP} remote remove origin; rm -rf {BARE}")
+
+
+def changed_here(folder: Path, name: str, before: str, after: str) -> str:
+    """Commit a change of one file in the control machine's clone; give its id."""
+    path = folder / "backend" / name
+    path.write_text(path.read_text().replace(before, after))
+    named = ["-c", "user.name=lab", "-c", "user.email=lab@example.com"]
+    subprocess.run(["git", "-C", folder, *named, "commit", "-qam", "change"], check=True)
+    done = subprocess.run(
+        ["git", "-C", folder, "rev-parse", "HEAD"], capture_output=True, check=True
+    )
+    return done.stdout.decode().strip()
 
 
 def at(host: Host) -> str:

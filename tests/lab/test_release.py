@@ -18,8 +18,11 @@ from .releases import (
     SOURCE,
     STORE,
     TEAR_DOWN,
+    TOP,
     Stands,
     at,
+    changed_here,
+    checked_out,
     committed,
     logging_in,
     opens,
@@ -129,31 +132,44 @@ def test_a_bad_release_is_taken_back_by_itself(host, change, said):
     assert "back at" in host.root(f"tail -n 1 {STORE}/deploy.log")
 
 
-@pytest.mark.parametrize(
-    ("breaking", "profile", "said"),
-    [
-        (f"sed -i /^ACCESS_CODE=/d {BACKEND}/.env", SOURCE, "ACCESS_CODE"),
-        (
-            f"sed -i 's/^SECRET_KEY=.*/SECRET_KEY={'x7' * 40}/' {BACKEND}/.env",
-            SOURCE,
-            "everybody would be logged out",
-        ),
-        (f"echo >>{BACKEND}/main.py", SOURCE, "tracked files were changed on the host"),
-    ],
-    ids=["a secret is missing", "the JWT secret is another one", "changed by hand"],
-)
-def test_what_would_lock_people_out_is_refused_before_anything_changes(
-    host, breaking, profile, said
-):
+LOCKING_OUT = {
+    "a secret is missing": (f"sed -i /^ACCESS_CODE=/d {BACKEND}/.env", "ACCESS_CODE"),
+    "the JWT secret is another one": (
+        f"sed -i 's/^SECRET_KEY=.*/SECRET_KEY={'x7' * 40}/' {BACKEND}/.env",
+        "everybody would be logged out",
+    ),
+    "changed by hand": (
+        f"echo >>{BACKEND}/main.py",
+        "tracked files were changed on the host",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", sample(list(LOCKING_OUT), 2))
+def test_what_would_lock_people_out_is_refused_before_anything_changes(host, what):
+    breaking, said = LOCKING_OUT[what]
     committed(host, BETTER)
     host.root(breaking)
     before = stands(host)
-    ran = release(host, profile=profile)
+    ran = release(host)
     assert 1 == ran.code, ran.output
     assert "refused before anything was changed" in ran.verdict, ran.output
     assert any(said in line for line in ran.section("What was checked")), ran.output
     assert before == stands(host)
     assert "" == host.root(f"ls {STORE} 2>/dev/null; true")
+
+
+def test_a_revision_is_pushed_from_the_control_machine_where_the_host_has_no_remote(host, tmp_path):
+    folder = tmp_path / "checkout"
+    checked_out(host, folder)
+    before = stands(host)
+    new = changed_here(folder, "main.py", '"status": "ok"', '"status": "better"')
+    ran = release(host, profile=f"source=_Source({TOP!r}, 'main', checkout={str(folder)!r})")
+    assert 0 == ran.code, ran.output
+    assert new == at(host)
+    assert better(host)
+    after = stands(host)
+    assert (before.files, before.rows) == (after.files, after.rows)
 
 
 def test_a_dry_run_says_what_was_checked_and_would_be_done_and_changes_nothing(host):
