@@ -1,5 +1,7 @@
 """What cannot be released says why in one line, and a release that failed stops the others."""
 
+import re
+
 import pytest
 
 from relogin import (
@@ -17,6 +19,7 @@ from relogin.facts.compose_state import Project
 from relogin.facts.migrations import Revision
 from relogin.facts.observation import Observation
 from relogin.facts.release_new import NewRevision
+from relogin.facts.release_state import ReleaseState, Tree, UnderWay
 from relogin.facts.service_state import ServiceState
 from relogin.finding import Unreadable
 from relogin.operations import release_steps, release_unfit
@@ -150,3 +153,21 @@ def test_the_running_code_is_stopped_for_migrations_that_it_does_not_bear():
         change = release_steps.switch(backend, seen, source, "b" * 40, migrate=migrate)
         assert stops == ("systemctl --no-ask-password stop mine.service" in change.script)
         assert migrate == ("alembic upgrade head" in change.script)
+
+
+def test_in_compose_only_the_backends_own_service_is_touched_and_no_volume():
+    seen = Observation(machine=Unreadable("not asked"))
+    backend = Backend("mine", service=Compose("/srv/mine", "web", database_service="db"))
+    (image,) = release_steps.prepare(backend, seen, SOURCE, None, "b" * 40)
+    switch = release_steps.switch(backend, seen, SOURCE, "b" * 40, migrate=False)
+    under_way = UnderWay("r", "a" * 40, "b" * 40, "forward")
+    state = ReleaseState(Tree(), under_way=under_way)
+    back = release_steps.back(backend, seen, SOURCE, state, failed="x", said="")
+    for change in (image, switch, back):
+        commands = re.findall(r"\bcompose (?:build|up|stop|rm|down|restart|run).*", change.script)
+        assert commands
+        assert [] == [one for one in commands if " web" not in one or " db" in one], commands
+        assert not re.search(r"\bdown\b|\bvolume\b|--volumes| -v ", change.script)
+    assert "compose build -q web" in image.script
+    assert "up -d --no-deps --no-build web" in switch.script
+    assert 'docker tag relogin-former/mine "$(told image)"' in back.script
