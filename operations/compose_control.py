@@ -31,16 +31,21 @@ _AGAIN = """\
 if [ -n "$before" ] && [ "$(compose ps -q {service})" = "$before" ]; then
   compose restart --no-deps {service} >/dev/null 2>&1
 fi"""
+# What has been started again three times by the engine will not come up: a release goes back.
+_LOOPING = "{{if gt .RestartCount 2}}exited again and again, {{end}}"
 _STATE = "{{.State.Status}} {{.State.Pid}}{{with .State.Health}} {{.Status}}{{end}}"
 
 
-def script(part: Compose, verb: str, *, wait: str) -> str:
-    """Give the script that starts the service, or restarts it; `wait` waits until it stays up."""
+def script(part: Compose, verb: str, *, wait: str, patient: bool = True) -> str:
+    """Give the script that starts the service, or restarts it; `wait` waits until it stays up.
+
+    Unless `patient`, a crash loop is not waited for.
+    """
     service = shell.quote(part.service)
     return _SCRIPT.format(
         compose=compose_function(part, limit=110),
         service=service,
-        state=shell.quote(_STATE),
+        state=shell.quote(_STATE if patient else _LOOPING + _STATE),
         again=_AGAIN.format(service=service) if verb == "restart" else "",
         wait=wait.replace("left=15", "left=60"),
     )

@@ -144,11 +144,13 @@ def released(backend: Backend, verb: str) -> str:
 
     What its start needs is what the release has looked at before; its proof decides what stays.
     """
-    in_container = isinstance(backend.service, Compose)
-    if verb != "stop":  # a container of another image, or of other files, is made anew by a start
-        return _script(backend, "start" if in_container else verb, "")
     if isinstance(backend.service, Compose):
-        return compose_control.stopped(backend.service)
+        if verb == "stop":
+            return compose_control.stopped(backend.service)
+        # a container of another image, or of other files, is made anew by a start
+        return compose_control.script(backend.service, "start", wait=_WAIT, patient=False)
+    if verb != "stop":
+        return _script(backend, verb, "")
     assert isinstance(backend.service, Systemd)  # noqa: S101 # what a release supports
     return f"within 100 systemctl --no-ask-password stop {shell.quote(backend.service.full_name)}"
 
