@@ -14,6 +14,7 @@ from relogin.facts.service_state import ServiceState
 from relogin.mend import fail_with, observe, tell_why_halted
 from relogin.operations import (
     login_database,
+    login_health,
     login_public,
     login_refused,
     login_request,
@@ -47,6 +48,7 @@ FAULTS = (
     login_refused.SERVER_ERROR,
     login_refused.REFUSED,
     login_refused.UNEXPECTED_ANSWER,
+    login_health.HEALTHY_BUT_DEAD,
     login_token.NOT_A_JWT,
     login_token.ALGORITHM_WRONG,
     login_token.SIGNATURE_WRONG,

@@ -9,10 +9,12 @@ from relogin import Login
 from relogin.facts import compose as compose_facts
 from relogin.facts import service
 from relogin.facts.compose_state import Volume
+from relogin.facts.proof import Check, Proof
 from relogin.facts.service_state import ServiceState
 from relogin.finding import Unreadable
 from relogin.operations import compose, compose_ports, service_down, volumes
 from relogin.operations.compose_service import NEEDED_SERVICE_DOWN
+from relogin.operations.login_health import HEALTHY_BUT_DEAD
 from relogin.remote import Answer
 from tests.operations.composed import (
     BACKEND,
@@ -210,3 +212,25 @@ def answered(**statuses: int) -> Answer:
 def test_what_a_busy_engine_did_not_say_is_not_taken_for_what_is_not_there(name, status, reason):
     """Else every container would be made, and every volume be missed, while it is busy."""
     assert Unreadable(reason) == service.parse(answered(**{name: status}))
+
+
+def proof(*, works: bool) -> Proof:
+    check = Check("login", works, "POST /api/auth/login: answered 500")
+    return Proof("owner@example.com", "http://127.0.0.1:8002/api/auth/login", (check,), 500)
+
+
+@pytest.mark.parametrize(
+    ("state", "works", "named"),
+    [
+        (healthy(), False, ["login.healthy-but-dead"]),
+        (healthy(), True, []),
+        (of_container(health="unhealthy"), False, []),
+        (of_container(state="exited"), False, []),
+        (of_container(health=""), False, []),
+    ],
+    ids=["dead", "alive", "unhealthy", "stopped", "without a check"],
+)
+def test_a_container_that_is_healthy_while_nobody_can_log_in_is_said(state, works, named):
+    seen = observed(state, login=proof(works=works))
+
+    assert named == [one.fault for one in HEALTHY_BUT_DEAD.found(BACKEND, seen)]
