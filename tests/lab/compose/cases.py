@@ -135,8 +135,11 @@ MENDED = (
     Case(
         "service.failed",
         AGENTCALLER,
-        f"{PROJECTS}docker update --restart=no infra-backend-1\n"
-        "docker kill --signal ABRT infra-backend-1; docker wait infra-backend-1",
+        "docker update --restart=no infra-backend-1\n"
+        "docker cp infra-backend-1:/app/app/main.py /root/main.py\n"
+        "docker exec -u root infra-backend-1 rm /app/app/main.py\n"
+        "docker restart infra-backend-1; docker wait infra-backend-1\n"
+        "docker cp /root/main.py infra-backend-1:/app/app/main.py",
     ),
     Case(
         "service.image-older",
