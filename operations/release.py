@@ -21,8 +21,7 @@ from relogin.mend import carry_out, fail_with, observe, tell_why_halted
 from relogin.operations import release_checks, release_database, release_steps, release_unfit
 from relogin.operations.release_proof import proven
 from relogin.operations.release_tree import stage
-from relogin.parts.runtime import Compose, Systemd
-from relogin.parts.source import revision_fits
+from relogin.parts.runtime import Compose
 from relogin.releasing import Outcome
 from relogin.secret import redact
 
@@ -49,7 +48,7 @@ def released(backend: Backend) -> Generator[FunctionCommand, None, None]:
     record = releasing.of(current_state, current_host, backend)
     record.entry.executed = record.entry.executed or current_state.is_executing
     record.outcome = Outcome.NONE  # a plan that was made before the prompt is none any more
-    if problem := _impossible(record):
+    if problem := release_unfit.impossible(backend, record.revision):
         record.outcome, record.entry.halted = Outcome.REFUSED, problem
     elif (before := releasing.stopped(current_state)) and current_state.is_executing:
         record.entry.halted = f"not begun: the release of {before} failed"
@@ -73,28 +72,13 @@ def _guarded(record: Releasing) -> Iterator[FunctionCommand]:
         record.outcome = Outcome.UNKNOWN
 
 
-def _impossible(record: Releasing) -> str:
-    """Say what keeps this backend from being released at all; '' where nothing does."""
-    backend = record.entry.backend
-    if backend.source is None:
-        return f"{backend!r} declares no source=Source(…): there is nothing to release from"
-    if backend.login is None:
-        return f"{backend!r} declares no login: what was released could not be proven"
-    if not isinstance(backend.service, Systemd | Compose):
-        kind = type(backend.service).__name__
-        return f"{backend!r} runs by {kind}, and releases are made for Systemd and Compose"
-    if not revision_fits(record.revision):
-        return f"--data revision={record.revision} is none that git has"
-    return ""
-
-
 class _Release:
     """One release, from its checks to its proof or its way back."""
 
     def __init__(self, record: Releasing) -> None:
         self.record, self.entry = record, record.entry
         self.backend = record.entry.backend
-        assert record.source is not None  # noqa: S101 # _impossible has seen to it
+        assert record.source is not None  # noqa: S101 # impossible() has seen to it
         self.source: Source = record.source
         self.new: NewRevision | None = None
 

@@ -1,4 +1,4 @@
-"""What a fetched revision brings that must not be released, or not without being asked for."""
+"""What cannot be released, or must not be, or not without being asked for."""
 
 from __future__ import annotations
 
@@ -7,12 +7,31 @@ from typing import TYPE_CHECKING
 from relogin.facts.service_state import ServiceState
 from relogin.operations import release_database
 from relogin.parts.configuration import FromEnv
+from relogin.parts.database import Django
+from relogin.parts.runtime import Compose, Systemd
+from relogin.parts.source import revision_fits
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
     from relogin.facts.observation import Observation
     from relogin.facts.release_new import NewRevision
     from relogin.parts.source import Source
+
+
+def impossible(backend: Backend, revision: str) -> str:
+    """Say what keeps this backend from being released at all; '' where nothing does."""
+    if backend.source is None:
+        return f"{backend!r} declares no source=Source(…): there is nothing to release from"
+    if backend.login is None:
+        return f"{backend!r} declares no login: what was released could not be proven"
+    if not isinstance(backend.service, Systemd | Compose):
+        kind = type(backend.service).__name__
+        return f"{backend!r} runs by {kind}, and releases are made for Systemd and Compose"
+    if isinstance(backend.migrations, Django):
+        return f"{backend!r} has Django's migrations, and a release can only judge Alembic's"
+    if not revision_fits(revision):
+        return f"--data revision={revision} is none that git has"
+    return ""
 
 
 def lasting(backend: Backend, source: Source, new: NewRevision) -> str:

@@ -25,7 +25,7 @@ from relogin.finding import Unreadable
 from relogin.operations import release_steps, release_unfit
 from relogin.operations.release import released
 from relogin.parts.configuration import EnvFile, FromEnv
-from relogin.parts.database import Alembic
+from relogin.parts.database import Alembic, Django
 from relogin.parts.proof import Jwt
 from relogin.parts.runtime import Compose
 from relogin.releasing import Outcome
@@ -45,6 +45,13 @@ SERVICE = Systemd("mine", working_directory="/srv/mine")
         (
             {"service": Supervisor("mine"), "login": LOGIN, "source": SOURCE},
             "runs by Supervisor, and releases are made for Systemd and Compose",
+        ),
+        (
+            {
+                **{"service": SERVICE, "login": LOGIN, "source": SOURCE},
+                "migrations": Django("/srv/mine"),
+            },
+            "has Django's migrations, and a release can only judge Alembic's",
         ),
     ],
 )
