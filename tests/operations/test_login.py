@@ -135,6 +135,7 @@ def test_every_flaw_is_a_persons_or_follows_from_a_layer_below():
         *("wrong-password-accepted", "public-dns-missing", "public-dns-elsewhere"),
         *("public-not-listening", "public-filtered", "tls-expired", "tls-not-yet-valid"),
         *("tls-wrong-name", "tls-untrusted", "public-proxy-down", "public-url"),
+        "token-url-differs",
     } == persons
 
 
