@@ -189,8 +189,8 @@ Of {count} (seed {seed}) {right} were as they have to be: {once} healed by one r
 
     RELOGIN_LAB=required python -m tests.lab.pairs {count} {seed}
 
-makes them again and writes this page (with numbers behind it, these rows alone). `make test-all`
-draws others.
+makes them again and writes this page (with numbers behind it, these rows alone; a fault that is new
+to the lab changes what is drawn). `make test-all` draws others.
 
 | # | made, in this order | named first | also named by the first run | healed by | s |
 |---|---|---|---|---|---|

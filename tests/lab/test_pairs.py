@@ -10,7 +10,8 @@ import pytest
 from . import pairs
 from .cases import MENDED, PERSONS
 from .cases.apart import as_made, can_stand_together
-from .cases.order import RANK
+from .cases.case import Case
+from .cases.order import RANK, earliest
 from .host import Host
 from .pairs import Group
 from .side_by_side import side_by_side
@@ -52,3 +53,31 @@ def test_the_same_seed_draws_the_same_groups_none_of_which_holds_what_excludes_a
     groups = pairs.drawn(5, 64)
     assert list(map(str, groups)) == list(map(str, pairs.drawn(5, 64)))
     assert all(can_stand_together(group.cases) for group in groups)
+
+
+@pytest.mark.parametrize(
+    ("made", "first"),
+    [
+        ({"accounts.missing", "postgres.role-expired"}, {"postgres.role-expired"}),
+        ({"service.stopped", "venv.moved", "jwt.secret-empty"}, {"venv.moved"}),
+        ({"env_file.readable-by-others", "accounts.inactive"}, {"accounts.inactive"}),
+        ({"jwt.known-default", "service.disabled"}, {"jwt.known-default"}),
+        (
+            {"env_file.key-empty", "env_file.key-missing"},
+            {"env_file.key-empty", "env_file.key-missing"},
+        ),
+    ],
+)
+def test_what_has_to_be_named_first_is_the_earliest_that_keeps_people_out(
+    made: set[str], first: set[str]
+) -> None:
+    assert first == earliest(tuple(Case(fault, "") for fault in made))
+
+
+def test_the_page_is_what_its_command_writes_and_all_in_it_is_as_it_has_to_be() -> None:
+    written = pairs.PAGE.read_text()
+    rows = pairs.rows_of(written)
+
+    assert written == pairs.page(pairs.SEED, rows)
+    assert len(rows) >= 60
+    assert f"Of {len(rows)} (seed {pairs.SEED}) {len(rows)} were as they have to be" in written

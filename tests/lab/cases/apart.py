@@ -103,10 +103,14 @@ _MADE = (
     "venv.interpreter-gone*",
     "venv.minor-version-changed",
     "venv.moved",
-    "service.wrong-*",
-    "service.disabled",
-    "service.*",
+    "service.*",  # what starts it anew comes before what says whether it runs
+    "service.failed",
+    "service.start-limit-hit",
     "service.needed-unit-down",
+    "service.stopped",
+    "service.unit-missing*",
+    "service.masked",
+    "service.needs-daemon-reload*",
     "postgres.server-down",
 )
 
