@@ -1,0 +1,101 @@
+"""The relogin command on real hosts: what it costs, mends and honours, from any control machine."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from relogin.report.files import schema
+
+from . import canaries
+from .host import Host
+from .inventory import GROUP_DATA, by, written
+from .product import REPOSITORY, SECRETS
+from .test_counts import commands, counted, forget
+
+pytestmark = pytest.mark.lab
+COMMAND = Path(sys.executable).with_name("relogin")
+BREAK = """
+sed -i /^DEV_MODE=/d /srv/halext.org/halext-org/backend/.env
+sudo -u postgres psql -qd halext_org -c "UPDATE users SET is_active = false WHERE username = 'ops'"
+"""
+
+
+@pytest.fixture
+def hosts(lab: list[Host]) -> Iterator[list[Host]]:
+    yield lab
+    for host in lab:
+        host.heal()
+
+
+def ran(folder: Path, hosts: list[Host], *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a control machine of its own: `folder` is all that it remembers."""
+    command, *options = words
+    inventory = written(folder, *(by(host) for host in hosts))
+    done = subprocess.run(
+        [COMMAND, command, inventory, *GROUP_DATA, *options],
+        cwd=REPOSITORY, env={**os.environ, **SECRETS, "XDG_STATE_HOME": str(folder / "state")},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=600,
+    )  # fmt: skip
+    planted = (canaries.ACCESS_CODE, canaries.OPS_PASSWORD, canaries.SECRET_KEY)
+    assert [] == [one for one in planted if one in done.stdout + done.stderr]
+    for file in filter(Path.is_file, (folder / "state").rglob("*")):
+        assert [] == [one for one in planted if one.encode() in file.read_bytes()]
+    return done
+
+
+@pytest.mark.parametrize("command", ["diagnose", "restore", "drift"])
+def test_a_healthy_host_costs_one_connection_and_one_command(hosts, tmp_path, command) -> None:
+    [host, *_] = hosts
+    host.root("""
+    echo 'LogLevel DEBUG1' >/etc/ssh/sshd_config.d/verbose.conf
+    systemctl restart ssh
+    """)
+    forget(host)
+    done = ran(tmp_path, [host], command)
+    assert 0 == done.returncode, done.stdout + done.stderr
+    seen = counted(host)
+    assert 1 <= seen.pop("tunnels") <= 9
+    expected = {"connections": 1, "commands": 1, "subsystems": 0, "shells": 0, "forwardings": 0}
+    assert (expected, 1) == (seen, commands(host))
+
+
+def test_two_hosts_are_mended_side_by_side_and_then_left_alone(hosts, tmp_path) -> None:
+    for host in hosts:
+        host.root(BREAK)
+    assert 3 == ran(tmp_path, hosts, "diagnose").returncode
+    done = ran(tmp_path, hosts, "restore", "--json")
+    assert 0 == done.returncode, done.stderr
+    document = json.loads(done.stdout)
+    jsonschema.Draft202012Validator(schema()).validate(document)
+    assert [("proven", True)] * 2 == [
+        (one["outcome"], bool(one["backends"][0]["changes"])) for one in document["hosts"]
+    ]
+    again = json.loads(ran(tmp_path, hosts, "restore", "--json").stdout)
+    assert [([], [])] * 2 == [
+        (one["backends"][0]["findings"], one["backends"][0]["changes"]) for one in again["hosts"]
+    ]
+
+
+def test_what_one_machine_has_disabled_another_one_leaves_alone(hosts, tmp_path) -> None:
+    [host, *_] = hosts
+    ada, bob = tmp_path / "ada", tmp_path / "bob"
+    ada.mkdir()
+    bob.mkdir()
+    said = ran(ada, [host], "disable", "--reason", "the database is moved", "--until", "2h")
+    assert 0 == said.returncode, said.stderr
+    there = "/var/lib/relogin/halext/disabled"
+    assert "root 600" == host.root(f"stat -c '%U %a' {there}").strip()
+    host.root(BREAK)
+    done = ran(bob, [host], "restore")
+    assert 4 == done.returncode, done.stdout
+    assert "the database is moved" in done.stdout
+    assert "" == host.root("grep DEV_MODE /srv/halext.org/halext-org/backend/.env; true").strip()
+    assert 0 == ran(bob, [host], "enable").returncode
+    assert 0 == ran(bob, [host], "restore").returncode
+    assert "gone" == host.root(f"[ -e {there} ] || echo gone").strip()
