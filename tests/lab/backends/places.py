@@ -36,7 +36,8 @@ class Place:
 
     `distribution` is one that the backend imports; `edit` a fault of the env file, and how sed
     makes it; `behind` what an earlier code would have left in the database; `signs` a fault of what
-    signs the tokens, and the script that makes it.
+    signs the tokens, and the script that makes it. `writes` are beginnings of snapshot keys that
+    every login changes.
     """
 
     backend: str
@@ -48,6 +49,7 @@ class Place:
     users: Users
     behind: tuple[str, ...] = ()
     signs: tuple[str, str] | None = None
+    writes: tuple[str, ...] = ()
 
     @property
     def env(self) -> str:
@@ -111,6 +113,11 @@ _OTHER_HOSTS = (
     "env_file.key-not-declared-value",
     "s/^ALLOWED_HOSTS=.*/ALLOWED_HOSTS=shop.example.com/",
 )
+# django.contrib.auth notes the last login, and a session is a row.
+_OF_A_LOGIN = (
+    *("row:shop.public.django_session:", "row:shop.public.auth_user:"),
+    "value:shop.public.django_session",
+)
 _NO_URL = ("env_file.key-missing", "/^DATABASE_URL=/d")
 
 
@@ -144,6 +151,7 @@ PLACES = (
     Place(
         "django_session", "shop", 8105, "/srv/shop/env", "djangorestframework", _OTHER_HOSTS,
         _AUTH_USER, _NOT_PAID,
+        writes=_OF_A_LOGIN,
     ),
     Place(
         "django_simplejwt", "shop", 8105, "/srv/shop/env", "djangorestframework-simplejwt",

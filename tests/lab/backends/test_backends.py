@@ -92,5 +92,6 @@ def test_a_fault_is_named_first_mended_and_proven(
         lambda at: run(tmp_path, at, place.backend),
         partial(logs_in, backend=place.backend),
         place.only,
+        place.writes,
     )
     is_mended(host, case, product)
