@@ -104,6 +104,8 @@ def _release(version: str) -> int:
 def _rebuild(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
     """Build the image by the project's own files; that of today keeps a tag, so it is not lost.
 
+    Compose would ask git about the folder, as root and with all of `--env-file` in its environment
+    (BUILDX_GIT_INFO, docs.docker.com/build/building/variables).
     The container is made anew from it by the service's layer, once all that it needs is sound.
     """
     part, own = backend.service, _container(backend, seen)
@@ -112,6 +114,7 @@ def _rebuild(backend: Backend, seen: Observation, finding: Finding) -> Iterator[
     build = f"""\
 {compose_function(part, limit=_BUILDING)}
 docker tag {shell.words([own.image, former])} || exit
+BUILDX_GIT_INFO=false; export BUILDX_GIT_INFO
 said=$(compose build {shell.quote(part.service)} 2>&1 </dev/null) || {{
   printf '%s\\n' "$said" | tail -n 5; exit 1
 }}"""

@@ -136,6 +136,15 @@ def test_the_former_image_is_tagged_before_the_new_one_is_built():
     assert lines.index(tag) < next(n for n, one in enumerate(lines) if "compose build app" in one)
 
 
+def test_git_is_not_asked_about_a_folder_with_the_secrets_of_compose_in_its_environment():
+    seen = observed(healthy(), image=compose_image.parse(DECLARED.service, answered(built="x\n")))
+    [finding] = image.REQUIREMENTS_NEWER.found(DECLARED, seen)
+    [change] = image.REQUIREMENTS_NEWER.fix(DECLARED, seen, finding)
+    before, _, _ = change.script.partition("said=$(compose build")
+
+    assert "BUILDX_GIT_INFO=false; export BUILDX_GIT_INFO" in before
+
+
 def test_a_registry_s_port_is_no_tag():
     names = ("app", "app:1", "host:5000/app", "host:5000/app:1")
 

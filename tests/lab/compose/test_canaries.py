@@ -14,8 +14,9 @@ from tests.lab.test_canaries import forms, leaks
 pytestmark = pytest.mark.lab
 
 ALL = list(canaries.ALL)
-# Who has them by right: the env files, our undo store, and the engine itself, of each container.
-HOLDERS = ("/opt/", "/var/lib/relogin/", "/var/lib/docker/")
+# Who has them by right: the env files, those of the host's other backend, our undo store, and the
+# engine itself, of each container.
+HOLDERS = ("/opt/", "/srv/", "/var/lib/relogin/", "/var/lib/docker/", "/run/containerd/")
 
 
 @pytest.fixture
