@@ -29,3 +29,10 @@ def changes(done: Iterable[Done]) -> Iterator[str]:
         yield f"{mark} {legible(change.why)}  {took}"
         if not change.ok and change.output:
             yield from (f"    {legible(line)}" for line in change.output.splitlines())
+
+
+def take_back(run: str) -> str:
+    """Say how what a run has overwritten is brought back."""
+    return (
+        f"what was overwritten is kept: pyinfra … deploys/undo.py --data run={run} brings it back"
+    )

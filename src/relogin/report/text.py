@@ -12,8 +12,7 @@ import click
 
 from relogin import run, undo
 from relogin.finding import Finding, legible
-from relogin.report import released, undone
-from relogin.report.lines import changes, section
+from relogin.report.lines import changes, section, take_back
 from relogin.report.ranking import ranked
 from relogin.secret import redact
 
@@ -62,17 +61,33 @@ def _last_words(record: Run, state: State) -> None:
 def verdict(record: Run, state: State) -> str:
     """Give the verdict of a run: one block for each host and backend, the worst last."""
     blocks = ["\n".join(_block(entry)) for entry in sorted(record.entries.values(), key=_badness)]
-    taken = sorted(record.undoings.values(), key=undone.badness)
-    blocks += ["\n".join(undone.block(one, state)) for one in taken]
-    for one in sorted(record.releases.values(), key=released.badness):
-        proof = list(_proof(one.entry.proof)) if one.entry.proof else []
-        blocks.append("\n".join(released.block(one, proof)))
+    if record.undoings:
+        blocks += _undone(record, state)
+    if record.releases:
+        blocks += _released(record)
     told = {host for host, _ in (*record.entries, *record.undoings, *record.releases)}
     for host in state.inventory:
         if host.name not in told and state.is_host_in_limit(host):
             blocks.append(f"{host.name}: {_unknown(record, state, host)}")
     rule = click.style(_RULE, dim=True)
     return "\n".join(["", rule, f"\n{rule}\n".join(blocks), rule])
+
+
+def _undone(record: Run, state: State) -> list[str]:
+    from relogin.report import undone
+
+    taken = sorted(record.undoings.values(), key=undone.badness)
+    return ["\n".join(undone.block(one, state)) for one in taken]
+
+
+def _released(record: Run) -> list[str]:
+    from relogin.report import released
+
+    releases = sorted(record.releases.values(), key=released.badness)
+    proofs = [list(_proof(one.entry.proof)) if one.entry.proof else [] for one in releases]
+    return [
+        "\n".join(released.block(one, proof)) for one, proof in zip(releases, proofs, strict=True)
+    ]
 
 
 def _unknown(record: Run, state: State, host: Host) -> str:
@@ -145,7 +160,7 @@ def _open(finding: Finding) -> str:
 
 
 def _changes(entry: Entry) -> list[str]:
-    return [*changes(entry.changes), *([undone.take_back(undo.run_id())] if entry.kept else [])]
+    return [*changes(entry.changes), *([take_back(undo.run_id())] if entry.kept else [])]
 
 
 def _for_a_person(entry: Entry) -> list[str]:

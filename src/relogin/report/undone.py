@@ -11,7 +11,7 @@ from relogin import undo
 from relogin.facts.kept import Stands
 from relogin.finding import legible
 from relogin.parts.runtime import Compose, Supervisor, Systemd
-from relogin.report.lines import changes, section
+from relogin.report.lines import changes, section, take_back
 
 if TYPE_CHECKING:
     from pyinfra.api.state import State
@@ -65,13 +65,6 @@ def _headline(record: Undoing, state: State) -> str:
 def _kept(record: Undoing) -> Iterator[str]:
     if record.back:
         yield take_back(undo.run_id("undo"))
-
-
-def take_back(run: str) -> str:
-    """Say how what a run has overwritten is brought back."""
-    return (
-        f"what was overwritten is kept: pyinfra … deploys/undo.py --data run={run} brings it back"
-    )
 
 
 def _refused(record: Undoing) -> Iterator[str]:
