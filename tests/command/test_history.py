@@ -3,21 +3,19 @@
 import json
 import os
 import re
-import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from relogin.ledger import keep, read, store
+from relogin.ledger import keep
 from relogin.ledger.steps import STEPS
+from tests.command.documents import document
 
 BIN = Path(sys.executable).parent
 CANARY = "canary-4b0f52c1-value"
@@ -220,96 +218,3 @@ def test_a_full_disk_stops_no_repair_and_loses_no_former_run(place, tmp_path):
         assert None is keep.keep(document("third", file=place.file))
         assert [("first",), ("third",)] == place.sql("SELECT id FROM run ORDER BY id")
         assert [("ok",)] == place.sql("PRAGMA integrity_check")
-
-
-def document(run: str, *, file: Path | None = None, **fields: Any) -> dict[str, Any]:
-    if file is not None:
-        os.environ["XDG_STATE_HOME"] = str(file.parents[1])
-    change = {"fault": "a.b", "subject": "s", "why": "w", "ok": True, "seconds": 0.1, "output": ""}
-    result = {
-        "backend": "mine", "outcome": "proven", "seconds": 1.0, "halted": None, "findings": [],
-        "changes": [change], "unseen": [], "proof": None,
-    }  # fmt: skip
-    host = {
-        "host": "one",
-        "reached": True,
-        "outcome": "proven",
-        "error": None,
-        "backends": [result],
-    }
-    whole = {"version": 1, "run": run, "purpose": "restore", "began": time.time(), "seconds": 1.0}
-    return {**whole, "relogin": "1", "operator": "me@here", "hosts": [host], **fields}
-
-
-@pytest.fixture(autouse=True)
-def own_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-
-
-def test_twenty_writers_at_once_lose_nothing(tmp_path):
-    code = (
-        "import json, sys; from relogin.ledger.keep import keep\n"
-        "for one in json.load(sys.stdin): assert keep(one) is None\n"
-    )
-
-    def write(number: int) -> int:
-        text = json.dumps([document(f"{number}-{count}") for count in range(10)])
-        done = subprocess.run([sys.executable, "-c", code], input=text, text=True, check=False)
-        return done.returncode
-
-    with ThreadPoolExecutor(10) as pool:
-        assert {0} == set(pool.map(write, range(20)))
-    with store.reading(store.place()) as connection:
-        assert 200 == connection.execute("SELECT count(*) FROM result").fetchone()[0]
-
-
-def test_a_killed_run_has_what_it_changed_and_what_it_had_begun(tmp_path):
-    """Killed in the middle of a change: what was made is there, and what was begun."""
-    keep.keep(document("killed", seconds=None))
-    keep.begun("killed", "one", "mine", "restart it", position=1)
-    rows = store.place()
-    with closing(sqlite3.connect(rows)) as connection:
-        found = connection.execute("SELECT why, ok FROM change ORDER BY position").fetchall()
-    assert [("w", 1), ("restart it", None)] == found
-    [shown] = read.history()["results"]
-    assert 0 == shown["ended"]
-
-
-def test_a_writer_that_is_killed_in_its_transaction_breaks_nothing(tmp_path):
-    keep.keep(document("first"))
-    code = (
-        "import sys, time; from relogin.ledger import store\n"
-        "with store.writing(store.place()) as it:\n"
-        "    it.execute(\"DELETE FROM run\"); print('held', flush=True); time.sleep(60)\n"
-    )
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as held:
-        assert held.stdout is not None
-        assert "held\n" == held.stdout.readline()
-        begun = time.monotonic()
-        assert "locked" in str(keep.keep(document("second")))
-        assert time.monotonic() - begun < 10
-        held.send_signal(signal.SIGKILL)
-    assert None is keep.keep(document("third"))
-    assert ["third", "second", "first"] == [one["run"] for one in read.history()["results"]]
-
-
-def test_an_older_form_is_brought_up_with_all_that_it_holds(monkeypatch):
-    keep.keep(document("old"))
-    later = (*STEPS, "ALTER TABLE run ADD COLUMN mood TEXT;\nUPDATE run SET mood = 'calm'")
-    with store.writing(store.place()) as connection:
-        store.brought_up(connection, later)
-    with closing(sqlite3.connect(store.place())) as connection:
-        assert [("old", "calm")] == connection.execute("SELECT id, mood FROM run").fetchall()
-        assert (len(later),) == connection.execute("PRAGMA user_version").fetchone()
-
-
-def test_a_step_that_fails_leaves_the_file_as_it_was():
-    keep.keep(document("old"))
-    with (
-        pytest.raises(store.LedgerError, match="nosuch"),
-        store.writing(store.place()) as connection,
-    ):
-        store.brought_up(connection, (*STEPS, "DELETE FROM run;\nUPDATE nosuch SET a = 1"))
-    with closing(sqlite3.connect(store.place())) as connection:
-        assert [("old",)] == connection.execute("SELECT id FROM run").fetchall()
-        assert (len(STEPS),) == connection.execute("PRAGMA user_version").fetchone()

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.compose.cases import AGENTCALLER, MENDED, PERSONS, RECEPTIONIST, TOGETHER, Case
+from tests.lab.compose.cases import AGENTCALLER, MENDED, RECEPTIONIST, TOGETHER, Case
+from tests.lab.compose.persons import PERSONS
 from tests.lab.compose.product import (
     destroyed,
     diagnose,

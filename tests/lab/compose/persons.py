@@ -1,0 +1,98 @@
+"""Faults of backends in containers that only a person may mend."""
+
+from tests.lab.compose.cases import (
+    AGENTCALLER,
+    BRANCH,
+    PROJECTS,
+    PUBLISHED,
+    RECEPTIONIST,
+    Case,
+    image,
+    people,
+)
+
+PERSONS = (
+    Case(
+        "login.token-url-differs",
+        AGENTCALLER,
+        image("RUN sed -i s#/v1/auth/login#/login# /app/app/api/deps.py"),
+        works=True,
+    ),
+    Case("image.code-broken", AGENTCALLER, image("RUN echo '  pass' >>/app/app/api/deps.py")),
+    Case(
+        "image.package-without-init",
+        AGENTCALLER,
+        image("RUN mkdir /app/app/models && echo 'from app.models import User' >>/app/app/main.py"),
+    ),
+    Case(
+        "env_file.files-differ",
+        AGENTCALLER,
+        "echo SECRET_KEY=of-another-file-of-another-file >>/opt/agentcaller/infra/.env",
+        works=True,
+    ),
+    Case(
+        "jwt.hard-coded-fallback",
+        RECEPTIONIST,
+        "sed -i 's/claims, settings.admin_private_key,/claims,"
+        ' settings.admin_private_key or "dev-jwt-secret-change-in-production",/\''
+        " /opt/ai-receptionist/ai_receptionist/core/auth.py",
+        works=True,
+    ),
+    Case(
+        "env_file.tracked-by-git",
+        RECEPTIONIST,
+        "cd /opt/ai-receptionist; git init -q; git add -f .env;"
+        " git -c user.name=a -c user.email=a@example.com commit -qm 'add the settings'",
+        works=True,
+    ),
+    Case(
+        "service.port-elsewhere",
+        RECEPTIONIST,
+        f"{PROJECTS}{PUBLISHED.format('127.0.0.1:9002')}; receptionist up -d --no-deps --wait app",
+    ),
+    Case(
+        "service.port-public",
+        RECEPTIONIST,
+        f"{PROJECTS}{PUBLISHED.format('8002')}; receptionist up -d --no-deps --wait app",
+        works=True,
+    ),
+    Case(
+        "service.unhealthy",
+        AGENTCALLER,
+        f"{PROJECTS}cd /opt/agentcaller/infra; sed -i -e 's#:8000/health#:8000/nowhere#'"
+        " -e '0,/interval: 20s/s//interval: 1s/' -e '0,/start_period: 20s/s//start_period: 1s/'"
+        " docker-compose.yml\nagentcaller up -d --no-deps backend\n"
+        "until docker ps | grep -q unhealthy; do sleep 0.3; done",
+        works=True,
+    ),
+    Case(
+        "volumes.missing",
+        AGENTCALLER,
+        f"{PROJECTS}agentcaller down\ndocker volume rm infra_pgdata",
+    ),
+    Case(
+        "volumes.project-name-changed",
+        AGENTCALLER,
+        f"{PROJECTS}agentcaller down\ncd /opt/agentcaller\n"
+        "docker compose --env-file infra/.env -f infra/docker-compose.yml -p other up -d --wait\n"
+        "sed -i '1i name: other' infra/docker-compose.yml",
+    ),
+    Case(
+        "service.compose-files-refused",
+        AGENTCALLER,
+        f"{PROJECTS}agentcaller stop backend\n"
+        "cd /opt/agentcaller/infra; sed -i 's/restart: unless-/restrat: /' docker-compose.yml",
+    ),
+    Case(
+        "migrations.unknown-revision",
+        RECEPTIONIST,
+        people(RECEPTIONIST, "UPDATE alembic_version SET version_num = '0042'"),
+        works=True,
+    ),
+    Case("migrations.several-heads", AGENTCALLER, BRANCH, works=True),
+    Case(
+        "service.engine-down",
+        RECEPTIONIST,
+        "systemctl stop docker.socket docker; pkill -f containerd-shim; sleep 1",
+    ),
+)
