@@ -17,3 +17,9 @@ def backend() -> Iterator[Answering]:
 @pytest.fixture
 def folder(tmp_path: Path, backend: Answering) -> Folder:
     return Folder(tmp_path, backend)
+
+
+@pytest.fixture(autouse=True)
+def own_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep what is written into the history away from the user's own."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))

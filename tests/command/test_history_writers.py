@@ -8,18 +8,12 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
 from relogin.ledger import keep, read, store
 from relogin.ledger.steps import STEPS
 from tests.command.documents import document
-
-
-@pytest.fixture(autouse=True)
-def own_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
 def test_twenty_writers_at_once_lose_nothing(tmp_path):
