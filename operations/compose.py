@@ -103,7 +103,7 @@ def _unhealthy(part: Compose, project: Project, state: ServiceState) -> Finding 
         subject=part.service,
         seen=own.health_said or "its health check fails",
         expected="healthy",
-        remedy="read its log: what it needs may be broken",
+        remedy="read its log: what it needs may be broken; else its check asks for the wrong thing",
     )
 
 

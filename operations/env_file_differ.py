@@ -70,6 +70,7 @@ def _finding(
         else "decide which one is right, and leave the key in one file: the one that the service's"
         " env_file: names, or the one of --env-file for ${…} in the compose file",
         by_person=not wrong,
+        severity=Severity.CRITICAL if wrong else Severity.WARNING,
     )
 
 
@@ -104,7 +105,6 @@ FILES_DIFFER = Fault(
     "env_file.files-differ",
     _detect,
     _fix,
-    severity=Severity.WARNING,
     about="two env files of the project have a key with different values",
     remedy="the declared value is written; of what is not declared you decide which one is right",
     check=("grep -c '^KEY=' ENV_FILE", "docker compose config | grep -c KEY"),

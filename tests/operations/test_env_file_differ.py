@@ -53,7 +53,7 @@ def test_a_declared_value_is_written_to_the_file_that_has_another(folder):
     for change in FILES_DIFFER.fix(backend, seen(backend), finding):
         assert 0 == carried_out(change).status
 
-    assert not finding.by_person
+    assert (False, True) == (finding.by_person, finding.critical)
     assert "SECRET_KEY=x\nPOSTGRES_DB=agentcaller\n" == (folder / ".env").read_text()
     assert "POSTGRES_DB=agentcaller\n" == (folder / "infra/.env").read_text()
     assert () == FILES_DIFFER.found(backend, seen(backend))
@@ -65,7 +65,7 @@ def test_of_what_is_not_declared_a_person_decides_and_sees_which_one_is_in_force
     state = dataclasses.replace(healthy(), environ={"SECRET_KEY": "canary-of-the-container"})
     [finding] = FILES_DIFFER.found(backend, seen(backend, state=state))
 
-    assert finding.by_person
+    assert (True, False) == (finding.by_person, finding.critical)
     assert finding.seen.endswith(f"the container runs on that of {folder}/.env")
     assert "canary" not in str(finding)
 

@@ -167,9 +167,14 @@ def _for_a_person(entry: Entry) -> list[str]:
     """Give the next steps: of what only a person may mend, else of what leads what is left."""
     if not entry.executed:
         return []
-    mine = [found for found in entry.left.values() if found.by_person and not found.symptom]
+    leading, _ = ranked(entry.backend, entry.left.values(), late=entry.late)
+    mine = [
+        found
+        for found in entry.left.values()
+        if found.by_person and (not found.symptom or found in leading)
+    ]
     if not mine and entry.proof is not None and not entry.proof.proven:
-        mine, _ = ranked(entry.backend, entry.left.values(), late=entry.late)
+        mine = leading
     return [f"{found.what}: {_next_step(entry, found)}" for found in mine if found.remedy]
 
 
