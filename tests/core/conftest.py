@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pyinfra.api import State
 
 from tests.core.far_ends import Transport
 from tests.core.jwts import openssl
 from tests.core.places import Place
+from tests.core.verdicts import two_hosts
 
 
 @pytest.fixture
@@ -42,3 +44,8 @@ def pems() -> dict[str, tuple[str, str]]:
         public = openssl("pkey", "-pubout", stdin=private.stdout)
         found[name] = (private.stdout.decode(), public.stdout.decode())
     return {**found, "PS384": found["RS256"]}
+
+
+@pytest.fixture
+def state() -> State:
+    return two_hosts()

@@ -1,86 +1,26 @@
 """The verdict that a tired person reads."""
 
 import dataclasses
-from typing import Any
 
-import click
 import pytest
-from pyinfra.api import Config, Inventory, State
 
-from relogin import Backend, Fault, Finding, Secret, Severity, run
 from relogin.facts.proof import Check, Proof
-from relogin.report.text import verdict
-from relogin.run import Done, Entry
-
-URL = "http://127.0.0.1/token"
-GOOD = (
-    Check("login", True, f"ops logged in at {URL} (200, 0.11 s)"),
-    Check("algorithm", True, "HS256"),
-    Check("signature", True, "signature good"),
-    Check("subject", True, "sub ops"),
-    Check("expiry", True, "expires in 30 min"),
-    Check("protected", True, "GET http://127.0.0.1/users/me: 200 with the token"),
-    Check("identity", True, "answers as ops"),
-    Check("unprotected", True, "no token (401)"),
-    Check("forged: of algorithm none", True, "a token of algorithm none (401)"),
-    Check("wrong-password", None, "a wrong password: not checked (429)"),
+from relogin.run import Done
+from tests.core.verdicts import (
+    FAILED,
+    GOOD,
+    KEY,
+    LOGIN,
+    MODE,
+    OLDER,
+    PROOF,
+    PROVEN,
+    REFUSED,
+    ROLE,
+    URL,
+    entry,
+    told,
 )
-PROVEN = Proof("ops", URL, GOOD, status=200)
-REFUSED = Proof("ops", URL, (Check("login", False, f"POST {URL}: answered 401"),), status=401)
-
-
-@pytest.fixture
-def state() -> State:
-    """Two hosts, of which the first could be reached."""
-    inventory = Inventory((["one", "two"], {}))
-    made = State(inventory, Config())
-    made.activate_host(inventory.get_host("one"))
-    made.limit_hosts = [inventory.get_host("one")]
-    return made
-
-
-def finding(fault: str, what: str, **fields: Any) -> Finding:
-    return Finding(what, fault=fault, **{"subject": what, **fields})
-
-
-ROLE = finding(
-    "postgres.role-password-differs",
-    "the password of role u is not the one in the database URL",
-    seen="its scram verifier does not match",
-    remedy="the role gets the URL's password",
-)
-KEY = finding(
-    "env_file.key-missing", "DEV_MODE is missing in /srv/.env", expected="'false'", remedy="written"
-)
-FAILED = finding("service.failed", "api.service has failed", symptom=True, remedy="it is restarted")
-LOGIN = finding(
-    "login.refused", "the login of ops is refused", symptom=True, by_person=True, remedy="look"
-)
-MODE = finding(
-    "env_file.readable-by-others", "/srv/.env can be read by all", severity=Severity.WARNING
-)
-OLDER = finding("service.older-than-env-file", "api.service runs on older values", remedy="restart")
-
-
-def entry(*found: Finding, left: tuple[Finding, ...] = (), **fields: Any) -> Entry:
-    first = {one.key: one for one in found}
-    mended = dict.fromkeys(key for key in first if key not in {one.key for one in left})
-    known = {"looked": True, "executed": True, "mended": mended, **fields}
-    return Entry("one", Backend("mine"), first=first, left={one.key: one for one in left}, **known)
-
-
-def told(state: State, *entries: Entry) -> str:
-    record = run.Run({(one.host, one.backend.name): one for one in entries})
-    return click.unstyle(verdict(record, state)).replace("─" * 78, "---").strip("\n")
-
-
-PROOF = """\
-  Proof
-    ✓ ops logged in at http://127.0.0.1/token (200, 0.11 s)
-    ✓ token: HS256, signature good, sub ops, expires in 30 min
-    ✓ GET http://127.0.0.1/users/me: 200 with the token, answers as ops
-    ✓ refused: no token (401), a token of algorithm none (401), a wrong password: not checked (429)
----"""
 
 
 def test_a_healthy_backend(state):
@@ -174,6 +114,15 @@ def test_a_fix_that_was_not_tried_says_what_stands_in_its_way(state):
     assert why not in told(state, entry(ROLE, held=held.held, proof=PROVEN))
 
 
+def test_a_symptom_that_leads_is_the_next_step_although_the_login_works(state):
+    """Of one that has a cause, the cause is the next step."""
+    sick = dataclasses.replace(LOGIN, fault="service.unhealthy", what="it is not healthy")
+    alone = entry(sick, left=(sick,), proof=PROVEN)
+    step = "  What needs you\n    it is not healthy: look\n"
+    assert step in told(state, alone)
+    assert step not in told(state, entry(KEY, sick, left=(KEY, sick), proof=PROVEN))
+
+
 def test_a_dry_run_says_what_would_be_done(state):
     person = dataclasses.replace(
         KEY, by_person=True, remedy="nobody but you knows it: set DEV_MODE"
@@ -257,48 +206,3 @@ def test_the_worst_comes_last(state):
     bad = dataclasses.replace(entry(proof=REFUSED), host="a")
     heads = [line for line in told(state, bad, good).split("\n") if " · " in line]
     assert ["z", "a"] == [line[0] for line in heads]
-
-
-HOSTILE = f"a\r\n{'─' * 78}\nx · y: people can log in\x1b[2J\x1b]0;t\x07\u2028\u202eb"
-
-
-def test_hostile_text_does_not_break_out_of_its_line(state):
-    checks = (Check("login", False, HOSTILE), Check("probe: x", False, HOSTILE))
-    hostile = entry(
-        halted=HOSTILE,
-        unseen={"postgres": HOSTILE + "2"},
-        changes=[Done(HOSTILE, ok=False, output=HOSTILE)],
-        proof=Proof("ops", URL, checks),
-    )
-    said = verdict(run.Run({("one", "mine"): hostile}), state)
-    for mark in ("\x1b[2J", "\x1b]", "\x07", "\r", "\u2028", "\u202e"):
-        assert mark not in said
-    lines = click.unstyle(said).split("\n")
-    assert 2 == len([line for line in lines if line == "─" * 78])
-    assert 1 == len([line for line in lines if line and not line.startswith((" ", "─"))])
-
-
-def test_a_known_secret_is_not_in_what_is_printed_at_the_end(state, capsys):
-    from relogin.report.text import _last_words
-
-    Secret.seen("canary-in-the-verdict")
-    record = run.Run({("one", "mine"): entry(halted="because of canary-in-the-verdict")})
-    _last_words(record, state)
-    printed = capsys.readouterr()
-    assert ("", 1, 0) == (printed.out, printed.err.count("***"), printed.err.count("canary"))
-
-
-def test_a_users_own_fault_is_ranked_with_its_layer(state):
-    mine = Fault("service.mine", lambda b, s: None, symptom_of=("postgres",))
-    backend = Backend("mine", faults=[mine, Fault("env_file.mine", lambda b, s: None)])
-    own = [finding(fault, fault) for fault in ("service.mine", "env_file.mine")]
-    said = told(state, dataclasses.replace(entry(LOGIN, *own, ROLE), backend=backend))
-    places = ["wrong first", "env_file.mine", "else was", "postgres.role", "followed", "service.m"]
-    assert places == sorted(places, key=said.index)
-    assert said.index("service.mine") < said.index("login.refused")
-
-
-def test_what_the_profile_accepts_is_shown_with_its_reason(state):
-    public = Check("public", False, "nobody listens there", accepted="behind\nVPN")
-    said = told(state, entry(proof=Proof("ops", URL, (*GOOD, public))))
-    assert r"    ! nobody listens there (accepted: behind\nVPN)" in said
