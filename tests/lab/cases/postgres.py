@@ -9,6 +9,8 @@ CLUSTER = "postgresql@$(ls /var/lib/postgresql)-main"
 CONFIGURATION = "$(echo /etc/postgresql/*/main)"
 RELOAD = f"{PSQL} -c 'SELECT pg_reload_conf()' >/dev/null"
 RESTARTED = f"systemctl restart {CLUSTER}\n{RESTART}"
+# What the owner may do by default is written out once something was granted (PostgreSQL docs, 5.7).
+PRIVILEGES = ("table:halext_org.public.users", "sequence:halext_org.public.users_id_seq")
 OWNED_BY_POSTGRES = f"{IN_HALEXT} -c 'ALTER TABLE users OWNER TO postgres'"
 # As on a host whose database an administrator has made; public is then not the role's.
 DATABASE_OF_POSTGRES = f"{PSQL} -c 'ALTER DATABASE halext_org OWNER TO postgres'"
@@ -135,6 +137,7 @@ SQL
         f"{DATABASE_OF_POSTGRES}\n"
         f"{IN_HALEXT} -c 'REVOKE USAGE ON SCHEMA public FROM PUBLIC'\n{RESTART}",
         ("database:halext_org", "schema:halext_org.public", *UNDO),
+        stays=("database:halext_org", "schema:halext_org.public"),
     ),
     Case(
         "postgres.search-path-wrong",
@@ -150,12 +153,14 @@ SQL
     Case(
         "postgres.table-privileges-missing",
         f"{OWNED_BY_POSTGRES}\n{RESTART}",
-        ("table:halext_org.public.users", "sequence:halext_org.public.users_id_seq", *UNDO),
+        (*PRIVILEGES, *UNDO),
+        stays=PRIVILEGES,
     ),
     Case(
         "postgres.sequence-privileges-missing",
         f"{OWNED_BY_POSTGRES} -c 'GRANT ALL ON users TO halext_user'\n{RESTART}",
-        ("table:halext_org.public.users", "sequence:halext_org.public.users_id_seq", *UNDO),
+        (*PRIVILEGES, *UNDO),
+        stays=PRIVILEGES,
     ),
     Case(
         "postgres.timeout-too-short",
