@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relogin import shell
-from relogin.facts.revisions import Migrations, Revision
+from relogin.facts.revisions import Migrations, Revision, names
 
 if TYPE_CHECKING:
     from relogin.parts.database import Django
@@ -108,9 +108,9 @@ def read(lines: Iterable[str]) -> list[Found]:
     found = []
     for line in lines:
         name, needs, replaces, drops = line.removeprefix("-").split("|")
-        kept = (one for one in _split(needs) if not one.endswith((".__first__", ".__latest__")))
+        kept = (one for one in names(needs) if not one.endswith((".__first__", ".__latest__")))
         found.append(
-            Found(name, tuple(kept), _split(replaces), drops == "!", not line.startswith("-"))
+            Found(name, tuple(kept), names(replaces), drops == "!", not line.startswith("-"))
         )
     return found
 
@@ -184,7 +184,3 @@ def of_files(answer: Answer, recorded: tuple[str, ...] | None) -> Migrations:
 def _number(name: str) -> int:
     found = re.match(r"[^.]*\.(\d+)", name)
     return int(found[1]) if found else 0
-
-
-def _split(names: str) -> tuple[str, ...]:
-    return tuple(filter(None, names.split(",")))

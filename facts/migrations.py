@@ -15,7 +15,7 @@ from pyinfra.api import FactBase
 
 from relogin import shell, sql
 from relogin.facts import alone, compose_files, django_migrations, postgres
-from relogin.facts.revisions import Migrations, Revision
+from relogin.facts.revisions import Migrations, Revision, names
 from relogin.finding import Unreadable
 from relogin.parts.database import Django
 
@@ -196,11 +196,7 @@ def of_files(answer: Answer) -> Migrations | Unreadable:
 
 def _revision(line: str) -> Revision:
     name, down, depends, drops = line.split("|")
-    return Revision(name, _split(down), _split(depends), drops=drops == "!")
-
-
-def _split(names: str) -> tuple[str, ...]:
-    return tuple(filter(None, names.split(",")))
+    return Revision(name, names(down), names(depends), drops=drops == "!")
 
 
 class Revisions(FactBase[Any]):

@@ -80,3 +80,8 @@ class Migrations:
         recorded = None if self.recorded is None else list(self.recorded)
         pending = [revision.id for revision in self.pending]
         return {"heads": list(self.heads), "recorded": recorded, "pending": pending}
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Give the names between commas, as the scripts that read revision files write them."""
+    return tuple(filter(None, text.split(",")))

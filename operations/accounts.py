@@ -25,7 +25,7 @@ from relogin.operations.administrator import NO_WRITES
 from relogin.operations.auth_evidence import told_by
 from relogin.operations.look_alikes import alike, looks_like
 from relogin.operations.migrations import is_pending
-from relogin.operations.user_row import rows
+from relogin.operations.user_row import ROW_BY_HAND, rows
 from relogin.parts.database import Register
 
 if TYPE_CHECKING:
@@ -165,10 +165,6 @@ _HIDING = (
     "postgres.schema-usage-missing",
     "postgres.users-table-locked",
 )
-_ROW = (
-    'runuser -u postgres -- psql -d DATABASE -x -c "SELECT * FROM TABLE'
-    " WHERE lower(username) = lower('ACCOUNT')\" | grep -v password",
-)
 TABLE_MISSING = Fault(
     "accounts.table-missing",
     _detect_table,
@@ -190,21 +186,21 @@ MISSING = Fault(
     unless=(*NO_WRITES, *_HIDING),
     about="a declared account does not exist",
     remedy="it is made, by the backend's own command or request, or by one INSERT",
-    check=_ROW,
+    check=ROW_BY_HAND,
 )
 NAME_DIFFERS = Fault(
     "accounts.name-differs",
     _detect_name,
     about="a declared account is there under a name that only looks like it",
     remedy="decide whether it is meant, and rename it or correct the profile",
-    check=_ROW,
+    check=ROW_BY_HAND,
 )
 AMBIGUOUS = Fault(
     "accounts.ambiguous",
     _detect_ambiguous,
     about="several accounts can be taken for a declared one",
     remedy="decide which one is right, and rename the others",
-    check=_ROW,
+    check=ROW_BY_HAND,
 )
 EMAIL_DIFFERS = Fault(
     "accounts.email-differs",
@@ -212,7 +208,7 @@ EMAIL_DIFFERS = Fault(
     severity=Severity.WARNING,
     about="a declared account's e-mail is written otherwise: letter case, blanks",
     remedy="correct the row or the profile",
-    check=_ROW,
+    check=ROW_BY_HAND,
 )
 FAULTS = (
     TABLE_MISSING,

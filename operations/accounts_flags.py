@@ -9,7 +9,7 @@ from relogin.fault import Change, Detect, Fault
 from relogin.finding import Finding
 from relogin.operations import user_flags, user_row
 from relogin.operations.administrator import NO_WRITES
-from relogin.operations.user_row import rows
+from relogin.operations.user_row import ROW_BY_HAND, rows
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
@@ -54,10 +54,6 @@ def _set_flag(flag: str) -> Callable[[Backend, Observation, Finding], Iterator[C
     return fix
 
 
-_ROW = (
-    'runuser -u postgres -- psql -d DATABASE -x -c "SELECT * FROM TABLE'
-    " WHERE lower(username) = lower('ACCOUNT')\" | grep -v password",
-)
 INACTIVE = Fault(
     "accounts.inactive",
     _flag_differs("active", "is not active"),
@@ -65,7 +61,7 @@ INACTIVE = Fault(
     unless=NO_WRITES,
     about="a declared account is not active",
     remedy="it is activated",
-    check=_ROW,
+    check=ROW_BY_HAND,
 )
 LOCKED = Fault(
     "accounts.locked",
@@ -74,7 +70,7 @@ LOCKED = Fault(
     unless=NO_WRITES,
     about="a declared account is locked",
     remedy="it is unlocked",
-    check=_ROW,
+    check=ROW_BY_HAND,
 )
 UNVERIFIED = Fault(
     "accounts.unverified",
@@ -83,7 +79,7 @@ UNVERIFIED = Fault(
     unless=NO_WRITES,
     about="a declared account is not verified",
     remedy="it is marked as verified",
-    check=_ROW,
+    check=ROW_BY_HAND,
 )
 ADMIN_LOST = Fault(
     "accounts.admin-lost",
@@ -92,6 +88,6 @@ ADMIN_LOST = Fault(
     unless=NO_WRITES,
     about="a declared administrator is none any more",
     remedy="it is made one again",
-    check=_ROW,
+    check=ROW_BY_HAND,
 )
 FAULTS = (INACTIVE, LOCKED, UNVERIFIED, ADMIN_LOST)

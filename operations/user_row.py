@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from relogin.facts.observation import Observation
     from relogin.parts.database import Account, Accounts
 
+# The row, by hand, without its hash.
+ROW_BY_HAND = (
+    'runuser -u postgres -- psql -d DATABASE -x -c "SELECT * FROM TABLE'
+    " WHERE lower(username) = lower('ACCOUNT')\" | grep -v password",
+)
+
 
 def declared(backend: Backend) -> Accounts:
     """Give what the profile says of accounts."""

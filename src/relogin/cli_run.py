@@ -103,7 +103,8 @@ def drift(*, cooldown: float, cap: int, window: float, report_only: bool, **give
 
     limits = Limits(cooldown=cooldown * 60, cap=cap, window=window * 3600)
     given["data"] = ("scheduled=true", *given["data"])
-    task = work.report if report_only else partial(work.drift, limits=limits)
+    looked, corrected = partial(work.diagnose, refusals=False), partial(work.drift, limits=limits)
+    task = looked if report_only else corrected
     _run("drift", given, work.compared(task), report_only=report_only)
 
 

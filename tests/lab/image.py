@@ -9,14 +9,17 @@ import shutil
 import sys
 import tempfile
 import venv
+from collections.abc import Container, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from . import canaries
 from .base import BOOKWORM, FILES, PYTHON, base_image, digest, exists, run
 
-BACKEND = Path(__file__).parents[1] / "apps" / "halext"
+APPS = Path(__file__).parents[1] / "apps"
+BACKEND = APPS / "halext"
 MANYLINUX = ("manylinux2014", "manylinux_2_17", "manylinux_2_28", "manylinux_2_34")
 OTHERS = (
     *("ada", "barbara", "claude", "dennis", "edsger", "frances", "grace", "hedy", "ida", "joan"),
@@ -47,6 +50,53 @@ def _build(suite: str, parent: str, tag: str) -> None:
             (context / name).write_text(text)
         download_wheels(context / "wheels", PYTHON[suite], BACKEND / "requirements.txt")
         run(["docker", "build", "--build-arg", f"BASE={parent}", "--tag", tag, folder])
+
+
+@dataclass(frozen=True)
+class OnHost:
+    """What an image adds to the host's: its own files, applications and files with secrets.
+
+    `files` is the folder with its Dockerfile, `applications` are folders of tests/apps with their
+    requirements files; `later` are names of what is not part of the image.
+    """
+
+    kind: str
+    files: Path
+    applications: dict[str, str]
+    rendered: dict[str, str]
+    later: frozenset[str] = frozenset()
+
+    def tag(self) -> str:
+        """Give the tag of the image, built if it is not there."""
+        parent = host_images({BOOKWORM})[BOOKWORM]
+        tag = f"relogin-lab-{self.kind}:{digest(parent.encode(), *self._inputs())}"
+        if not exists(tag):
+            self._build(parent, tag)
+        return tag
+
+    def _build(self, parent: str, tag: str) -> None:
+        with tempfile.TemporaryDirectory(prefix="relogin-lab-") as made:
+            folder = Path(made)
+            shutil.copytree(self.files, folder, dirs_exist_ok=True)
+            for name, requirements in self.applications.items():
+                ignored = shutil.ignore_patterns("__pycache__")
+                shutil.copytree(APPS / name, folder / name, ignore=ignored)
+                download_wheels(folder / "wheels", PYTHON[BOOKWORM], APPS / name / requirements)
+            for name, text in self.rendered.items():
+                (folder / name).write_text(text)
+            run(["docker", "build", "--build-arg", f"HOST={parent}", "--tag", tag, made])
+
+    def _inputs(self) -> list[bytes]:
+        tops = (self.files, *(APPS / name for name in self.applications))
+        return inputs(tops, self.rendered, self.later)
+
+
+def inputs(tops: Iterable[Path], rendered: dict[str, str], later: Container[str]) -> list[bytes]:
+    """List what decides an image, in a stable order; what is named `later` is no part of it."""
+    paths = sorted(path for top in tops for path in top.rglob("*") if path.is_file())
+    kept = [p for p in paths if "__pycache__" not in p.parts and p.name not in later]
+    texts = [part for path in kept for part in (path.name.encode(), path.read_bytes())]
+    return [*texts, *(text.encode() for text in rendered.values())]
 
 
 def download_wheels(folder: Path, python: str, requirements: Path) -> None:
@@ -119,12 +169,8 @@ def _users() -> list[dict[str, object]]:
 
 
 def _inputs() -> list[bytes]:
-    """List what decides the host image, in a stable order; the healing and looking are no part."""
-    paths = sorted(p for top in (FILES, BACKEND) for p in top.rglob("*") if p.is_file())
-    later = {"heal.sh", "snapshot.py"}
-    kept = [p for p in paths if "__pycache__" not in p.parts and p.name not in later]
-    texts = [part for path in kept for part in (path.name.encode(), path.read_bytes())]
-    return [*texts, *(text.encode() for text in _rendered().values())]
+    """List what decides the host image; the healing and looking are no part."""
+    return inputs((FILES, BACKEND), _rendered(), {"heal.sh", "snapshot.py"})
 
 
 if __name__ == "__main__":

@@ -40,13 +40,13 @@ TEAR_DOWN = "rm -rf /srv/git /var/lib/relogin"
 def committed(host: Host, change: str) -> str:
     """Commit a change of the backend's files (a script in its folder) and push it; give its id."""
     return host.root(f"""set -e
-    rm -rf /tmp/work; runuser -u halext -- git clone -q {BARE} /tmp/work; cd /tmp/work/backend
+    rm -rf /tmp/tree; runuser -u halext -- git clone -q {BARE} /tmp/tree; cd /tmp/tree/backend
     {{ {change}
     }} >&2
-    chown -R halext: /tmp/work; cd /tmp/work
+    chown -R halext: /tmp/tree; cd /tmp/tree
     runuser -u halext -- git add -A; runuser -u halext -- {GIT} commit -q -m change
     runuser -u halext -- git push -q origin HEAD:main; git -c safe.directory='*' rev-parse HEAD
-    rm -rf /tmp/work""").strip()
+    rm -rf /tmp/tree""").strip()
 
 
 def checked_out(host: Host, folder: Path) -> None:

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,13 @@ from relogin import Accounts, Backend, DatabaseUrl, EnvFile, FromEnv, Peer, Post
 from relogin.database_url import DatabaseAddress, build
 from relogin.facts import accounts, env_file, postgres
 from relogin.facts.observation import Observation
+from relogin.fault import Fault
+from relogin.finding import Finding
 from tests.embedded.programs import owner, temporary_root
 from tests.embedded.server import Server
 from tests.embedded.world import free_port
 from tests.facts.answers import run
+from tests.operations.looks import carried_out
 
 AWKWARD = (
     "user",
@@ -115,3 +118,21 @@ def identifier(name: str) -> str:
 def literal(text: str) -> str:
     """Quote a text for a server with standard_conforming_strings on, as it is by default."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def mended(
+    backend: Backend, faults: tuple[Fault, ...], look: Callable[[], Observation]
+) -> list[Finding]:
+    """Mend what a machine mends, each judged on a fresh look; give all that was found."""
+    every: list[Finding] = []
+    seen = look()
+    for fault in faults:
+        for finding in fault.found(backend, seen):
+            every.append(finding)
+            if fault.fix is None or finding.by_person:
+                continue
+            for change in fault.fix(backend, seen, finding):
+                answer = carried_out(change)
+                assert (0, b"") == (answer.status, answer.text)
+            seen = look()
+    return every

@@ -5,13 +5,14 @@ import dataclasses
 import os
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 
 from relogin import Account, Accounts, Backend, Finding
 from relogin.operations.postgres import FAULTS
 from tests.embedded.server import Server
 from tests.operations import databases
 from tests.operations.databases import described, identifier, literal
-from tests.operations.looks import carried_out, found
+from tests.operations.looks import found
 
 ROLE = 'it\'s "app" :name:'
 DATABASE = "The $db$"
@@ -48,16 +49,9 @@ class Place:
 
     def mended(self) -> list[str]:
         """Mend what a machine mends; give the faults that were found."""
-        names = []
-        seen = databases.look(self.backend, PASSWORD)
-        for fault in FAULTS:
-            for finding in fault.found(self.backend, seen):
-                names.append(finding.fault.partition(".")[2])
-                for change in fault.fix(self.backend, seen, finding) if fault.fix else ():
-                    answer = carried_out(change)
-                    assert (0, b"") == (answer.status, answer.text)
-                seen = databases.look(self.backend, PASSWORD)
-        return names
+        look = partial(databases.look, self.backend, PASSWORD)
+        found = databases.mended(self.backend, FAULTS, look)
+        return [finding.fault.partition(".")[2] for finding in found]
 
     def sql(self, statements: str) -> str:
         return self.server.sql(statements, DATABASE)

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
+from functools import partial
 
 import bcrypt
 import pytest
@@ -12,7 +13,7 @@ from relogin.operations.accounts import FAULTS
 from tests.embedded.server import Server
 from tests.operations import databases
 from tests.operations.databases import described, literal
-from tests.operations.looks import carried_out, found
+from tests.operations.looks import found
 from tests.operations.undoing import taken_back
 
 pytestmark = pytest.mark.embedded
@@ -55,18 +56,8 @@ class Place:
 
     def mended(self) -> list[str]:
         """Mend what a machine mends; give the faults that were found."""
-        names = []
-        seen = databases.look(self.backend)
-        for fault in FAULTS:
-            for finding in fault.found(self.backend, seen):
-                names.append(finding.fault.partition(".")[2])
-                if fault.fix is None or finding.by_person:
-                    continue
-                for change in fault.fix(self.backend, seen, finding):
-                    answer = carried_out(change)
-                    assert (0, b"") == (answer.status, answer.text)
-                seen = databases.look(self.backend)
-        return names
+        found = databases.mended(self.backend, FAULTS, partial(databases.look, self.backend))
+        return [finding.fault.partition(".")[2] for finding in found]
 
 
 def ops(login: str = "ops", **fields: str) -> Account:

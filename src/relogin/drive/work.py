@@ -35,14 +35,17 @@ def stage(state: State, *, changing: bool) -> None:
     state.is_executing = changing
 
 
-def diagnose(host: Host, backend: Backend) -> None:
-    """Look at a backend and try its login; nothing is changed."""
+def diagnose(host: Host, backend: Backend, *, refusals: bool = True) -> None:
+    """Look at a backend and try its login; nothing is changed.
+
+    Without `refusals` nothing is tried that may lock an account.
+    """
     record = run.entry(current_state, host, backend)
     seen = observe(record)
     if seen is None:
         tell_why_halted(record)
     else:
-        prove_and_judge(record, seen, refusals=True, patience=0)
+        prove_and_judge(record, seen, refusals=refusals, patience=0)
 
 
 def restore(host: Host, backend: Backend) -> None:
@@ -65,16 +68,6 @@ def drift(host: Host, backend: Backend, *, limits: Limits) -> None:
 
     record.withhold = withhold
     restore(host, backend)
-
-
-def report(host: Host, backend: Backend) -> None:
-    """Look for drift, and correct none; what may lock accounts is not tried."""
-    record = run.entry(current_state, host, backend)
-    seen = observe(record)
-    if seen is None:
-        tell_why_halted(record)
-    else:
-        prove_and_judge(record, seen, refusals=False, patience=0)
 
 
 def compared(task: Work) -> Work:

@@ -1,40 +1,20 @@
 """Build the image of a host with many backends: each its own user, folder, unit and database."""
 
 import shlex
-import shutil
-import tempfile
 from pathlib import Path
 from urllib.parse import quote
 
 from tests.lab.backends import canaries
-from tests.lab.base import BOOKWORM, PYTHON, digest, exists, run
-from tests.lab.image import download_wheels, host_images
+from tests.lab.image import OnHost
 
 FILES = Path(__file__).parent / "files"
-APPS = Path(__file__).parents[2] / "apps"
 NAMES = ("fastapi_argon", "fastapi_rs256", "django_session", "flask_werkzeug")
 
 
 def backends_image() -> str:
     """Give the tag of the image, built if it is not there."""
-    parent = host_images({BOOKWORM})[BOOKWORM]
-    tag = f"relogin-lab-backends:{digest(parent.encode(), *_inputs())}"
-    if not exists(tag):
-        _build(parent, tag)
-    return tag
-
-
-def _build(parent: str, tag: str) -> None:
-    with tempfile.TemporaryDirectory(prefix="relogin-lab-") as made:
-        folder = Path(made)
-        shutil.copytree(FILES, folder, dirs_exist_ok=True)
-        for name in NAMES:
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(APPS / name, folder / name, ignore=ignored)
-            download_wheels(folder / "wheels", PYTHON[BOOKWORM], APPS / name / "requirements.txt")
-        for name, text in rendered().items():
-            (folder / name).write_text(text)
-        run(["docker", "build", "--build-arg", f"HOST={parent}", "--tag", tag, made])
+    applications = dict.fromkeys(NAMES, "requirements.txt")
+    return OnHost("backends", FILES, applications, rendered()).tag()
 
 
 def rendered() -> dict[str, str]:
@@ -72,14 +52,17 @@ EMAIL_HOST=smtp.example.org
 SECRET_KEY={canaries.DESK_SECRET}
 SQLALCHEMY_DATABASE_URI=postgresql+psycopg://desk:{canaries.DESK_DATABASE}@127.0.0.1:5432/desk
 """,
-        "roles.sql": "".join(
-            f"CREATE ROLE {name} LOGIN PASSWORD '{password}';\n"
-            f"CREATE DATABASE {name} OWNER {name};\n"
-            for name, password in _PASSWORDS.items()
-        ),
+        "roles.sql": _roles(),
         "people.env": f"OWNER={shlex.quote(canaries.OWNER_PASSWORD)}\n"
         f"OTHERS={shlex.quote(canaries.OTHERS_PASSWORD)}\n",
     }
+
+
+def _roles() -> str:
+    return "".join(
+        f"CREATE ROLE {name} LOGIN PASSWORD '{password}';\nCREATE DATABASE {name} OWNER {name};\n"
+        for name, password in _PASSWORDS.items()
+    )
 
 
 def _keyed(name: str, algorithm: str, password: str) -> str:
@@ -99,11 +82,3 @@ _PASSWORDS = {
     "shop": canaries.SHOP_DATABASE,
     "desk": canaries.DESK_DATABASE,
 }
-
-
-def _inputs() -> list[bytes]:
-    folders = [FILES, *(APPS / name for name in NAMES)]
-    paths = sorted(path for top in folders for path in top.rglob("*") if path.is_file())
-    kept = [path for path in paths if "__pycache__" not in path.parts]
-    texts = [part for path in kept for part in (path.name.encode(), path.read_bytes())]
-    return [*texts, *(text.encode() for text in rendered().values())]

@@ -1,24 +1,20 @@
 """Build the image of a host with a Docker Engine, and the two backends' folders on it."""
 
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 import bcrypt
 
 from tests.lab import canaries as lab
-from tests.lab.base import BOOKWORM, PYTHON, digest, exists, run
 from tests.lab.compose import canaries
-from tests.lab.image import download_wheels, host_images
+from tests.lab.image import OnHost
 
 FILES = Path(__file__).parent / "files"
-APPS = Path(__file__).parents[2] / "apps"
-NAMES = ("receptionist", "agentcaller")
-_REQUIREMENTS = (
-    APPS / "receptionist" / "requirements.txt",
-    APPS / "agentcaller" / "backend" / "requirements.txt",
-)
+_APPLICATIONS = {
+    "receptionist": "requirements.txt",
+    "agentcaller": "backend/requirements.txt",
+}
+NAMES = tuple(_APPLICATIONS)
 _OTHERS = ("ada", "barbara", "claude", "dennis", "edsger", "frances")
 # a fixed salt, so that the image's inputs are the same on every machine
 _SALT = b"$2b$04$" + b"LabLabLabLabLabLabLabe"
@@ -26,25 +22,7 @@ _SALT = b"$2b$04$" + b"LabLabLabLabLabLabLabe"
 
 def engine_image() -> str:
     """Give the tag of the image, built if it is not there."""
-    parent = host_images({BOOKWORM})[BOOKWORM]
-    tag = f"relogin-lab-engine:{digest(parent.encode(), *_inputs())}"
-    if not exists(tag):
-        _build(parent, tag)
-    return tag
-
-
-def _build(parent: str, tag: str) -> None:
-    with tempfile.TemporaryDirectory(prefix="relogin-lab-") as made:
-        folder = Path(made)
-        shutil.copytree(FILES, folder, dirs_exist_ok=True)
-        for name in NAMES:
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(APPS / name, folder / name, ignore=ignored)
-        for name, text in rendered().items():
-            (folder / name).write_text(text)
-        for requirements in _REQUIREMENTS:
-            download_wheels(folder / "wheels", PYTHON[BOOKWORM], requirements)
-        run(["docker", "build", "--build-arg", f"HOST={parent}", "--tag", tag, made])
+    return OnHost("engine", FILES, _APPLICATIONS, rendered(), frozenset({"heal.sh"})).tag()
 
 
 def rendered() -> dict[str, str]:
@@ -86,15 +64,6 @@ def _people(first: str, password: str) -> list[tuple[str, str]]:
         (f"{name}@example.com", bcrypt.hashpw(text.encode(), _SALT).decode())
         for name, text in passwords.items()
     ]
-
-
-def _inputs() -> list[bytes]:
-    tops = (FILES, *(APPS / name for name in NAMES))
-    paths = sorted(p for top in tops for p in top.rglob("*") if p.is_file())
-    later = {"heal.sh"}
-    kept = [p for p in paths if "__pycache__" not in p.parts and p.name not in later]
-    texts = [part for path in kept for part in (path.name.encode(), path.read_bytes())]
-    return [*texts, *(text.encode() for text in rendered().values())]
 
 
 if __name__ == "__main__":
