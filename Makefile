@@ -30,10 +30,10 @@ demo: $(VENV)
 	@$(BIN)/python -m tests.embedded.demo
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m tests
 
 test-all: lint
-	RELOGIN_TEST_ALL=1 $(BIN)/python -m pytest
+	RELOGIN_TEST_ALL=1 $(BIN)/python -m tests
 
 lint: $(VENV) $(WHEEL)
 	$(BIN)/ruff format --check .

@@ -137,6 +137,7 @@ def _detect_tracked(backend: Backend, seen: Observation) -> Iterator[Finding]:
 OTHER_FILE_USED = Fault(
     "env_file.other-file-used",
     _detect,
+    symptom_of=("service.wrong-command",),
     about="the running backend has its values from elsewhere than the declared env file",
     remedy="the other file, or what else may set them, is named to you",
     check=(

@@ -121,6 +121,7 @@ def _changed(backend: Backend, seen: Observation) -> Finding | None:
 RUNNING_ON_OTHER_SECRET = Fault(
     "jwt.running-on-other-secret",
     _running_on_other,
+    symptom_of=("service.wrong-command",),
     about="the running backend has another JWT secret than its env file",
     remedy="what else may set it is named to you; which one is right is yours to decide",
     check=("systemctl cat UNIT", "systemctl show UNIT -p EnvironmentFiles"),

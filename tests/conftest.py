@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from queue import Queue
 
 import pytest
 from hypothesis import settings
@@ -23,6 +24,7 @@ settings.load_profile("relogin")
 
 FIXTURES = {
     "lab": (BOOKWORM, 2),
+    "hosts_for_cases": (BOOKWORM, 3),
     "trixie": (TRIXIE, 1),
     "containers": (COMPOSE, 1),
     "many": (BACKENDS, 1),
@@ -30,7 +32,7 @@ FIXTURES = {
 
 
 def pytest_report_header() -> str:
-    return f"samples by seed {steps.SEED} (RELOGIN_TEST_SEED repeats them)"
+    return f"samples by seed {steps.SEED} (RELOGIN_TEST_SEED draws others)"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -57,7 +59,17 @@ def fleet(request: pytest.FixtureRequest) -> Iterator[list[Host]]:
 @pytest.fixture(scope="session")
 def lab(fleet: list[Host]) -> list[Host]:
     """Two healthy hosts with Debian 12; a test heals what it broke."""
-    return [host for host in fleet if host.suite == BOOKWORM]
+    return [host for host in fleet if host.suite == BOOKWORM][:2]
+
+
+@pytest.fixture(scope="session")
+def hosts_for_cases(fleet: list[Host]) -> "Queue[Host]":
+    """The hosts with Debian 12 that nobody uses: whoever takes one puts it back healed."""
+    free: Queue[Host] = Queue()
+    for host in fleet:
+        if host.suite == BOOKWORM:
+            free.put(host)
+    return free
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
@@ -55,9 +54,7 @@ def test_a_writer_that_is_killed_in_its_transaction_breaks_nothing(tmp_path):
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as held:
         assert held.stdout is not None
         assert "held\n" == held.stdout.readline()
-        begun = time.monotonic()
         assert "locked" in str(keep.keep(document("second")))
-        assert time.monotonic() - begun < 10
         held.send_signal(signal.SIGKILL)
     assert None is keep.keep(document("third"))
     assert ["third", "second", "first"] == [one["run"] for one in read.history()["results"]]

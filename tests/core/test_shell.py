@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -113,10 +112,10 @@ def test_parts_answer_in_their_order_each_with_its_status(sh):
 
 
 @every_shell
-def test_parts_run_at_the_same_time(sh):
-    started = time.monotonic()
-    answers({f"part_{number}": "sleep 0.4" for number in range(6)}, sh)
-    assert time.monotonic() - started < 1.6
+def test_parts_run_at_the_same_time(sh, tmp_path):
+    meet = f"""until [ "$(ls {tmp_path} | wc -l)" = 6 ]; do sleep 0.1; done"""
+    parts = {f"part_{n}": f"within 30 touch {tmp_path}/{n}; {meet}" for n in range(6)}
+    assert {0} == {answer.status for answer in answers(parts, sh).values()}
 
 
 @every_shell
@@ -173,9 +172,7 @@ def test_without_timeout_a_command_runs_without_a_limit(sh, few):
 
 @every_shell
 def test_a_command_that_takes_too_long_is_cut(sh):
-    started = time.monotonic()
     said = answers({"long": "within 1 sleep 30"}, sh)
-    assert time.monotonic() - started < 10
     assert said["long"].status in {124, 143}
 
 

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,12 +66,7 @@ def hosts(counts: Mapping[str, int]) -> Iterator[list[Host]]:
     Raises:
         LabUnavailableError: there is no Docker Engine, or no way to make the image.
     """
-    with _engine(), _folder() as folder:
-        images = host_images({*counts} - {COMPOSE, BACKENDS} or {BOOKWORM})
-        if COMPOSE in counts:
-            images[COMPOSE] = engine_image()
-        if BACKENDS in counts:
-            images[BACKENDS] = backends_image()
+    with prepared(counts) as images, _folder() as folder:
         mark = kept() or uuid.uuid4().hex[:8]
         label = f"{LABEL}{'' if kept() else '-run'}={mark}"
         wanted = [(suite, n + 1) for suite, count in counts.items() for n in range(count)]
@@ -88,6 +83,22 @@ def hosts(counts: Mapping[str, int]) -> Iterator[list[Host]]:
         finally:
             if not kept():
                 _remove(label)
+
+
+@contextmanager
+def prepared(suites: Collection[str]) -> Iterator[dict[str, str]]:
+    """Give the tags of the suites' images, built where they are not there, while an engine runs.
+
+    Raises:
+        LabUnavailableError: there is no Docker Engine, or no way to make the image.
+    """
+    with _engine():
+        images = host_images({*suites} - {COMPOSE, BACKENDS} or {BOOKWORM})
+        if COMPOSE in suites:
+            images[COMPOSE] = engine_image()
+        if BACKENDS in suites:
+            images[BACKENDS] = backends_image()
+        yield images
 
 
 @contextmanager

@@ -27,11 +27,12 @@ DIAGNOSE = ("deploys/diagnose.py", "--dry")
 
 
 @pytest.fixture(scope="module")
-def tried(request: pytest.FixtureRequest, lab: list[Host]) -> Iterator[dict[str, "Future[float]"]]:
-    free: Queue[Host] = Queue()
-    for host in lab:
-        free.put(host)
-    with side_by_side(request, free, {"test_a_host_of_this_kind_is_healed": is_healed}) as started:
+def tried(
+    request: pytest.FixtureRequest, hosts_for_cases: "Queue[Host]"
+) -> Iterator[dict[str, "Future[float]"]]:
+    with side_by_side(
+        request, hosts_for_cases, {"test_a_host_of_this_kind_is_healed": is_healed}
+    ) as started:
         yield started
 
 

@@ -1,6 +1,5 @@
 """The lab proves itself: what it says of a host is so, and a broken host becomes whole again."""
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -85,17 +84,16 @@ def test_a_broken_host_becomes_whole_again(patient: Host) -> None:
     before = patient.snapshot()
     patient.root(DAMAGE)
     assert len(differing(before, patient.snapshot())) > 50
-    began = time.monotonic()
     patient.heal()
-    assert time.monotonic() - began < 20
     assert differing(before, patient.snapshot()) == []
     assert patient.login().works
 
 
 def test_hosts_are_alike_but_for_what_names_them(lab: list[Host]) -> None:
-    one, two = (host.snapshot() for host in lab)
+    one, *others = (host.snapshot() for host in lab)
     key = "file:/etc/ssh/ssh_host_ed25519_key"
-    assert differing(one, two) == ["file:/etc/machine-id", key, f"{key}.pub"]
+    for other in others:
+        assert differing(one, other) == ["file:/etc/machine-id", key, f"{key}.pub"]
 
 
 def test_a_change_of_one_row_is_seen_as_that_row(patient: Host) -> None:

@@ -21,12 +21,11 @@ DRAWN = pairs.drawn(SEED, pairs.COUNT if os.environ.get("RELOGIN_TEST_ALL") else
 
 
 @pytest.fixture(scope="module")
-def tried(request: pytest.FixtureRequest, lab: list[Host]) -> Iterator[dict[str, "Future[float]"]]:
-    free: Queue[Host] = Queue()
-    for host in lab:
-        free.put(host)
+def tried(
+    request: pytest.FixtureRequest, hosts_for_cases: "Queue[Host]"
+) -> Iterator[dict[str, "Future[float]"]]:
     chains = {"test_the_first_cause_is_named_first_and_two_runs_heal_all": is_healed}
-    with side_by_side(request, free, chains) as started:
+    with side_by_side(request, hosts_for_cases, chains) as started:
         yield started
 
 

@@ -8,15 +8,8 @@ import pytest
 from relogin import Backend
 from relogin.remote import Answer
 from tests.facts.answers import run
-from tests.operations.test_venv_rebuild import (
-    backend,
-    changes,
-    described,
-    filled,
-    found,
-    look,
-    place,
-)
+from tests.operations.rebuilt import changes, described, filled, found, look, place
+from tests.operations.test_venv_rebuild import backend
 from tests.operations.undoing import taken_back
 
 __all__ = ["backend"]  # a fixture

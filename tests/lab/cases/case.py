@@ -61,6 +61,19 @@ def drop_in(name: str, text: str, *, reload: bool = True) -> str:
     return f"\nmkdir -p {UNIT}.d; printf '{text}\\n' >{UNIT}.d/{name}.conf; {load}\n"
 
 
+# A description that leaves the unit's command to the unit.
+ANY_COMMAND = "service=_replace(_example.service, exec_start=None)"
+# A wrapper that sets a variable again, behind systemd's back.
+WRAPPER = """[Service]
+ExecStart=
+ExecStart=/usr/bin/env {name}={value} {root}/env/bin/uvicorn main:app --port 8000"""
+
+
+def overridden(name: str, value: str) -> str:
+    """Let the unit's command set a variable, whatever its env file has."""
+    return drop_in("wrapper", WRAPPER.format(name=name, value=value, root=BACKEND)) + RESTART
+
+
 UNINSTALL = f"cd {BACKEND}; runuser -u halext -- env/bin/python -m pip uninstall -qy"
 
 

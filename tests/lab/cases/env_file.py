@@ -4,8 +4,7 @@ from urllib.parse import quote
 
 from tests.lab.canaries import DATABASE_PASSWORD as PASSWORD
 
-from .case import BACKEND, ENV, PSQL, RESTART, UNDO, Case, env
-from .jwt import overridden
+from .case import ANY_COMMAND, BACKEND, ENV, PSQL, RESTART, UNDO, Case, env, overridden
 
 # what is not declared cannot be made anew
 LOST = tuple(f"env:{key}" for key in ("SMTP_", "QUOTED", "INDENTED", "EMPTY", "LOG_LEVEL"))
@@ -119,6 +118,7 @@ PERSONS: tuple[Case, ...] = (
     Case(
         "env_file.other-file-used",
         overridden("ACCESS_CODE", "of-last-year"),
+        profile=ANY_COMMAND,
         name="env_file.other-file-used, the unit's command sets a key",
     ),
     Case(

@@ -1,6 +1,6 @@
 """Faults of the JWT secret: how each is made, and what may differ once it is mended."""
 
-from .case import BACKEND, ENV, RESTART, UNDO, Case, code, drop_in, env
+from .case import ANY_COMMAND, BACKEND, ENV, RESTART, UNDO, Case, code, drop_in, env, overridden
 
 MENDED: tuple[Case, ...] = (
     Case(
@@ -21,18 +21,9 @@ MENDED: tuple[Case, ...] = (
         name="jwt.secret-missing, nowhere any more",
     ),
 )
-# A wrapper that sets it again, behind systemd's back.
-OVERRIDDEN = """[Service]
-ExecStart=
-ExecStart=/usr/bin/env {name}={value} {root}/env/bin/uvicorn main:app --port 8000"""
 # What KillMode=process leaves behind of an earlier start.
 LEFT_BEHIND = """[Service]
 ExecStartPost=/bin/sh -c "SECRET_KEY=another-secret-of-an-earlier-start-9f3 sleep 1000 &\""""
-
-
-def overridden(name: str, value: str) -> str:
-    """Let the unit's command set a variable, whatever its env file has."""
-    return drop_in("wrapper", OVERRIDDEN.format(name=name, value=value, root=BACKEND)) + RESTART
 
 
 def secret(value: str) -> str:
@@ -42,7 +33,9 @@ def secret(value: str) -> str:
 
 PERSONS: tuple[Case, ...] = (
     Case(
-        "jwt.running-on-other-secret", overridden("SECRET_KEY", "another-secret-than-the-files-7c2")
+        "jwt.running-on-other-secret",
+        overridden("SECRET_KEY", "another-secret-than-the-files-7c2"),
+        profile=ANY_COMMAND,
     ),
     Case("jwt.secret-per-process", drop_in("left", LEFT_BEHIND) + RESTART, works=True),
     Case(

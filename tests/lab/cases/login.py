@@ -1,6 +1,6 @@
 """Faults of the login: how each is made, and what may differ once it is mended."""
 
-from .case import BACKEND, NOTHING, PSQL, Case, code, drop_in
+from .case import ANY_COMMAND, BACKEND, NOTHING, PSQL, Case, code, drop_in
 from .login_made import APP, certified, declared, location, nginx, self_signed
 from .login_public import PUBLIC
 
@@ -139,6 +139,7 @@ TOKENS = (
         TWO_WORKERS
         + code("def current_user(", f"{ONE_OF_TWO}\n\ndef current_user(")
         + code("jwt.decode(bearer, SECRET_KEY,", "jwt.decode(bearer, CHECKING,"),
+        profile=ANY_COMMAND,
     ),
     Case(
         "login.authorization-stripped",

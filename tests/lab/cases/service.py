@@ -1,6 +1,6 @@
 """Faults of the service: how each is made, and what may differ once it is mended."""
 
-from .case import BACKEND, DROP_IN, ENV, RESTART, UNDO, UNIT, Case, code, drop_in
+from .case import BACKEND, DROP_IN, ENV, RESTART, UNDO, UNIT, Case, code, drop_in, overridden
 
 OTHER_PORT = f"ExecStart=\\nExecStart={BACKEND}/env/bin/uvicorn main:app --port 8001"
 MENDED: tuple[Case, ...] = (
@@ -52,6 +52,12 @@ MENDED: tuple[Case, ...] = (
         "service.wrong-command",
         drop_in("override", f"[Service]\\n{OTHER_PORT}") + "systemctl restart halext-api; sleep 2",
         DROP_IN,
+    ),
+    Case(
+        "service.wrong-command",
+        overridden("SECRET_KEY", "another-secret-than-the-files-7c2"),
+        DROP_IN,
+        name="service.wrong-command, a wrapper that sets another JWT secret",
     ),
     Case("service.disabled", "systemctl disable halext-api", UNDO),
     Case(
@@ -106,7 +112,8 @@ PERSONS: tuple[Case, ...] = (
     ),
     Case(
         "service.killed-for-memory",
-        drop_in("memory", "[Service]\\nMemoryMax=30M") + "systemctl restart halext-api; sleep 6",
+        drop_in("memory", "[Unit]\\nStartLimitIntervalSec=0\\n[Service]\\nMemoryMax=30M")
+        + "systemctl restart halext-api; sleep 6",
         restless=("unit:halext-api",),
     ),
     Case(

@@ -38,6 +38,19 @@ def people(backend: str, sql: str, database: str = "") -> str:
     )
 
 
+def settled(backend: str) -> str:
+    """Give the script that waits until a backend answers, or has failed to start."""
+    service, port = {RECEPTIONIST: ("app", 8002), AGENTCALLER: ("backend", 8000)}[backend]
+    return f"""
+for _ in $(seq 150); do
+    curl -s -o /dev/null -m 2 http://127.0.0.1:{port}/ && break
+    failed=$(docker inspect -f '{{{{.RestartCount}}}}' "$({backend} ps -aq {service})") || true
+    [ "${{failed:-0}}" = 0 ] || break
+    sleep 0.2
+done
+"""
+
+
 # As a deployment of two branches would bring it: a second revision that builds on the first.
 BRANCH = f"""{PROJECTS}cat >/root/2c.py <<'PYTHON'
 revision = "2c"
@@ -58,7 +71,7 @@ def image(*lines: str) -> str:
     text = "\\n".join(("FROM infra-backend", "USER root", *lines, "USER www-data", ""))
     return (
         f'{PROJECTS}printf "{text}" | docker build -q -t infra-backend -\n'
-        "agentcaller up -d --no-deps backend; sleep 4"
+        f"agentcaller up -d --no-deps backend\n{settled(AGENTCALLER)}"
     )
 
 
@@ -99,14 +112,14 @@ MENDED = (
         "sed -i 's/^ADMIN_PRIVATE_KEY=.*/ADMIN_PRIVATE_KEY=of-yesterday-of-yesterday-of-yesterday/'"
         " /opt/ai-receptionist/.env\nreceptionist up -d --no-deps --wait app\n"
         "cp -p /root/right /opt/ai-receptionist/.env\nreceptionist restart --no-deps app\n"
-        "rm /root/right; sleep 3",
+        f"rm /root/right\n{settled(RECEPTIONIST)}",
         name="service.environment-older, a restart that did not read the .env",
     ),
     Case(
         "postgres.role-password-differs",
         RECEPTIONIST,
         people(RECEPTIONIST, "ALTER ROLE receptionist PASSWORD 'of-yesterday'")
-        + "\nreceptionist restart --no-deps app; sleep 2",
+        + f"\nreceptionist restart --no-deps app\n{settled(RECEPTIONIST)}",
     ),
     Case(
         "accounts.password-differs",
@@ -205,7 +218,7 @@ MENDED = (
         "env_file.key-empty",
         RECEPTIONIST,
         f"{PROJECTS}sed -i 's/^OPENAI_API_KEY=.*/OPENAI_API_KEY=/' /opt/ai-receptionist/.env\n"
-        "receptionist up -d --no-deps app; sleep 3",
+        f"receptionist up -d --no-deps app\n{settled(RECEPTIONIST)}",
         name="env_file.key-empty, and so a start that the backend refuses",
     ),
 )

@@ -1,5 +1,6 @@
 # Puts a host back as it was provisioned, whatever was done to it. Run as root, on stdin of sh.
 set -eu
+systemctl kill -s KILL '*-api.service' 2>/dev/null || true # one that hangs would wait for its requests
 systemctl stop '*-api.service' nginx 'postgresql@*.service' 2>/dev/null || true
 pkill -KILL -u "$(stat -c %U /root/pristine/srv/* | grep -v root | sort -u | tr '\n' ,)postgres" || true
 systemctl is-active -q ssh || ssh=restart

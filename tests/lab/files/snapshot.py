@@ -10,7 +10,7 @@ Keys are `kind:name`, so that a test can say which may differ:
     role:NAME            its attributes, memberships and settings; role-verifier:NAME, hashed
     database:NAME        owner, encoding, limits, privileges; setting:…
     table:DB.TABLE       owner, columns, privileges; row:DB.TABLE:ID; sequence:DB.NAME
-    unit:NAME            states; enabled:NAME
+    unit:NAME            states
 """
 
 import contextlib
@@ -165,7 +165,12 @@ def postgres() -> Iterator[tuple[str, str]]:
 
 
 def contents(database: str) -> Iterator[tuple[str, str]]:
-    for kind, name, attributes, holds_rows in psql(database, SCHEMA):
+    try:
+        found = psql(database, SCHEMA)
+    except subprocess.CalledProcessError:
+        yield f"locked:{database}", "by somebody"  # pg_get_indexdef() and the like take locks
+        return
+    for kind, name, attributes, holds_rows in found:
         yield f"{kind}:{database}.{name}", compact(attributes)
         if holds_rows:
             yield from rows(database, kind, name)
@@ -186,20 +191,16 @@ def rows(database: str, kind: str, table: str) -> Iterator[tuple[str, str]]:
 
 
 def units() -> Iterator[tuple[str, str]]:
-    shown = "ActiveState,UnitFileState,LoadState,NeedDaemonReload,DropInPaths,FragmentPath"
+    shown = "Id,ActiveState,UnitFileState,LoadState,NeedDaemonReload,DropInPaths,FragmentPath"
     clusters = (f"postgresql@{path.name}-main" for path in Path("/usr/lib/postgresql").iterdir())
     others = (path.stem for path in Path("/etc/systemd/system").glob("*-api.service"))
-    wanted = dict.fromkeys((*UNITS, *clusters, *others))
+    known = dict.fromkeys((*UNITS, *clusters, *others))
     narrowed = {f"{word}-api" for word in sys.argv[1:]}
-    for unit in [one for one in wanted if one in narrowed or not narrowed]:
-        argv = ["systemctl", "show", f"--property={shown}", unit]
-        states = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    chosen = [one for one in known if one in narrowed or not narrowed]
+    argv = ["systemctl", "show", f"--property={shown}", "--", *chosen]
+    told = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    for unit, states in zip(chosen, told.split("\n\n"), strict=True):
         yield f"unit:{unit}", " ".join(sorted(states.split("\n"))).strip()
-    argv = ["systemctl", "list-unit-files", "--no-legend", "--state=enabled,masked,masked-runtime"]
-    for line in subprocess.run(
-        argv, capture_output=True, text=True, check=True
-    ).stdout.splitlines():
-        yield f"enabled:{line.split()[0]}", line.split()[1]
 
 
 if __name__ == "__main__":
