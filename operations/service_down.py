@@ -113,6 +113,7 @@ def is_looping(seen: Observation, service: ServiceState) -> bool:
     """Tell a crash loop in one look: `active` says nothing, each life of it may take seconds.
 
     NRestarts counts since the last start by hand: 37 of a process that is 9 days old are history.
+    The parts of a look run side by side: a start may be later than the host's clock was read.
     """
     again = (service.restarts or 0) >= 2
     if again and (service.sub == "auto-restart" or service.state == "starting"):
@@ -120,7 +121,7 @@ def is_looping(seen: Observation, service: ServiceState) -> bool:
     now = seen.machine.now if isinstance(seen.machine, Machine) else None
     if now is None or not service.active or service.started is None:
         return False
-    return (again and 0 <= now - service.started < _YOUNG) or _workers_are_looping(service, now)
+    return (again and abs(now - service.started) < _YOUNG) or _workers_are_looping(service, now)
 
 
 def stays_up(seen: Observation, service: ServiceState) -> bool:

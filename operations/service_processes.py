@@ -109,7 +109,7 @@ def _killed_for_memory(backend: Backend, seen: Observation) -> Finding | None:
 
 def _lately(seen: Observation, times: tuple[float, ...]) -> list[float]:
     now = seen.machine.now if isinstance(seen.machine, Machine) else 0.0
-    return [at for at in times if 0 <= now - at < _LATELY]
+    return [at for at in times if abs(now - at) < _LATELY]
 
 
 def _workers_hang(backend: Backend, seen: Observation) -> Finding | None:
