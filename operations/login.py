@@ -9,7 +9,7 @@ from pyinfra import host as current_host
 from pyinfra import state as current_state
 from pyinfra.api import FunctionCommand, operation
 
-from relogin import run
+from relogin import lease, run
 from relogin.facts.service_state import ServiceState
 from relogin.mend import fail_with, observe, tell_why_halted
 from relogin.operations import (
@@ -85,6 +85,7 @@ def verified(backend: Backend) -> Generator[FunctionCommand, None, None]:
         return
     patience = backend.login.deadline if _may_be_starting(record, seen) else 0
     prove_and_judge(record, seen, refusals=_refusals_due(record), patience=patience)
+    lease.give_up(current_host, record)
     if record.proof is None or not record.proof.proven:
         yield fail_with(f"{backend.name}: the login is not proven")
     elif record.disabled:

@@ -11,13 +11,14 @@ from pyinfra import logger
 from pyinfra import state as current_state
 from pyinfra.api import FunctionCommand, operation
 
-from relogin import releasing, undo
+from relogin import lease, releasing, undo
+from relogin.change import carry_out
 from relogin.facts import release_new
 from relogin.facts.login import prove
 from relogin.facts.service_state import ServiceState
 from relogin.fault import internal_error
 from relogin.finding import Unreadable, legible
-from relogin.mend import carry_out, fail_with, observe, tell_why_halted
+from relogin.mend import fail_with, observe, tell_why_halted
 from relogin.operations import release_checks, release_database, release_steps, release_unfit
 from relogin.operations.release_proof import proven
 from relogin.operations.release_tree import stage
@@ -54,6 +55,7 @@ def released(backend: Backend) -> Generator[FunctionCommand, None, None]:
         record.entry.halted = f"not begun: the release of {before} failed"
     else:
         yield from _guarded(record)
+        lease.give_up(current_host, record.entry)
     if record.entry.halted is not None:
         if record.outcome is Outcome.NONE:
             record.outcome = Outcome.UNKNOWN if record.entry.changes else Outcome.REFUSED

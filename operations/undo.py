@@ -10,10 +10,11 @@ from pyinfra import logger
 from pyinfra import state as current_state
 from pyinfra.api import FunctionCommand, operation
 
-from relogin import run, undoing
+from relogin import lease, run, undoing
+from relogin.change import carry_out
 from relogin.facts.kept import Stands
 from relogin.fault import Change
-from relogin.mend import carry_out, fail_with, tell_why_halted
+from relogin.mend import fail_with, tell_why_halted
 from relogin.secret import redact
 from relogin.undo import back
 
@@ -44,6 +45,7 @@ def brought_back(backend: Backend) -> Generator[FunctionCommand, None, None]:
         yield fail_with(problem)
     else:
         yield from _each(record)
+        lease.give_up(current_host, record.entry)
         if record.entry.halted is not None:
             tell_why_halted(record.entry)
             yield fail_with()

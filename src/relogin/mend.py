@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING
 
@@ -12,12 +11,12 @@ from pyinfra import logger
 from pyinfra import state as current_state
 from pyinfra.api import FunctionCommand
 
-from relogin import remote, undo, unfit
-from relogin.fault import NO_ROOM, Change, Fault, internal_error
+from relogin import unfit
+from relogin.change import begin, carry_out
+from relogin.fault import NO_ROOM, Fault, internal_error
 from relogin.finding import Finding, Severity, Unreadable, legible
-from relogin.ledger import follow
-from relogin.run import Done, Entry, entry, of
-from relogin.secret import SecretMissing, redact, redact_foreign
+from relogin.run import Done, Entry, entry
+from relogin.secret import SecretMissing, redact
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host
@@ -129,6 +128,10 @@ def _mend_one(record: Entry, fault: Fault) -> Iterator[FunctionCommand]:
         if in_the_way := _blockers(record, fault, fault.held_by):
             _say_held(record, finding, in_the_way)
             continue
+        if current_state.is_executing and not record.leased:
+            begin(current_host, record)
+            tried.discard(finding.key)  # judged again: somebody else may have mended it meanwhile
+            continue
         try:
             for change in fault.fix(record.backend, _look(record), finding):
                 if in_the_way := _blockers(record, fault, change.unless):
@@ -196,43 +199,6 @@ def _hold(record: Entry, finding: Finding, why: str) -> None:
         record.held[finding.key] = why
         text = redact(f"{finding.fault}: {why}")
         current_host.log_styled(text, fg="yellow", log_func=logger.info)
-
-
-def carry_out(
-    state: State, host: Host, record: Entry, change: Change, finding: Finding | None = None
-) -> bool:
-    """Run one change through the private channel; its failure is recorded, never raised."""
-    if record.disabled:  # a release, or whoever yields changes without asking
-        record.changes.append(Done(change.why, ok=False, output=record.disabled))
-        return True
-    follow.before(of(state), record, change.why)
-    done = _carried_out(host, record, change)
-    if finding is not None:
-        done.fault, done.subject = finding.key
-    record.changes.append(done)
-    follow.after(of(state), record)
-    return True
-
-
-def _carried_out(host: Host, record: Entry, change: Change) -> Done:
-    host.log_styled(legible(redact(change.why)), fg="cyan", log_func=logger.info)
-    started = time.monotonic()
-    answer = (
-        remote.change(host, change.script, deadline=change.deadline)
-        if change.request is None
-        else change.request(host)
-    )
-    record.forget()
-    seconds = time.monotonic() - started
-    if isinstance(answer, Unreadable):
-        record.halted = answer.reason
-        return Done(change.why, ok=False, seconds=seconds, output=answer.reason)
-    record.kept = record.kept or undo.run_id() in change.script
-    output = "\n".join(map(legible, redact_foreign("\n".join(answer.lines[-5:])).splitlines()))
-    output = output.strip()
-    if answer.status != 0:
-        host.log_styled(f"failed ({answer.status}): {output}", fg="red", log_func=logger.warning)
-    return Done(change.why, answer.status == 0, seconds, output)
 
 
 def _left(record: Entry, faults: tuple[Fault, ...]) -> list[Finding]:

@@ -54,7 +54,7 @@ def of(entry: Entry, *, changing: bool, drift: bool = False) -> Outcome:
 
     `changing` is one that was to mend what it found; in a `drift` run it counts all the same.
     """
-    if entry.refused or (changing and entry.disabled):
+    if entry.refused or (changing and (entry.disabled or _ambiguous(entry))):
         return Outcome.REFUSED
     if entry.halted is not None or not entry.looked or _failed_itself(entry):
         return Outcome.ERROR
@@ -70,6 +70,11 @@ def of(entry: Entry, *, changing: bool, drift: bool = False) -> Outcome:
     if entry.proof is not None:
         return Outcome.PROVEN
     return Outcome.ERROR if entry.unseen else Outcome.HEALTHY
+
+
+def _ambiguous(entry: Entry) -> bool:
+    """Tell whether what is declared could be meant of several: which one is a person's word."""
+    return any(one.fault == "accounts.ambiguous" and one.critical for one in entry.left.values())
 
 
 def _failed_itself(entry: Entry) -> bool:

@@ -53,7 +53,8 @@ class Entry:
     finding is about (`marked`), as it was found and as it was left; `declared` and `signing` those
     of the description and of the JWT secret. `former` is what the history knows. `withhold` gives
     the reason not to mend a finding now, `refused` those given, `disabled` that nobody may,
-    `causes` who changed what.
+    `causes` who changed what. `leased` says that we hold the lease, `holder` who else does: in one
+    line, the run, and on which machine and as which process it runs (relogin.lease).
     """
 
     host: str
@@ -76,6 +77,8 @@ class Entry:
     former: Former | None = None
     withhold: Callable[[Finding], str] | None = None
     disabled: str = ""
+    leased: bool = False
+    holder: tuple[str, str, str] | None = None
     halted: str | None = None
     told: bool = False
     kept: bool = False

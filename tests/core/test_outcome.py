@@ -19,6 +19,7 @@ REFUSED = Proof("ops", "http://127.0.0.1/token", (Check("login", False, "401"),)
 CRITICAL = Finding("it is broken", fault="service.failed")
 WARNING = Finding("it will be", fault="venv.old", severity=Severity.WARNING)
 NOTE = Finding("known", fault="venv.old", severity=Severity.NOTE)
+AMBIGUOUS = Finding("who is it", fault="accounts.ambiguous")
 OURS = Finding("we failed", fault="relogin.internal-error")
 
 
@@ -49,6 +50,8 @@ SITUATIONS = {
     "we failed ourselves": (entry(OURS), False, "error"),
     "withheld": (entry(refused={CRITICAL.key: "too often"}), True, "refused"),
     "disabled": (entry(disabled="by Ada"), True, "refused"),
+    "ambiguous": (entry(AMBIGUOUS), True, "refused"),
+    "ambiguous, and only looked at": (entry(AMBIGUOUS), False, "findings"),
     "disabled, and only looked at": (entry(disabled="by Ada"), False, "proven"),
 }
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jsonschema
@@ -99,3 +100,31 @@ def test_what_one_machine_has_disabled_another_one_leaves_alone(hosts, tmp_path)
     assert 0 == ran(bob, [host], "enable").returncode
     assert 0 == ran(bob, [host], "restore").returncode
     assert "gone" == host.root(f"[ -e {there} ] || echo gone").strip()
+
+
+def test_of_two_machines_that_restore_at_once_one_works_and_the_other_says_who(
+    hosts, tmp_path
+) -> None:
+    [host, *_] = hosts
+    host.root(BREAK)
+    host.root("""cd /etc/systemd/system; mkdir halext-api.service.d
+    printf '[Service]\\nExecStartPre=/bin/sleep 5\\n' >halext-api.service.d/slow.conf
+    systemctl daemon-reload""")
+    machines = [tmp_path / "ada", tmp_path / "bob"]
+    for folder in machines:
+        folder.mkdir()
+    started = host.root("date +%s").strip()
+
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda folder: ran(folder, [host], "restore"), machines))
+
+    worked, left = sorted(done, key=lambda one: one.returncode)
+    assert (0, 4) == (worked.returncode, left.returncode), worked.stdout + left.stdout
+    assert "people can log in again" in worked.stdout
+    assert "Left to another run" in left.stdout
+    assert " is changing it now (run " in left.stdout
+    assert "What was done" not in left.stdout
+    restarts = f"journalctl -q -u halext-api --since=@{started} | grep -c 'Stopped halext'"
+    assert "1" == host.root(restarts).strip()
+    assert "" == host.root("ls /run/relogin-lease/halext").strip()
+    assert 0 == ran(machines[1], [host], "restore").returncode

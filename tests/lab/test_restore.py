@@ -87,7 +87,7 @@ EXAMPLE = Product(diagnose, restore, lambda host: host.login().works)
 
 def is_mended(host: Host, case: Case, product: Product = EXAMPLE) -> None:
     seen = partial(host.snapshot, *product.only)
-    healthy = healthy_before(host, *product.only)
+    healthy = seen() if product.only else healthy_before(host)
     host.root(case.inject)
     broken = seen()
 
@@ -116,12 +116,12 @@ def is_mended(host: Host, case: Case, product: Product = EXAMPLE) -> None:
 
 
 @cache
-def healthy_before(host: Host, *only: str) -> dict[str, str]:
+def healthy_before(host: Host) -> dict[str, str]:
     """Give the snapshot of a host before the first of its cases: healing always leads back to it.
 
     So what healing should leave behind is seen too, by the next case.
     """
-    return host.snapshot(*only)
+    return host.snapshot()
 
 
 def is_left(host: Host, case: Case) -> None:

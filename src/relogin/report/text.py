@@ -107,7 +107,8 @@ def _block(entry: Entry) -> Iterator[str]:
     if entry.halted:
         yield from section("Stopped", [legible(entry.halted)])
     if entry.disabled:
-        yield from section("Disabled", [legible(entry.disabled)])
+        title = "Left to another run" if entry.holder else "Disabled"
+        yield from section(title, [legible(entry.disabled)])
     first, followed = ranked(entry.backend, entry.first.values(), late=entry.late)
     yield from section("What was wrong first", _told(entry, first[:1]))
     yield from section("What else was wrong", _told(entry, first[1:]))
