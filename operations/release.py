@@ -174,7 +174,8 @@ class _Release:
             self._stop(Outcome.REFUSED, str(error))
             return
         if self._failed():
-            self._stop(Outcome.REFUSED, "the new revision could not be had on the host")
+            why = self.entry.disabled or "the new revision could not be had on the host"
+            self._stop(Outcome.REFUSED, why)
             return
         if problem := self._unfit(seen):
             self._stop(Outcome.REFUSED, problem)
@@ -182,7 +183,8 @@ class _Release:
         if not self._unfinished():
             yield self._do(self._begin(seen))
             if self._failed() or not self.record.look(current_host, seen):
-                self._stop(Outcome.REFUSED, "the release could not be begun")
+                why = self.entry.disabled or "the release could not be begun"
+                self._stop(Outcome.REFUSED, why)
                 return
         yield from self._begun(seen)
 

@@ -19,7 +19,11 @@ def host(lab: list[Host]) -> Iterator[Host]:
 
 def starts(host: Host) -> int:
     """Count the starts of the service since the host was healed, as the journal has them."""
-    return int(host.root("journalctl --sync; journalctl -u halext-api -o cat | grep -c '^Started ' || true"))
+    return int(
+        host.root(
+            "journalctl --sync; journalctl -u halext-api -o cat | grep -c '^Started ' || true"
+        )
+    )
 
 
 def test_all_that_needs_a_restart_is_mended_by_one(host: Host) -> None:
