@@ -91,7 +91,11 @@ said=$(
 """
 _GIVE_UP = """\
 of_last
-[ "$run" != "$mine" ] || rm -f "$kept/$last"
+[ "$run" != "$mine" ] || {
+  rm -f "$kept/$last"
+  rmdir "$kept" && rmdir "${kept%/*}" && { [ "$(id -u)" = 0 ] || rmdir "${kept%/*/*}"; }
+} 2>/dev/null
+:
 """
 
 

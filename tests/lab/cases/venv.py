@@ -28,6 +28,7 @@ MENDED: tuple[Case, ...] = (
         dist_info("jwt", "1.4.0", "jwt/__init__.py", "jwt/jwk.py")
         + f"printf '__version__ = \"1.4.0\"\\n' | tee jwt/jwk.py >jwt/__init__.py\n{RESTART}",
         ("file:",),
+        stays=(f"file:{BACKEND}/env/lib/python3.11/site-packages/jwt/",),  # written by hand
     ),
     Case(
         "venv.files-missing",
