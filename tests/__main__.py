@@ -1,4 +1,4 @@
-"""Run every test, in three parts side by side: without hosts, on hosts, with many backends.
+"""Run every test, in parts, three of them side by side; the longest ones begin.
 
     python -m tests [OPTION OF PYTEST…]
 
@@ -17,24 +17,26 @@ from .lab.base import BACKENDS, BOOKWORM, COMPOSE, TRIXIE, LabUnavailableError
 
 LOGS = Path(__file__).parents[1] / ".make" / "tests"
 WITHOUT_HOSTS = ("without-hosts", "tests", "--ignore=tests/lab")
+MANY_BACKENDS = ("tests/lab/compose", "tests/lab/backends")
+CASES = ("tests/lab/test_restore.py", "tests/lab/test_hosts.py", "tests/lab/test_pairs.py")
 ON_HOSTS = (
-    ("hosts", "tests/lab", "--ignore=tests/lab/compose", "--ignore=tests/lab/backends"),
-    ("many-backends", "tests/lab/compose", "tests/lab/backends"),
+    ("hosts", "tests/lab", *(f"--ignore={path}" for path in (*MANY_BACKENDS, *CASES))),
+    ("cases", *CASES),
+    ("many-backends", *MANY_BACKENDS),
 )
+SIDE_BY_SIDE = 3  # more would only wait for each other, on two cores
 NOTHING_CHOSEN = 5  # pytest's exit code where its options leave no test
 
 
 def main(options: Sequence[str]) -> int:
     """Give the worst exit code of the parts; the images are made while the first one runs."""
     LOGS.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor() as pool, ExitStack() as kept:
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool, ExitStack() as kept:
         running = [pool.submit(_part, WITHOUT_HOSTS, options)]
         try:
             kept.enter_context(engine.prepared({BOOKWORM, TRIXIE, COMPOSE, BACKENDS}))
-        except LabUnavailableError as error:
-            _say(
-                f"no lab: {error}"
-            )  # the tests say it too: they skip, or fail where it is required
+        except LabUnavailableError as error:  # the tests skip, or fail where it is required
+            _say(f"no lab: {error}")
         running += [pool.submit(_part, part, options) for part in ON_HOSTS]
         codes = []
         for done in as_completed(running):
