@@ -50,6 +50,7 @@ of_last() {
   [ "$last" = 0 ] || {
     IFS= read -r until; IFS= read -r run; IFS= read -r whose_at; IFS= read -r whose
   } <"$kept/$last"
+  case $until in '' | *[!0-9]*) until=0 ;; esac
 } 2>/dev/null
 lines() { printf '%s\\n' "$(($(date +%s) + $1))" "$mine" "$at" "$by"; }
 take() {
@@ -57,11 +58,12 @@ take() {
   mkdir -p "$kept" || return 1
   for _ in 1 2 3 4 5; do
     of_last
-    if [ "$run" = "$mine" ]; then
+    left=$((until - $(date +%s)))
+    if [ "$run" = "$mine" ] && [ "$left" -gt 2 ]; then
       lines "$1" >"$kept/new" && mv -f "$kept/new" "$kept/$last"
       return
     fi
-    if [ "$run" != "$gone" ] && [ "${until:-0}" -gt "$(date +%s)" ]; then break; fi
+    if [ "$run" != "$mine" ] && [ "$run" != "$gone" ] && [ "$left" -gt 0 ]; then break; fi
     next=$((last + 1))
     lines "$1" >"$kept/new.$mine" || return 1
     ln "$kept/new.$mine" "$kept/$next" 2>/dev/null

@@ -73,6 +73,17 @@ def test_what_has_ended_is_anybodys(sh, as_run, tmp_path):
 
 
 @every_shell
+def test_our_own_that_has_ended_is_taken_anew_like_anybodys(sh, as_run, tmp_path):
+    carried_out(as_run("first"), sh)
+    (file,) = kept(tmp_path)
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join(["1000000000", *lines[1:], ""]))
+    assert b"done\n" == carried_out(as_run("first"), sh).text
+    (renewed,) = kept(tmp_path)
+    assert ("1", "2") == (file.name, renewed.name)
+
+
+@every_shell
 @pytest.mark.parametrize("text", ["", "\n", "soon\nfirst\n", "\xff\0"])
 def test_a_lease_that_cannot_be_read_holds_nobody_up(sh, as_run, tmp_path, text):
     folder = tmp_path / "relogin" / BACKEND.name / "lease"
