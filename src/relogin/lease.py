@@ -33,8 +33,10 @@ if TYPE_CHECKING:
 HELD_FOR = 60  # seconds after the end of a change
 _HELD = 75  # sysexits.h, EX_TEMPFAIL
 _DEADLINE = 30
-# What is under /run is gone after a reboot, as is every run (hier(7)).
+# What is under /run is gone after a reboot, as is every run (hier(7)). A shell of its own: nothing
+# of it, its umask above all, may be left to the change.
 _PLACE = """\
+lease() (
 if [ "$(id -u)" = 0 ] && [ -z "${{XDG_STATE_HOME:-}}" ]; then kept=/run/relogin-lease/{name}
 else
 {place}fi
@@ -75,14 +77,22 @@ take() {
   printf '#held %s\\n' "$until" "$run" "$whose_at" "$whose"
   return 75
 }
+give_up() {
+  of_last
+  [ "$run" = "$mine" ] || return 0
+  rm -f "$kept/$last"
+  rmdir "$kept" && rmdir "${kept%/*}" && { [ "$(id -u)" = 0 ] || rmdir "${kept%/*/*}"; }
+} 2>/dev/null
+"$@"
+)
 """
 _GUARDED = """\
-take {during} || exit $?
+lease take {during} || exit $?
 (
 {script}
 )
 status=$?
-take {after} >/dev/null
+lease take {after} >/dev/null
 exit $status
 """
 # Read again with the lease: who takes a run back has not looked at the rest.
@@ -90,14 +100,6 @@ _UNLESS_DISABLED = """\
 said=$(
 {look})
 [ -z "$said" ] || {{ printf '%s\\n' "$said" | sed 's/^/!/'; exit 75; }}
-"""
-_GIVE_UP = """\
-of_last
-[ "$run" != "$mine" ] || {
-  rm -f "$kept/$last"
-  rmdir "$kept" && rmdir "${kept%/*}" && { [ "$(id -u)" = 0 ] || rmdir "${kept%/*/*}"; }
-} 2>/dev/null
-:
 """
 
 
@@ -123,7 +125,7 @@ def give_up(host: Host, record: Entry) -> None:
     """Let others have it at once."""
     if record.leased and record.halted is None:
         record.leased = False
-        remote.change(host, _head(record.backend) + _GIVE_UP, deadline=_DEADLINE)
+        remote.change(host, f"{_head(record.backend)}lease give_up\n:\n", deadline=_DEADLINE)
 
 
 def held_by(answer: remote.Answer) -> tuple[str, str, str] | None:
@@ -139,7 +141,7 @@ def held_by(answer: remote.Answer) -> tuple[str, str, str] | None:
 def _asked(host: Host, record: Entry, gone: str) -> str:
     disabled = hold.script(record.backend)
     script = _UNLESS_DISABLED.format(look=disabled) + _head(record.backend, gone)
-    answer = remote.change(host, f"{script}take {HELD_FOR}\n", deadline=_DEADLINE)
+    answer = remote.change(host, f"{script}lease take {HELD_FOR}\n", deadline=_DEADLINE)
     if isinstance(answer, Unreadable):
         record.halted = answer.reason
         return answer.reason

@@ -50,6 +50,19 @@ def test_a_change_runs_under_its_runs_lease_which_the_next_change_renews(sh, as_
 
 
 @every_shell
+@pytest.mark.parametrize("script", ["umask", "set"])
+def test_the_change_itself_finds_the_shell_as_it_would_be_without_a_lease(sh, as_run, script):
+    """But for `_` and the like, which every command sets anew."""
+    passing = ("_=", "PPID=", "BASH_", "LINENO=", "PIPESTATUS=", "OPTIND=", "FUNCNAME=")
+    texts = [carried_out(one, sh).text.decode() for one in (as_run("first", script), script)]
+    lease_of, plain = (
+        [line for line in text.splitlines() if not line.startswith(passing)] for text in texts
+    )
+    functions = lease_of.index("lease () ") if "lease () " in lease_of else None
+    assert plain == lease_of[:functions]
+
+
+@every_shell
 def test_another_run_changes_nothing_and_is_told_whose_it_is(sh, as_run, tmp_path):
     carried_out(as_run("first"), sh)
     answer = carried_out(as_run("second", f"touch {tmp_path}/changed"), sh)
