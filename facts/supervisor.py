@@ -37,7 +37,7 @@ process() {{
   stat -Lc %U "/proc/$pid"; readlink "/proc/$pid/cwd" || echo
   count_workers; echo "$workers"
   sed -n 's/^Gid:[[:space:]]*\\([0-9]*\\).*/\\1/p; s/^Groups:[[:space:]]*//p' "/proc/$pid/status"
-  return 0
+  [ -e "/proc/$pid/status" ] || return 3 # it has ended meanwhile: what was said is of no process
 }}
 {workers}
 show() {{ printf '%s\\n' "$said"; return "$rc"; }}

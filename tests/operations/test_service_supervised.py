@@ -184,6 +184,17 @@ def test_a_program_that_lives_a_little_longer_than_it_must_is_looping(supervised
     )
 
 
+def test_a_process_that_ends_while_it_is_looked_at_is_known_by_its_status_alone(tmp_path):
+    said = "supervisor> web  RUNNING   pid 4194304, uptime 0:00:02"
+    control = tmp_path / "supervisorctl"
+    control.write_text(f"#!/bin/sh\nprintf '%s\\n' '{said}' 'supervisor> '\n")
+    control.chmod(0o755)
+    part = Supervisor("web", config=str(tmp_path / "conf"), supervisorctl=str(control))
+    seen = fact.parse(run(fact.script(part, ("KEY",))))
+    assert isinstance(seen, ServiceState)
+    assert (True, 4194304, None, "") == (seen.active, seen.main_pid, seen.started, seen.user)
+
+
 def test_a_stop_by_hand_ends_the_count(supervised):
     backend = described(supervised)
     supervised.control("restart", "web")
