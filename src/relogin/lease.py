@@ -4,9 +4,10 @@ A run takes it before its first change, looks at the host again, renews it with 
 gives it up at its end. Whoever finds it held changes nothing. That of a run that died ends by
 itself, a minute after its last change, or at once for a run on the machine where it died.
 
-A lease is a file of four lines: until when (Unix time, by the host's clock), the run, on which
-machine and as which process it runs, and whose it is. Its name is a number, the highest one counts:
-a new one is only ever made beside the former (O_EXCL), so of two runs one comes first.
+A lease is a file of five lines: until when (Unix time, by the host's clock), the run, on which
+machine and as which process it runs, whose it is, and the topmost folder that was made for it,
+which goes with it. Its name is a number, the highest one counts: a new one is only ever made beside
+the former (O_EXCL), so of two runs one comes first.
 """
 
 from __future__ import annotations
@@ -44,19 +45,22 @@ mine={mine} gone={gone} at={at} by={by}
 """
 _LEASE = """\
 of_last() {
-  until=0; run=; last=0
+  until=0; run=; made=; last=0
   for one in "$kept"/*; do
     n=${one##*/}
     case $n in *[!0-9]*) ;; *) [ "$n" -le "$last" ] || last=$n ;; esac
   done
   [ "$last" = 0 ] || {
     IFS= read -r until; IFS= read -r run; IFS= read -r whose_at; IFS= read -r whose
+    IFS= read -r made
   } <"$kept/$last"
   case $until in '' | *[!0-9]*) until=0 ;; esac
 } 2>/dev/null
-lines() { printf '%s\\n' "$(($(date +%s) + $1))" "$mine" "$at" "$by"; }
+lines() { printf '%s\\n' "$(($(date +%s) + $1))" "$mine" "$at" "$by" "$made"; }
 take() {
   umask 077
+  up=$kept; first=
+  while [ -n "$up" ] && [ ! -e "$up" ]; do first=$up; up=${up%/*}; done
   mkdir -p "$kept" || return 1
   for _ in 1 2 3 4 5; do
     of_last
@@ -66,7 +70,7 @@ take() {
       return
     fi
     if [ "$run" != "$mine" ] && [ "$run" != "$gone" ] && [ "$left" -gt 0 ]; then break; fi
-    next=$((last + 1))
+    next=$((last + 1)); made=${first:-$made}
     lines "$1" >"$kept/new.$mine" || return 1
     ln "$kept/new.$mine" "$kept/$next" 2>/dev/null
     rm -f "$kept/new.$mine"
@@ -81,7 +85,8 @@ give_up() {
   of_last
   [ "$run" = "$mine" ] || return 0
   rm -f "$kept/$last"
-  rmdir "$kept" && rmdir "${kept%/*}" && { [ "$(id -u)" = 0 ] || rmdir "${kept%/*/*}"; }
+  up=$kept
+  while rmdir "$up" && [ "$up" != "${made:-$kept}" ]; do up=${up%/*}; done
 } 2>/dev/null
 "$@"
 )

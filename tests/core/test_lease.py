@@ -131,7 +131,7 @@ def test_it_is_given_up_for_others_to_have_at_once(as_run, tmp_path, host, recor
     as_run("first")
     assert ("", True) == (lease.take(host, record), record.leased)
     lease.give_up(host, record)
-    assert ([], False) == (list((tmp_path / "relogin").iterdir()), record.leased)
+    assert ([], False) == (list(tmp_path.iterdir()), record.leased)
     as_run("second")
     assert "" == lease.take(host, record)
 
@@ -156,7 +156,7 @@ def test_a_process_that_died_on_this_machine_holds_nobody_up(as_run, tmp_path, h
 def test_the_dead_of_another_machine_are_waited_for(as_run, tmp_path, host, record):
     carried_out(as_run("first"))
     (file,) = kept(tmp_path)
-    until, run, _, by = file.read_text().splitlines()
+    until, run, _, by, _ = file.read_text().splitlines()
     file.write_text(f"{until}\n{run}\n0a1b2c3d 4194304\n{by}\n")
     as_run("second")
     assert "(run first, until " in lease.take(host, record)
