@@ -1,9 +1,10 @@
-"""Looks at a lab host with each fault, as it answered them, kept as what differs from health.
+"""Looks at lab hosts with each fault, as they answered them, kept as what differs from health.
 
-A file holds, under `=== name status`, each part that differs from `healthy.txt`, in pieces: what
-follows `|` is a line, or the end of one, what follows `>` goes on in the next, and `@3-7` stands
-for these pieces of the healthy part. The parts of an answer within an answer (the service's) are
-named with a dot. `asked` is when it was asked, `lost` names healthy parts that did not come.
+Each example of inventories/group_data has its folder. A file holds, under `=== name status`, each
+part that differs from `healthy.txt`, in pieces: what follows `|` is a line, or the end of one, what
+follows `>` goes on in the next, and `@3-7` stands for these pieces of the healthy part. The parts
+of an answer within an answer (the service's) are named with a dot. `asked` is when it was asked,
+`lost` names healthy parts that did not come.
 """
 
 import base64
@@ -11,6 +12,7 @@ import re
 import runpy
 from difflib import SequenceMatcher
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from relogin.backend import Backend
 from relogin.facts import observation
@@ -19,10 +21,11 @@ from relogin.finding import Finding
 from relogin.operations import catalogue
 from relogin.remote import Answer
 from relogin.report.text import ranked
+from tests.lab import product
 
 REPOSITORY = Path(__file__).parents[2]
 CASES = Path(__file__).parent / "recorded/cases"
-HEALTHY = "healthy"
+HALEXT, HEALTHY = "halext", "healthy"
 NESTED = "service"
 ASKED, LOST = "asked", "lost"
 Answers = dict[str, Answer]
@@ -30,18 +33,21 @@ _NOTHING = Answer(b"", 0)
 _LONG = 200  # of a line, in bytes
 
 
-def example() -> Backend:
-    """Give the shipped example, which the lab's hosts are."""
-    described: Backend = runpy.run_path(str(REPOSITORY / "inventories/group_data/halext.py"))[
-        "halext"
-    ]
-    return described
+def described(example: str, profile: str = "") -> Backend:
+    """Give a shipped example, which the lab's hosts are; `profile` is as a case has it."""
+    path = REPOSITORY / f"inventories/group_data/{example}.py"
+    with NamedTemporaryFile("w", suffix=".py") as file:
+        if profile:
+            file.write(product.changed(profile))
+            file.flush()
+        found: Backend = runpy.run_path(file.name if profile else str(path))[example]
+    return found
 
 
-def recorded(name: str) -> Answers:
+def recorded(name: str, example: str = HALEXT) -> Answers:
     """Give what a host answered: the healthy one's parts, but for those that differ."""
-    healthy = {} if name == HEALTHY else recorded(HEALTHY)
-    differing = _frames(name)
+    healthy = {} if name == HEALTHY else recorded(HEALTHY, example)
+    differing = _frames(path(name, example))
     lost = differing.pop(LOST, _NOTHING).text.decode().split()
     whole = {
         part: _whole(answer, healthy.get(part, _NOTHING).text) for part, answer in differing.items()
@@ -49,9 +55,9 @@ def recorded(name: str) -> Answers:
     return {part: it for part, it in (healthy | whole).items() if part not in lost}
 
 
-def written(name: str, answers: Answers) -> None:
+def written(name: str, answers: Answers, example: str = HALEXT) -> None:
     """Write a file of answers."""
-    healthy = recorded(HEALTHY) if name != HEALTHY else {}
+    healthy = recorded(HEALTHY, example) if name != HEALTHY else {}
     text = b"".join(
         _frame(part, answer.status, _differing(answer.text, healthy.get(part, _NOTHING).text))
         for part, answer in answers.items()
@@ -59,30 +65,36 @@ def written(name: str, answers: Answers) -> None:
     )
     if lost := healthy.keys() - answers.keys():
         text += _frame(LOST, 0, " ".join(sorted(lost)).encode())
-    (CASES / f"{name}.txt").write_bytes(text)
+    (CASES / example).mkdir(exist_ok=True)
+    path(name, example).write_bytes(text)
 
 
-def seen(answers: Answers) -> Observation:
+def path(name: str, example: str = HALEXT) -> Path:
+    """Give the path of a file of answers."""
+    return CASES / example / f"{name}.txt"
+
+
+def seen(backend: Backend, answers: Answers) -> Observation:
     """Give what the facts make of answers."""
     inner = {name.partition(".")[2]: it for name, it in answers.items() if "." in name}
     first, last = map(float, answers[ASKED].text.split())
     by_name = {name: it for name, it in answers.items() if "." not in name and name != ASKED}
     by_name.setdefault("hold", Answer(b"", 0))  # older than that part: nobody had disabled it
     by_name[NESTED] = _nesting(by_name[NESTED], inner)
-    found = observation._Answers(by_name, between=(first, last))
-    return observation._parsed(None, example(), found)  # type: ignore[arg-type] # asks no host
+    found = observation.Answers(by_name, between=(first, last))
+    return observation._parsed(None, backend, found)  # type: ignore[arg-type] # asks no host
 
 
-def judged(answers: Answers) -> tuple[list[Finding], list[Finding]]:
+def judged(backend: Backend, answers: Answers) -> tuple[list[Finding], list[Finding]]:
     """Give the findings as a verdict shows them: what leads, and what follows from it."""
-    backend, look = example(), seen(answers)
+    look = seen(backend, answers)
     faults = catalogue.of(backend)
     return ranked(backend, [one for fault in faults for one in fault.found(backend, look)])
 
 
-def _frames(name: str) -> Answers:
+def _frames(path: Path) -> Answers:
     frames = {}
-    whole = (CASES / f"{name}.txt").read_bytes().removesuffix(b"\n")
+    whole = path.read_bytes().removesuffix(b"\n")
     for frame in whole.removeprefix(b"=== ").split(b"\n=== "):
         head, _, text = frame.partition(b"\n")
         part, status = head.decode().split(" ")
