@@ -1,0 +1,190 @@
+"""Restore a backup without a broken window: beside the live database, compared, then switched."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
+
+from pyinfra import host as current_host
+from pyinfra import state as current_state
+from pyinfra.api import FunctionCommand, operation
+
+from relogin import backing, remote, shell
+from relogin.backing import Backing, Outcome
+from relogin.facts.login import prove
+from relogin.finding import Unreadable
+from relogin.mend import observe
+from relogin.operations import (
+    database_client,
+    release_database,
+    restore_judged,
+    restore_look,
+    restore_steps,
+    side_sql,
+)
+from relogin.operations.backup import concluded
+from relogin.operations.restore_switch import Switch, do, drop, failed, now, say
+
+if TYPE_CHECKING:
+    from relogin.backend import Backend
+    from relogin.facts.observation import Observation
+    from relogin.facts.postgres_state import Target
+    from relogin.facts.side_database import Kept, Sides
+    from relogin.secret import Secret
+
+
+@operation(is_idempotent=False, idempotent_notice="each run restores the backup that is named")
+def restored(backend: Backend) -> Generator[FunctionCommand, None, None]:
+    """Restore a backup: beside, compared, switched, proven; else the former database comes back.
+
+    `--data from=NAME` names it (the newest), `rehearse=true` does all but the switch, `undo=true`
+    switches back to the database before, `confirm=HOST/DATABASE` confirms what would be lost.
+
+    + backend: the backend, as described
+    """
+    record = backing.of(current_state, current_host, backend)
+    yield from concluded(record, _restored(record), "the restore")
+
+
+def _restored(record: Backing) -> Iterator[FunctionCommand]:
+    if problem := restore_judged.impossible(record.entry.backend):
+        record.stop(Outcome.REFUSED, problem)
+    else:
+        yield from _Restore(record).steps()
+
+
+class _Restore:
+    """One restore, from its checks to its proof or its way back."""
+
+    def __init__(self, record: Backing) -> None:
+        self.record, self.entry = record, record.entry
+        self.backend = record.entry.backend
+        self.token: Secret | None = None
+
+    def steps(self) -> Iterator[FunctionCommand]:
+        seen = self._look()
+        if seen is None:
+            return
+        target = release_database.target(self.backend, seen)
+        if isinstance(target, Unreadable):
+            self.record.stop(Outcome.REFUSED, target.reason)
+            return
+        self.of: Target = target
+        found = restore_look.look(current_host, self.backend, target, _given("from"))
+        if isinstance(found, Unreadable):
+            self.record.stop(Outcome.REFUSED, found.reason)
+            return
+        kept, sides = found
+        self.sides: Sides = sides
+        known, own = side_sql.noted(self._comment(target.database))
+        self.switch = Switch(self.record, target, sides, self.token)
+        if known.get("state") == "unproven":
+            yield from self.switch.go_on(known, own, undo=_asked("undo"))
+        elif _asked("undo"):
+            yield from self.switch.undo()
+        elif problem := restore_judged.unfit(self.backend, target, kept, sides):
+            self.record.stop(Outcome.REFUSED, problem)
+        else:
+            yield from self._restore(kept, own, seen)
+
+    def _look(self) -> Observation | None:
+        """Look at the backend and log in, to have a token of today; None where that cannot be."""
+        seen = observe(self.entry)
+        if seen is None:
+            return None
+        self.entry.proof = prove(current_host, self.backend, seen, refusals=False, patience=0)
+        self.token = self.entry.proof.token
+        if not self.entry.proof.proven:
+            say(
+                self.record,
+                "nobody can log in now: only the login after it will be proven",
+                "yellow",
+            )
+        return dataclasses.replace(seen, login=self.entry.proof)
+
+    def _comment(self, database: str) -> str | None:
+        found = self.sides.databases.get(database)
+        return found["comment"] if found else None
+
+    def _restore(self, kept: Kept, own: str, seen: Observation) -> Iterator[FunctionCommand]:
+        needs = self._compared(kept, seen)
+        if needs is None:
+            return
+        name, live = kept.name.rpartition("/")[2], self.of.database
+        side = side_sql.beside(live, name)
+        ours, _ = side_sql.noted(self._comment(side))
+        if side in self.sides.databases and not ours:
+            self.record.stop(Outcome.REFUSED, f"database {side} is there, and is none of ours")
+            return
+        place = f"{current_host.name}/{live}"
+        if needs and not _asked("rehearse") and _given("confirm") != place:
+            why = f"this has to be confirmed: --data confirm={place}"
+            self.record.stop(Outcome.REFUSED, why)
+            return
+        beside = restore_steps.beside(self.backend, self.of, kept, side, seen)
+        if not current_state.is_executing:  # pyinfra may ask no further than the first command
+            self._plan(side, name)
+        yield do(self.record, beside)
+        if not current_state.is_executing:
+            return
+        if failed(self.record):
+            said = f"nothing that runs was changed; database {side} may be left"
+            self.record.stop(Outcome.REFUSED, said)
+        elif problem := self._unfit_accounts(side):
+            self.record.stop(Outcome.REFUSED, f"{problem}; database {side} is left beside")
+        elif _asked("rehearse"):
+            self.record.outcome = Outcome.REHEARSED
+            say(
+                self.record,
+                f"database {side} is left, and the restore of {name} uses it; {drop(side)}",
+            )
+        else:
+            former = side_sql.named(live, f"before_{now()}")
+            yield from self.switch.to(side, former, own, Outcome.RESTORED)
+
+    def _compared(self, kept: Kept, seen: Observation) -> list[str] | None:
+        """Say what the restore takes away; None where it must not be done."""
+        found = restore_look.difference(current_host, self.backend, self.of, kept)
+        if isinstance(found, Unreadable):
+            self.record.stop(Outcome.REFUSED, found.reason)
+            return None
+        if problem := restore_judged.other_schema(self.backend, kept, found, seen):
+            self.record.stop(Outcome.REFUSED, problem)
+            return None
+        taken = list(restore_judged.taken_away(self.backend, kept, found))
+        say(self.record, f"backup {kept.name}: {len(kept.rows)} tables, made {kept.head['made']}")
+        for line in taken:
+            say(self.record, f"it takes away: {line}", "yellow")
+        say(self.record, restore_judged.tokens(found))
+        say(self.record, restore_judged.sessions(self.sides))
+        return [*taken, *found.moved]
+
+    def _plan(self, side: str, name: str) -> None:
+        self.record.outcome = Outcome.PLANNED
+        self.record.plan = (
+            f"restore {name} into database {side}, compare accounts, rows and rules",
+            f"put it in the place of {self.of.database} in one transaction, keep the former one",
+            "prove the login, and that a token of today is still good; else switch back",
+        )
+
+    def _unfit_accounts(self, side: str) -> str:
+        """Say which accounts beside must not become live."""
+        psql = database_client.psql(self.backend, self.of, side)
+        script = database_client.functions(self.backend, self.of) + shell.fed(
+            restore_look.logins(self.backend), psql
+        )
+        answers = remote.ask(current_host, {"logins": script}, deadline=60)
+        if isinstance(answers, Unreadable) or "logins" not in answers:
+            return "its accounts could not be read"
+        if answers["logins"].status != 0:
+            return "its accounts could not be read"
+        return "; ".join(restore_judged.bad_accounts(self.backend, answers["logins"]))
+
+
+def _given(option: str) -> str:
+    return str(current_host.data.get(option) or "")
+
+
+def _asked(option: str) -> bool:
+    return _given(option).lower() == "true"

@@ -1,0 +1,186 @@
+"""Put a database in the place of the live one, prove the login, else put the former one back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pyinfra import host as current_host
+from pyinfra import logger
+from pyinfra import state as current_state
+from pyinfra.api import FunctionCommand
+
+from relogin import sql
+from relogin.backing import Backing, Outcome
+from relogin.change import carry_out
+from relogin.facts.login import prove
+from relogin.finding import legible
+from relogin.mend import observe
+from relogin.operations import restore_steps, side_sql
+from relogin.operations.release_proof import proven
+from relogin.secret import redact
+
+if TYPE_CHECKING:
+    from relogin.facts.postgres_state import Target
+    from relogin.facts.side_database import Sides
+    from relogin.fault import Change
+    from relogin.secret import Secret
+
+
+_GOOD, _STALE = 3, 20  # logins in a row, and how many may fail before
+
+
+class Switch:
+    """The switch of one backend's database, to a restored one or back to a former one.
+
+    `token` is one of before: who has it must stay logged in.
+    """
+
+    def __init__(self, record: Backing, of: Target, sides: Sides, token: Secret | None) -> None:
+        self.record, self.entry, self.backend = record, record.entry, record.entry.backend
+        self.of, self.sides, self.token = of, sides, token
+
+    def to(self, following: str, former: str, own: str, good: Outcome) -> Iterator[FunctionCommand]:
+        """Put a database in the place of the live one, and prove it; else put it back."""
+        live = self.of.database
+        was = side_sql.note(own, state="former", of=live, at=now())
+        new = side_sql.note(own, state="unproven", former=former)
+        why = f"put database {following} in the place of {live}, which becomes {former}"
+        notes = (was, new)
+        yield do(
+            self.record,
+            restore_steps.switch(self.backend, self.of, following, former, notes=notes, why=why),
+        )
+        if self.entry.halted is not None:
+            return
+        if failed(self.record):
+            self.record.stop(Outcome.REFUSED, "the databases could not be switched: as before")
+            return
+        say(self.record, self.entry.changes[-1].output.replace("\n", "; "))
+        yield from self.prove(former, own, good)
+
+    def prove(self, former: str, own: str, good: Outcome) -> Iterator[FunctionCommand]:
+        """Prove the login of what is live now; else switch back by itself."""
+        problem = self._proven()
+        if self.entry.halted is not None:
+            return
+        if problem:
+            say(self.record, f"not proven: {problem}; going back to {former}", "red")
+            yield from self.back(former, own)
+            return
+        ended = restore_steps.ended(former, self.of, own)
+        why = f"close {former}: nobody writes into it any more"
+        yield do(self.record, restore_steps.administered(self.backend, self.of, ended, why))
+        self.record.outcome = Outcome.UNKNOWN if failed(self.record) else good
+        say(self.record, f"the former database is kept as {former}; {drop(former)}")
+
+    def back(self, former: str, own: str) -> Iterator[FunctionCommand]:
+        """Switch back to the former database, and prove that."""
+        live = self.of.database
+        unproven = side_sql.named(live, f"failed_{now()}")
+        was = side_sql.note(own, state="failed", of=live)
+        why = f"switch back to {former}"
+        yield do(
+            self.record,
+            restore_steps.switch(
+                self.backend, self.of, former, unproven, notes=(was, own), why=why
+            ),
+        )
+        if self.entry.halted is not None:
+            return
+        self.record.outcome = Outcome.NEITHER
+        if failed(self.record):
+            return
+        say(self.record, f"what was restored is kept as {unproven}; {drop(unproven)}")
+        if not self._proven() and self.entry.halted is None:
+            self.record.outcome = Outcome.BACK
+
+    def _proven(self) -> str:
+        """Prove the login behind a switch; give what is wrong with it, or ''.
+
+        A backend that does not check the connections of its pool fails one request for each that
+        the switch has ended (each pool of SQLAlchemy: one for all): that is no proof of anything.
+        """
+        tries = min(sum(number for number, _, _ in self.sides.sessions), _STALE)
+        good = 0 if tries else _GOOD
+        while tries and good < _GOOD:
+            self.entry.forget()
+            seen = observe(self.entry)
+            if seen is None:
+                break
+            proof = prove(current_host, self.backend, seen, refusals=False, patience=0)
+            good, tries = (good + 1, tries) if proof.proven else (0, tries - 1)
+        return proven(self.entry, self.token)
+
+    def go_on(self, known: dict[str, str], own: str, *, undo: bool) -> Iterator[FunctionCommand]:
+        """Go on with a restore whose run ended between the switch and the proof."""
+        former = known.get("former", "")
+        if former not in self.sides.databases:
+            self.record.stop(Outcome.REFUSED, f"the former database {former!r} is gone")
+            return
+        say(self.record, f"a run was cut behind its switch; the former database is {former}")
+        if not current_state.is_executing:
+            self.record.outcome = Outcome.PLANNED
+            self.record.plan = (f"prove the login; else switch back to {former}",)
+            yield do(
+                self.record,
+                restore_steps.administered(self.backend, self.of, "", "prove the login"),
+            )
+        elif undo:
+            yield from self.back(former, own)
+        else:
+            yield from self.prove(former, own, Outcome.RESTORED)
+
+    def undo(self) -> Iterator[FunctionCommand]:
+        """Switch back to the database that was the live one before the last restore."""
+        live, formers = self.of.database, []
+        for name, found in self.sides.databases.items():
+            known, own = side_sql.noted(found["comment"])
+            if known.get("state") == "former" and known.get("of") == live:
+                formers.append((known.get("at", ""), name, own))
+        if not formers:
+            why = f"there is no former database of {live} to go back to"
+            self.record.stop(Outcome.REFUSED, why)
+            return
+        _, former, own = max(formers)
+        undone = side_sql.named(live, f"undone_{now()}")
+        opened = restore_steps.opened(former)
+        why = f"let people into {former} again"
+        if not current_state.is_executing:  # pyinfra may ask no further than the first command
+            self.record.outcome = Outcome.PLANNED
+            self.record.plan = (f"switch back to {former}, and prove the login",)
+        yield do(self.record, restore_steps.administered(self.backend, self.of, opened, why))
+        if not current_state.is_executing:
+            return
+        if failed(self.record):
+            self.record.stop(Outcome.REFUSED, f"{former} could not be opened")
+            return
+        yield from self.to(former, undone, own, Outcome.UNDONE)
+
+
+def do(record: Backing, change: Change) -> FunctionCommand:
+    """Give the command that makes a change, and records it."""
+    return FunctionCommand(carry_out, (record.entry, change), {})
+
+
+def failed(record: Backing) -> bool:
+    """Tell whether the last step failed; where its outcome is unknown, the run has halted."""
+    return record.entry.halted is not None or not record.entry.changes[-1].ok
+
+
+def say(record: Backing, text: str, colour: str = "cyan") -> None:
+    """Log a line, and keep it for the verdict."""
+    said = legible(redact(text))
+    record.seen.append(said)
+    current_host.log_styled(said, fg=colour, log_func=logger.info)
+
+
+def now() -> str:
+    """Give this moment (UTC) as a part of a database's name."""
+    return time.strftime("%Y%m%dt%H%M%Sz", time.gmtime())
+
+
+def drop(database: str) -> str:
+    """Say how a person removes a database; nobody else does."""
+    return f"when nobody needs it any more: DROP DATABASE {sql.name(database)};"
