@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from pyinfra.api import FactBase
@@ -17,6 +17,7 @@ from relogin.facts import alone
 from relogin.finding import Unreadable
 from relogin.parts.configuration import FromEnv
 from relogin.secret import Secret
+from relogin.values import dataclass
 
 if TYPE_CHECKING:
     from pyinfra.api import StringCommand

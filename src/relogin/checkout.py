@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING
 
+from gevent.lock import BoundedSemaphore
+
 from relogin.finding import Unreadable, legible
 
 if TYPE_CHECKING:
@@ -31,14 +33,19 @@ def bundle(source: Source, new: str, old: str) -> bytes:
     assert source.checkout is not None  # noqa: S101 # only asked with one
     known = _git(source.checkout, "cat-file", "-e", f"{old}^{{commit}}").returncode == 0
     name = "refs/relogin/next"
-    _git(source.checkout, "update-ref", name, new)
     but = [f"^{old}"] if known else []
-    done = _git(source.checkout, "bundle", "create", "-q", "-", name, *but)
-    _git(source.checkout, "update-ref", "-d", name)
+    with _ONE_NAME:
+        _git(source.checkout, "update-ref", name, new)
+        done = _git(source.checkout, "bundle", "create", "-q", "-", name, *but)
+        _git(source.checkout, "update-ref", "-d", name)
     if done.returncode != 0:
         said = legible(done.stderr.decode(errors="replace").strip())
         raise ValueError(f"git bundle in {source.checkout} failed: {said}")
     return done.stdout
+
+
+# Cooperative: several hosts of a run may be given the same checkout at once.
+_ONE_NAME = BoundedSemaphore()
 
 
 def _git(folder: str, *words: str) -> subprocess.CompletedProcess[bytes]:

@@ -1,0 +1,65 @@
+"""The steps by which a bare host gets what the catalogue's own fixes begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from pyinfra import host as current_host
+from pyinfra import state as current_state
+from pyinfra.api import FunctionCommand
+
+from relogin import lease, run
+from relogin.change import carry_out
+from relogin.facts.bare import Bare
+from relogin.finding import Unreadable
+from relogin.mend import fail_with, observe, tell_why_halted
+
+if TYPE_CHECKING:
+    from pyinfra.api.host import Host
+    from pyinfra.api.state import State
+
+    from relogin.backend import Backend
+    from relogin.facts.observation import Observation
+    from relogin.fault import Change
+
+Changes = Callable[["Backend", Bare], "Iterable[Change]"]
+
+
+def begin(state: State, host: Host, backend: Backend) -> run.Entry:
+    """Give the entry of a backend whose host may have nothing of it yet."""
+    record = run.entry(state, host, backend)
+    record.onboarding = True
+    return record
+
+
+def look(record: run.Entry) -> tuple[Observation, Bare] | None:
+    """Give this stage's look and what the host has; None where the run must not go on."""
+    seen = observe(record)
+    if seen is None:
+        return None
+    if isinstance(seen.bare, Bare):
+        return seen, seen.bare
+    reason = seen.bare.reason if isinstance(seen.bare, Unreadable) else "it was not looked at"
+    record.halted = f"what the host has cannot be seen: {reason}"
+    return None
+
+
+def step(backend: Backend, changes: Changes) -> Iterator[FunctionCommand]:
+    """Make the changes of one step; the first that fails ends the host's run, with one line."""
+    record = begin(current_state, current_host, backend)
+    looked = look(record)
+    if looked is None:
+        tell_why_halted(record)
+        yield fail_with()
+        return
+    try:
+        for change in changes(backend, looked[1]):
+            yield FunctionCommand(carry_out, (record, change), {})
+            if record.halted is not None or not record.changes[-1].ok:
+                lease.give_up(current_host, record)
+                yield fail_with(f"{backend.name}: nothing more is tried: {change.why} failed")
+                return
+    except ValueError as error:
+        lease.give_up(current_host, record)
+        yield fail_with(f"{backend.name}: {error}")
