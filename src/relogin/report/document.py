@@ -21,7 +21,7 @@ from relogin.secret import redact
 if TYPE_CHECKING:
     from pyinfra.api.state import State
 
-    from relogin.facts.proof import Proof
+    from relogin.facts.proof import Check, Proof
     from relogin.run import Done, Entry, Run
 
 VERSION = 1
@@ -31,6 +31,7 @@ def document(record: Run, state: State | None = None) -> dict[str, Any]:
     """Give a whole run; with its pyinfra state also the hosts that were not reached."""
     entries = [*record.entries.values(), *(one.entry for one in record.undoings.values())]
     entries += [one.entry for one in record.releases.values()]
+    entries += [one.entry for one in record.backings.values()]
     hosts = [_host(name, entries, record) for name in dict.fromkeys(one.host for one in entries)]
     told = {one["host"] for one in hosts}
     missed = [_unreached(name, record) for name in _unreached_hosts(state, told)]
@@ -67,6 +68,7 @@ def _host(name: str, entries: Iterable[Entry], record: Run) -> dict[str, Any]:
         "outcome": decides.word if decides else None,
         "error": None,
         "backends": [_backend(one, record) for one in mine],
+        "transcript": record.said.of(name),
     }
 
 
@@ -82,7 +84,8 @@ def _unreached_hosts(state: State | None, told: set[str]) -> Iterator[str]:
 def _unreached(name: str, record: Run) -> dict[str, Any]:
     error = record.lost.get(name, "it could not be reached")
     lost = outcome.Outcome.UNREACHABLE.word
-    return {"host": name, "reached": False, "outcome": lost, "error": error, "backends": []}
+    told = {"outcome": lost, "error": error, "backends": [], "transcript": record.said.of(name)}
+    return {"host": name, "reached": False, **told}
 
 
 def _backend(entry: Entry, record: Run) -> dict[str, Any]:
@@ -95,28 +98,34 @@ def _backend(entry: Entry, record: Run) -> dict[str, Any]:
         "halted": entry.halted,
         "disabled": entry.disabled,
         "findings": [
-            _finding(entry, one, leads=one.key in causes) for one in (*leading, *followed)
+            _finding(entry, one, record, leads=one.key in causes) for one in (*leading, *followed)
         ],
         "changes": [_change(one) for one in entry.changes],
         "unseen": [{"layer": layer, "reason": why} for layer, why in entry.unseen.items()],
         "proof": None if entry.proof is None else _proof(entry.proof),
+        "reports": [
+            {"title": title, "checks": [_told(one) for one in checks]}
+            for title, checks in entry.reports.items()
+        ],
         "said": list(entry.said),
+        "refused_logins": dict(entry.refusals),
         "declared": dict(entry.declared),
         "signing": entry.signing,
     }
 
 
 def _outcome(entry: Entry, record: Run) -> outcome.Outcome:
-    if record.purpose in {"disable", "enable"}:
-        return outcome.Outcome.ERROR if entry.halted else outcome.Outcome.DONE
+    if record.purpose in {"disable", "enable", "backup"}:
+        return outcome.of_deed(entry)
     return outcome.of(entry, changing=record.changing, drift=record.purpose == "drift")
 
 
-def _finding(entry: Entry, one: Finding, *, leads: bool) -> dict[str, Any]:
+def _finding(entry: Entry, one: Finding, record: Run, *, leads: bool) -> dict[str, Any]:
     mended = one.key in entry.mended and entry.executed
     accepted = one.severity is Severity.NOTE and entry.backend.accepts(one.fault) is not None
     return {
         **one.to_json(),
+        "at": round(entry.times.get(one.key, record.began), 3),
         "state": "mended" if mended else "accepted" if accepted else "left",
         "leads": leads,
         "held": entry.held.get(one.key, ""),
@@ -132,19 +141,22 @@ def _change(one: Done) -> dict[str, Any]:
         "subject": one.subject,
         "why": one.why,
         "ok": one.ok,
+        "began": round(one.began, 3),
         "seconds": round(one.seconds, 3),
         "output": one.output,
     }
 
 
 def _proof(proof: Proof) -> dict[str, Any]:
-    checks = [
-        {"name": one.name, "ok": one.ok, "said": one.said, "accepted": one.accepted}
-        for one in proof.checks
-    ]
+    checks = [_told(one) for one in proof.checks]
     took = None if proof.seconds is None else round(proof.seconds, 4)
-    known = {"account": proof.account, "url": proof.url, "proven": proof.proven}
+    known: dict[str, Any] = {"account": proof.account, "url": proof.url, "proven": proof.proven}
+    known["at"] = round(proof.at, 3)
     return {**known, "seconds": took, "checks": checks}
+
+
+def _told(one: Check) -> dict[str, Any]:
+    return {"name": one.name, "ok": one.ok, "said": one.said, "accepted": one.accepted}
 
 
 @functools.cache

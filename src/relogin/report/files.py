@@ -1,47 +1,75 @@
-"""The forms in which a run is told to programs: JSON on stdout, JUnit and Prometheus in files."""
+"""The forms in which a run is told: JSON on stdout; JUnit, Prometheus and the page in files."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from relogin.errors import UsageError
 from relogin.places import write_whole
+from relogin.values import dataclass
+
+if TYPE_CHECKING:
+    from relogin.report.view import View
 
 
-@dataclasses.dataclass(frozen=True)
+Form = Callable[[dict[str, Any]], bytes]
+PRIVATE = 0o600  # log lines and names of accounts are nobody else's business
+
+
+@dataclass(frozen=True)
 class Outputs:
     """What a run is to write besides its text."""
 
     as_json: bool = False
     junit: Path | None = None
     prometheus: Path | None = None
+    html: Path | None = None
 
     def refuse_unwritable(self) -> None:
-        """See, before anything is touched, that there are folders for the files.
+        """See, before anything is touched, that the files can be written.
 
         Raises:
-            UsageError: there is none.
+            UsageError: one cannot.
         """
-        for option, path in (("--junit", self.junit), ("--prometheus", self.prometheus)):
-            if path is not None and not path.absolute().parent.is_dir():
-                raise UsageError(f"{option} {path}: there is no folder {path.absolute().parent}")
+        named = {"--junit": self.junit, "--prometheus": self.prometheus, "--html": self.html}
+        for option, path in named.items():
+            if path is not None:
+                refuse_unwritable(option, path)
 
     def write(self, document: dict[str, Any]) -> list[str]:
         """Write the files, each whole or not at all; give a line for each that could not be."""
-        from relogin.report import junit
-
         problems = []
-        forms = {self.junit: junit.written, self.prometheus: _with_successes}
-        for path, form in forms.items():
+        for path, form, mode in self._forms():
             try:
                 if path is not None:
-                    write_whole(path.absolute(), form(document), mode=0o644)
+                    write_whole(path.absolute(), form(document), mode=mode)
             except OSError as error:
                 problems.append(f"{path} was not written: {error}")
         return problems
+
+    def _forms(self) -> Iterator[tuple[Path | None, Form, int]]:
+        from relogin.report import junit
+
+        yield self.junit, junit.written, 0o644
+        yield self.prometheus, _with_successes, 0o644
+        yield self.html, _page, PRIVATE
+
+
+def refuse_unwritable(option: str, path: Path) -> None:
+    """See that a file can be written there, which an option names.
+
+    Raises:
+        UsageError: there is no folder for it, or none that we can write in.
+    """
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise UsageError(f"{option} {path}: there is no folder {folder}")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"{option} {path}: nothing can be written in {folder}")
 
 
 def as_json(document: dict[str, Any]) -> str:
@@ -49,11 +77,26 @@ def as_json(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=2)
 
 
-def schema() -> dict[str, Any]:
-    """Give the JSON schema (draft 2020-12) that every such document fits."""
-    text = Path(__file__).with_name("run.schema.json").read_text(encoding="utf-8")
+def schema(of: str = "run") -> dict[str, Any]:
+    """Give the JSON schema (draft 2020-12) that every such document fits.
+
+    `of` is what is told: a run, the history (`relogin history`), the faults, or a check.
+    """
+    text = Path(__file__).with_name(f"{of}.schema.json").read_text(encoding="utf-8")
     found: dict[str, Any] = json.loads(text)
     return found
+
+
+def with_history(document: dict[str, Any]) -> View:
+    """Give a run's document as a person reads it, with what the history knows of its past."""
+    from relogin.ledger.store import LedgerError
+    from relogin.ledger.whole import earlier
+    from relogin.report.view import view
+
+    try:
+        return view(document, earlier(document))
+    except LedgerError as error:
+        return view(document, {}, problem=str(error))
 
 
 def _with_successes(document: dict[str, Any]) -> bytes:
@@ -66,3 +109,9 @@ def _with_successes(document: dict[str, Any]) -> bytes:
     except LedgerError:  # the first run, or a history that cannot be read: this run's are known
         former = {}
     return prometheus.written(document, former)
+
+
+def _page(document: dict[str, Any]) -> bytes:
+    from relogin.report.page import page
+
+    return page(with_history(document))

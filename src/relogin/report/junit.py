@@ -11,6 +11,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from relogin.finding import legible
+from relogin.report.wording import ONLY_LOOK
 
 Case = tuple[str, str, str, str]  # class, name, what became of it, what is said of that
 _BAD = {"failure": "failures", "error": "errors", "skipped": "skipped"}
@@ -22,7 +23,8 @@ def written(document: dict[str, Any]) -> bytes:
     began = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(document["began"]))
     for host in document["hosts"]:
         for backend in host["backends"]:
-            cases = list(_cases(host["host"], backend, changing=document["purpose"] != "diagnose"))
+            changing = document["purpose"] not in ONLY_LOOK
+            cases = list(_cases(host["host"], backend, changing=changing))
             name = f"{host['host']} · {backend['backend']}"
             _suite(root, name, cases, began, backend["seconds"])
         if not host["reached"]:
@@ -58,6 +60,11 @@ def _cases(host: str, backend: dict[str, Any], *, changing: bool) -> Iterator[Ca
         yield f"{place}.{layer}", f"{one['fault']}: {one['what']}", became, said
     for one in backend["unseen"]:
         yield f"{place}.{one['layer']}", "it can be seen", "skipped", one["reason"]
+    for document in backend["reports"]:
+        for one in document["checks"]:
+            if one["ok"] is not False or one["accepted"]:  # the others are findings, told above
+                where = f"{place}.{document['title'].lower().replace(' ', '-')}"
+                yield where, one["name"], _of_check(one), one["said"]
     for one in backend["proof"]["checks"] if backend["proof"] else ():
         yield f"{place}.proof", one["name"], _of_check(one), one["said"]
 

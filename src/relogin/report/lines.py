@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import shlex
+import sys
+from collections.abc import Iterable, Iterator, Sized
 from typing import TYPE_CHECKING
 
 import click
@@ -31,8 +33,21 @@ def changes(done: Iterable[Done]) -> Iterator[str]:
             yield from (f"    {legible(line)}" for line in change.output.splitlines())
 
 
-def take_back(run: str) -> str:
-    """Say how what a run has overwritten is brought back."""
-    return (
-        f"what was overwritten is kept: pyinfra … deploys/undo.py --data run={run} brings it back"
-    )
+def counted(findings: Sized) -> str:
+    """Say how many findings there are."""
+    return f"{len(findings)} finding{'' if len(findings) == 1 else 's'}"
+
+
+def take_back(run: str, *more: str) -> str:
+    """Say how what a run has overwritten is brought back, by more options where it needs them."""
+    command = " ".join(["pyinfra", _inventory(), "deploys/undo.py", *more, f"--data run={run}"])
+    return f"what was overwritten is kept: {command} brings it back"
+
+
+def _inventory() -> str:
+    """Give the inventory of the command line, as a shell takes it; "…" where there is none."""
+    context = click.get_current_context(silent=True)  # relogin's; pyinfra's has ended by now
+    if context is None and (its := sys.modules.get("pyinfra_cli.cli")) is not None:
+        context = its.cli.make_context("pyinfra", sys.argv[1:], resilient_parsing=True)
+    given = context.params.get("inventory") if context is not None else None
+    return legible(shlex.quote(str(given))) if given else "…"

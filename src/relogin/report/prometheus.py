@@ -24,6 +24,7 @@ _HELP = {
     "mended": "Findings that the last run mended.",
     "changes": "Changes that the last run made.",
     "login_seconds": "How long the login request took.",
+    "refused_logins": "What the backend's log says it refused since the run before, by reason.",
     "run_seconds": "How long the last run took for this backend.",
 }
 
@@ -69,6 +70,8 @@ def _of_backend(
     yield "mended", labels, mended
     yield "changes", labels, sum(bool(one["ok"]) for one in backend["changes"])
     yield "run_seconds", labels, backend["seconds"]
+    for reason, times in backend["refused_logins"].items():
+        yield "refused_logins", {**labels, "reason": reason}, times
     if proof and proof["seconds"] is not None:
         yield "login_seconds", labels, proof["seconds"]
 

@@ -12,8 +12,10 @@ import click
 
 from relogin import run, undo
 from relogin.finding import Finding, legible
+from relogin.report.judged import judged
 from relogin.report.lines import changes, section, take_back
 from relogin.report.ranking import ranked
+from relogin.report.wording import CAUSES, GROUPS, NOT_OUTSIDE, NOT_PROVEN
 from relogin.secret import redact
 
 if TYPE_CHECKING:
@@ -24,23 +26,14 @@ if TYPE_CHECKING:
     from relogin.run import Entry, Run
 
 _NOT_RUN = "nothing was looked at (--dry with -y runs no operation: leave out -y to see a plan)"
-_NOT_PROVEN = {
-    None: "the login could not be tried",
-    False: "people cannot log in",
-    True: "people can log in, but not all is as it must be",
-}
-_NOT_OUTSIDE = "the login works on the host itself, but not at its public URL"
-_CAUSES = {
-    "corrective": "corrective: the description is the one that was applied last; the host changed",
-    "intentional": "intentional: the description changed",
-}
 _RULE = "─" * 78
 
 
 def verdict_at_exit(purpose: str) -> None:
     """Have the verdict printed once, last: pyinfra runs nothing after a host has failed.
 
-    `purpose` is what the run is for: restore, diagnose, undo, release.
+    `purpose` is what the run is for: restore, diagnose, undo, release, rotate, check, probe,
+    backup, onboard.
     """
     from pyinfra.context import ctx_state
 
@@ -60,12 +53,16 @@ def _last_words(record: Run, state: State) -> None:
 
 def verdict(record: Run, state: State) -> str:
     """Give the verdict of a run: one block for each host and backend, the worst last."""
-    blocks = ["\n".join(_block(entry)) for entry in sorted(record.entries.values(), key=_badness)]
+    sorted_ = sorted(record.entries.values(), key=_badness)
+    blocks = ["\n".join(_block_of(record, entry)) for entry in sorted_]
     if record.undoings:
         blocks += _undone(record, state)
     if record.releases:
         blocks += _released(record)
-    told = {host for host, _ in (*record.entries, *record.undoings, *record.releases)}
+    if record.backings:
+        blocks += _backed(record)
+    known = (record.entries, record.undoings, record.releases, record.backings)
+    told = {host for each in known for host, _ in each}
     for host in state.inventory:
         if host.name not in told and state.is_host_in_limit(host):
             blocks.append(f"{host.name}: {_unknown(record, state, host)}")
@@ -90,6 +87,16 @@ def _released(record: Run) -> list[str]:
     ]
 
 
+def _backed(record: Run) -> list[str]:
+    from relogin.report import backed
+
+    sorted_ones = sorted(record.backings.values(), key=backed.badness)
+    proofs = [list(_proof(one.entry.proof)) if one.entry.proof else [] for one in sorted_ones]
+    return [
+        "\n".join(backed.block(one, proof)) for one, proof in zip(sorted_ones, proofs, strict=True)
+    ]
+
+
 def _unknown(record: Run, state: State, host: Host) -> str:
     if host in state.activated_hosts:
         return _NOT_RUN
@@ -102,8 +109,19 @@ def _badness(entry: Entry) -> tuple[int, str, str]:
     return 0 if proven else 1, entry.host, entry.backend.name
 
 
+def _block_of(record: Run, entry: Entry) -> Iterator[str]:
+    rotation = record.rotations.get((entry.host, entry.backend.name))
+    if rotation is None:
+        return _block(entry)
+    from relogin.report import rotated
+
+    return rotated.block(rotation, list(_proof(entry.proof)) if entry.proof else [])
+
+
 def _block(entry: Entry) -> Iterator[str]:
     yield f"{click.style(f'{entry.host} · {entry.backend.name}', bold=True)}: {_headline(entry)}"
+    if _planned(entry):
+        return
     if entry.halted:
         yield from section("Stopped", [legible(entry.halted)])
     if entry.disabled:
@@ -117,6 +135,8 @@ def _block(entry: Entry) -> Iterator[str]:
     yield from section("What needs you", _for_a_person(entry))
     yield from section("What could not be seen", _unseen(entry))
     yield from section("What the backend said", [legible(line) for line in entry.said])
+    for title, checks in entry.reports.items():
+        yield from section(title, [f"{_mark([one])} {_check(one)}" for one in checks])
     if entry.proof is not None:
         yield from section("Proof", list(_proof(entry.proof)))
 
@@ -124,19 +144,30 @@ def _block(entry: Entry) -> Iterator[str]:
 def _headline(entry: Entry) -> str:
     if not entry.looked:
         return click.style("nothing was looked at", fg="red")
+    if entry.checking is not None or entry.probing is not None:
+        return judged(entry)
+    if _planned(entry):
+        return "nothing was changed; the plan stands above"
     if entry.proof is None:
         return click.style("the login is not proven", fg="red", bold=True)
     if not entry.proof.proven:
         return click.style(_not_proven(entry.proof), fg="red", bold=True)
     changed = any(change.ok for change in entry.changes)
-    what = "people can log in again" if changed else "people can log in"
+    again = changed and not entry.onboarding
+    what = "people can log in again" if again else "people can log in"
     rest = f" ({entry.seconds:.0f} s)" if changed else "; nothing was changed"
     return click.style(what, fg="green", bold=True) + rest
 
 
+def _planned(entry: Entry) -> bool:
+    """Tell whether only a plan was made: what a bare host lacks is no fault of it."""
+    proven = entry.proof is not None and entry.proof.proven
+    return entry.onboarding and not (entry.executed or entry.halted or proven)
+
+
 def _not_proven(proof: Proof) -> str:
     outside = any(check.failed for check in proof.checks if check.family == "public")
-    return _NOT_OUTSIDE if outside else _NOT_PROVEN[proof.check("login")]
+    return NOT_OUTSIDE if outside else NOT_PROVEN[proof.check("login")]
 
 
 def _told(entry: Entry, findings: list[Finding]) -> list[str]:
@@ -145,7 +176,7 @@ def _told(entry: Entry, findings: list[Finding]) -> list[str]:
         mark = click.style("✓", fg="green") if finding.key in entry.mended else _open(finding)
         lines.append(f"{mark} {finding.what}  {click.style(finding.fault, dim=True)}")
         details = [finding.seen, finding.expected and f"expected: {finding.expected}"]
-        details.append(_CAUSES.get(entry.causes.get(finding.key, ""), ""))
+        details.append(CAUSES.get(entry.causes.get(finding.key, ""), ""))
         if finding.key not in entry.mended:
             details.append(entry.held.get(finding.key, ""))
         lines += [f"    {detail}" for detail in details if detail]
@@ -191,7 +222,7 @@ def _unseen(entry: Entry) -> list[str]:
 
 
 def _proof(proof: Proof) -> Iterator[str]:
-    for label, names in _GROUPS:
+    for label, names in GROUPS:
         checks = [check for check in proof.checks if check.family in names]
         if checks:
             said = ", ".join(_check(check) for check in checks)
@@ -200,18 +231,6 @@ def _proof(proof: Proof) -> Iterator[str]:
 
 def _check(check: Check) -> str:
     return legible(f"{check.said} (accepted: {check.accepted})" if check.accepted else check.said)
-
-
-_GROUPS = (
-    ("", ("login",)),
-    ("token: ", ("token", "algorithm", "signature", "subject", "expiry")),
-    ("", ("protected", "identity")),
-    ("", ("probe",)),
-    ("", ("token-url",)),
-    ("", ("cors",)),
-    ("", ("public",)),
-    ("refused: ", ("unprotected", "wrong-password", "forged")),
-)
 
 
 def _mark(checks: list[Check]) -> str:

@@ -64,7 +64,7 @@ def _headline(record: Undoing, state: State) -> str:
 
 def _kept(record: Undoing) -> Iterator[str]:
     if record.back:
-        yield take_back(undo.run_id("undo"))
+        yield take_back(undo.run_id("undo"), *record.again)
 
 
 def _refused(record: Undoing) -> Iterator[str]:
@@ -92,7 +92,8 @@ def _to_know(record: Undoing) -> Iterator[str]:
     if service is not None and any(value.kind in _LOADED for value in record.back):
         yield f"{_name(service)} was not restarted: until it is, it runs on what the run had left"
     if record.back:
-        yield "whether people can log in now was not tried: deploys/diagnose.py does"
+        if not record.again:
+            yield "whether people can log in now was not tried: deploys/diagnose.py does"
     elif record.kept and not record.wanted and not record.standing(Stands.AS_LEFT):
         others = [run for run in reversed(record.kept.runs) if run != record.run][:5]
         if others:
