@@ -4,17 +4,16 @@ import argparse
 import os
 import sys
 from collections import defaultdict
-from pathlib import Path
 
 from tests.lab.base import LabUnavailableError
 
 from . import measure, report
 from .counts import counts
 from .hosts import ready
+from .kept import RESULTS, beside
 from .measure import Cost
 from .variants import NAMES, Bench
 
-RESULTS = Path(__file__).with_name("RESULTS.md")
 Costs = dict[tuple[int, str], list[Cost]]
 
 
@@ -32,7 +31,7 @@ def main() -> None:
     text = report.markdown(costs, counted, rounds=options.rounds, load=load)
     print(text)
     if options.write:
-        RESULTS.write_text(text)
+        RESULTS.write_text(beside(text))
 
 
 def _options() -> argparse.Namespace:

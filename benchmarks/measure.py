@@ -14,10 +14,14 @@ REPOSITORY = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Cost:
-    """Wall seconds of the whole process, and the CPU seconds (user, system) of all it started."""
+    """Wall seconds of the whole process, and the CPU seconds (user, system) of all it started.
+
+    `peak` is the memory in MiB of the largest of them.
+    """
 
     wall: float
     cpu: float
+    peak: int = 0
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def run(command: Command) -> Cost:
         if status:
             said.seek(0)
             raise RuntimeError(f"{command.words[:2]} failed: {said.read()[-3000:].decode()}")
-    return Cost(wall, used.ru_utime + used.ru_stime)
+    return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss // 1024)
 
 
 def _environment() -> dict[str, str]:

@@ -13,7 +13,10 @@ import gevent
 from relogin import remote
 from relogin.facts import (
     accounts,
+    bare,
     compose_image,
+    connected,
+    database,
     databases_in_use,
     env_file,
     hold,
@@ -27,13 +30,13 @@ from relogin.facts import (
     source,
     venv,
 )
+from relogin.facts.answers import Answers
 from relogin.facts.postgres_state import Server
 from relogin.fault import internal_error
 from relogin.finding import Unreadable
 from relogin.parts.configuration import FromEnv
-from relogin.parts.proof import KeyFile
 from relogin.parts.runtime import Compose, Systemd
-from relogin.tunnel import Tunnel
+from relogin.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,17 +45,18 @@ if TYPE_CHECKING:
 
     from relogin.backend import Backend
     from relogin.drift import Former
+    from relogin.facts.api_state import Probed
     from relogin.facts.connection import Connection
+    from relogin.facts.database_state import DatabaseState
     from relogin.facts.proof import Proof
-    from relogin.parts.configuration import EnvFile
     from relogin.remote import Answer
     from relogin.run import Done
 
 DEADLINE = 45.0
-_SENT = 0.03
+DEEP = 120.0  # the whole database: see relogin.facts.database_sql for what it may take
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Observation:
     """What was seen of a backend on a host, in one moment.
 
@@ -63,7 +67,8 @@ class Observation:
     themselves, by their ids. `secrets` are the service's processes by the JWT secret that they
     were started with: one group, or none, where all is well. `keys` are the files of the keys that
     sign and check tokens, where they are declared. `former` is what the history knows.
-    `hold` says that somebody has disabled relogin there.
+    `hold` says that somebody has disabled relogin there. `database` is asked for by a check of it,
+    `bare` by onboarding, `api` by a probe. `began` is when this run began, in Unix time.
     """
 
     machine: machine.Machine | Unreadable
@@ -84,6 +89,10 @@ class Observation:
     own: Mapping[str, Answer | Unreadable] = dataclasses.field(default_factory=dict)
     former: Former | None = None
     hold: hold.Hold | Unreadable | None = None
+    database: DatabaseState | Unreadable | None = None
+    bare: bare.Bare | Unreadable | None = None
+    api: Probed | Unreadable | None = None
+    began: float | None = None
 
     def env(self, key: str) -> str | None:
         """Give the value in force of an env key: the last file that has it wins.
@@ -116,30 +125,53 @@ class Observation:
             for item in value if isinstance(value, tuple) else (value,):
                 if isinstance(item, Unreadable):
                     yield _LAYER_OF.get(field.name, field.name), item.reason
-        for fault, answer in self.own.items():
-            if isinstance(answer, Unreadable):
-                yield fault.partition(".")[0], answer.reason
-        room = getattr(self.machine, "file_systems", None)
-        if isinstance(room, Unreadable):
-            yield "disks", room.reason
+        parts: list[tuple[str, object]] = [
+            (fault.partition(".")[0], answer) for fault, answer in self.own.items()
+        ]
+        parts.append(("disks", getattr(self.machine, "file_systems", None)))
+        for name in ("postgres", "database"):
+            parts.append((f"{name} in part", getattr(getattr(self, name), "unseen", None)))
+        for name, part in parts:
+            if isinstance(part, Unreadable):
+                yield name, part.reason
 
 
 _LAYER_OF = {"env_files": "env_file", "keys": "jwt", "connection": "postgres"}
 
 
-def look(host: Host, backend: Backend) -> Observation | Unreadable:
+def look(
+    host: Host,
+    backend: Backend,
+    sent: Callable[[], object] | None = None,
+    *,
+    deep: bool = False,
+    onboards: bool = False,
+) -> Observation | Unreadable:
     """Look at a backend: one remote command (a second one only where DATABASE_URL is undeclared).
 
-    Never raises: an answer that makes no sense is Unreadable, for its part alone.
+    Never raises: an answer that makes no sense is Unreadable, for its part alone. `sent` is called
+    as the host begins: what takes us time is best done then. `deep` looks at the whole database as
+    well, `onboards` at what the host has of what the backend needs.
     """
-    if backend.login is not None:  # httpx takes 30 ms to import; so long the host has to work
-        gevent.spawn_later(_SENT, importlib.import_module, "relogin.web")
+
+    def begun() -> None:
+        if backend.login is not None:  # httpx takes 30 ms to import
+            gevent.spawn(importlib.import_module, "relogin.web")
+        if sent is not None:
+            sent()
+
     try:
         asked = time.time()
-        answers = remote.ask(host, scripts(backend), deadline=DEADLINE)
+        deadline = DEEP if deep else DEADLINE
+        parts = scripts(backend, deep=deep)
+        if onboards:
+            parts["bare"] = bare.script(backend)
+        answers = remote.ask(host, parts, deadline=deadline, sent=begun)
         if isinstance(answers, Unreadable):
             return answers
-        return _parsed(host, backend, _Answers(answers, between=(asked, time.time())))
+        found = Answers(answers, between=(asked, time.time()))
+        seen = _parsed(host, backend, found, deep=deep)
+        return dataclasses.replace(seen, bare=found.part("bare", bare.parse)) if onboards else seen
     except Exception as error:  # noqa: BLE001 # out of an operation it would abort every host
         return Unreadable(f"relogin itself failed in the look: {internal_error(error, '').seen}")
 
@@ -151,26 +183,10 @@ def with_login(host: Host, backend: Backend, seen: Observation, proof: Proof) ->
         return seen
     if (proof.status or 0) >= 400:
         seen = dataclasses.replace(seen, databases=databases_in_use.ask(host, backend, seen))
-    url = postgres.url_in_force(backend, seen.env)
-    if isinstance(url, Unreadable):
-        return dataclasses.replace(seen, connection=url)
-    from relogin.facts import connection, peer
-
-    if peer.is_for_a_peer(url):
-        return dataclasses.replace(seen, connection=peer.connect(host, seen.service, url))
-    where = _address_of(seen, url.host or "")
-    connected = connection.connect(Tunnel.to(host, backend), url, at=where)
-    return dataclasses.replace(seen, connection=connected)
+    return dataclasses.replace(seen, connection=connected.ask(host, backend, seen))
 
 
-def _address_of(seen: Observation, name: str) -> str | None:
-    """Give the address of a container that the backend reaches by the name of its service."""
-    state = seen.service
-    project = state.project if isinstance(state, service.ServiceState) else None
-    return project.address(name) if project is not None else None
-
-
-def scripts(backend: Backend) -> dict[str, str]:
+def scripts(backend: Backend, *, deep: bool = False) -> dict[str, str]:
     """Give the parts of the look, by name; all but what an undeclared DATABASE_URL leads to."""
     parts = {"machine": machine.script(machine.places(backend)), **own.scripts(backend)}
     parts["hold"] = hold.script(backend)
@@ -186,7 +202,7 @@ def scripts(backend: Backend) -> dict[str, str]:
     secret = backend.token.secret if backend.token else None
     if isinstance(backend.service, Systemd) and isinstance(secret, FromEnv):
         parts["secrets"] = jwt.script(backend.service.full_name, secret.key)
-    if (key := key_file(backend)) is not None:
+    if (key := key_files.declared(backend)) is not None:
         parts["keys"] = key_files.script(key, getattr(backend.service, "user", None))
     if backend.service is not None:
         keys = [key for file in backend.env_files for key in file.keys]
@@ -197,52 +213,15 @@ def scripts(backend: Backend) -> dict[str, str]:
         inside = backend.service if isinstance(backend.service, Compose) else None
         parts["migrations"] = migrations.script_of(backend.migrations, backend.venv, inside)
     target = postgres.declared_target(backend)
-    if target is not None:
-        parts["postgres"] = postgres.script(backend, target)
+    if target is not None and backend.database and backend.database.admin:
+        parts["postgres"] = postgres.script(backend, target, deep=deep)
     return parts
 
 
-def key_file(backend: Backend) -> KeyFile | None:
-    """Give the files of the keys of a backend's tokens, where they are declared."""
-    key = backend.token.public_key if backend.token else None
-    return key if isinstance(key, KeyFile) else None
-
-
-@dataclasses.dataclass(frozen=True)
-class _Answers:
-    """The parts' answers; one part's nonsense makes that part Unreadable, and no other.
-
-    They came `between` two moments of our clock, in epoch seconds.
-    """
-
-    by_name: Mapping[str, Answer]
-    between: tuple[float, float] = (0.0, 0.0)
-
-    def part(self, name: str, parse: Callable[[Answer], Any]) -> Any:
-        if name not in self.by_name:
-            return Unreadable("its part of the answer did not arrive")
-        try:
-            return parse(self.by_name[name])
-        except Exception as error:  # noqa: BLE001 # see above
-            return Unreadable(f"its answer could not be understood ({type(error).__name__})")
-
-    def env_file(self, number: int, declared: EnvFile, public: set[str]) -> Any:
-        path, reader = declared.path, declared.readers[0]
-        state = self.part(
-            f"env_{number}", lambda it: env_file.parse(path, it, public=public, reader=reader)
-        )
-        lacking = isinstance(state, env_file.EnvFileState | env_file.MissingEnvFile)
-        if f"kept_{number}" not in self.by_name or not lacking:
-            return state
-        return self.part(
-            f"kept_{number}", lambda it: env_file.with_kept(state, declared, it, public=public)
-        )
-
-
-def _parsed(host: Host, backend: Backend, answers: _Answers) -> Observation:
+def _parsed(host: Host, backend: Backend, answers: Answers, *, deep: bool = False) -> Observation:
     files = enumerate(backend.env_files)
     public = backend.public()
-    folder, key = source.directory(backend), key_file(backend)
+    folder, key = source.directory(backend), key_files.declared(backend)
     seen = Observation(
         machine=answers.part("machine", lambda it: machine.parse(it, answers.between)),
         env_files=tuple(answers.env_file(number, file, public) for number, file in files),
@@ -257,10 +236,12 @@ def _parsed(host: Host, backend: Backend, answers: _Answers) -> Observation:
         hold=answers.part("hold", hold.parse),
         own=own.answers(backend, lambda name: answers.part(name, lambda answer: answer)),
     )
-    return seen if backend.database is None else _with_database(host, backend, seen, answers)
+    if backend.database is None:
+        return seen
+    return _with_database(host, backend, seen, answers, deep=deep)
 
 
-def _image(backend: Backend, answers: _Answers) -> Any:
+def _image(backend: Backend, answers: Answers) -> Any:
     part = backend.service
     if not isinstance(part, Compose) or not part.requirements:
         return None
@@ -268,32 +249,52 @@ def _image(backend: Backend, answers: _Answers) -> Any:
 
 
 def _with_database(
-    host: Host, backend: Backend, seen: Observation, answers: _Answers
+    host: Host, backend: Backend, seen: Observation, answers: Answers, *, deep: bool
 ) -> Observation:
+    if backend.database is None or backend.database.admin is None:
+        return dataclasses.replace(
+            seen,
+            postgres=_NO_ADMIN,
+            migrations=_NO_ADMIN if backend.migrations else None,
+            accounts=_NO_ADMIN if backend.accounts else None,
+            database=_NO_ADMIN if deep else None,
+        )
     asked = answers
     if "postgres" not in answers.by_name:
-        alone = _ask_postgres(host, backend, seen)
+        alone = _ask_postgres(host, backend, seen, deep=deep)
         if isinstance(alone, Unreadable):
-            return dataclasses.replace(seen, postgres=alone, accounts=alone)
-        asked = _Answers({**answers.by_name, **alone.by_name})
+            unseen = alone if deep else None
+            return dataclasses.replace(seen, postgres=alone, accounts=alone, database=unseen)
+        asked = Answers({**answers.by_name, **alone.by_name})
     return dataclasses.replace(
         seen,
         postgres=asked.part("postgres", postgres.parse),
         migrations=_migrations(backend, asked) if backend.migrations else None,
         accounts=asked.part("postgres", lambda answer: accounts.parse(backend, answer)),
+        database=asked.part("postgres", lambda answer: database.parse(answer, backend))
+        if deep
+        else None,
     )
 
 
-def _migrations(backend: Backend, answers: _Answers) -> Any:
+_NO_ADMIN = Unreadable(
+    "neither seen nor mended without an administrator's view (Postgres admin=None)"
+)
+
+
+def _migrations(backend: Backend, answers: Answers) -> Any:
     files = answers.by_name.get("migrations")
     if files is None:
         return Unreadable("its part of the answer did not arrive")
     return answers.part("postgres", lambda it: migrations.parse(files, it, backend.migrations))
 
 
-def _ask_postgres(host: Host, backend: Backend, seen: Observation) -> _Answers | Unreadable:
+def _ask_postgres(
+    host: Host, backend: Backend, seen: Observation, *, deep: bool
+) -> Answers | Unreadable:
     target = postgres.target_in_force(backend, seen.env)
     if isinstance(target, Unreadable):
         return target
-    answer = remote.ask(host, {"postgres": postgres.script(backend, target)}, deadline=DEADLINE)
-    return answer if isinstance(answer, Unreadable) else _Answers(answer)
+    script = postgres.script(backend, target, deep=deep)
+    answer = remote.ask(host, {"postgres": script}, deadline=DEEP if deep else DEADLINE)
+    return answer if isinstance(answer, Unreadable) else Answers(answer)

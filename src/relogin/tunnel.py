@@ -6,6 +6,7 @@ import base64
 import contextlib
 import socket
 import threading
+import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from relogin.backend import Backend
 
 
+# Connections whose server forbids forwarding: of requests that find that out side by side paramiko
+# tells only one why (Transport.saved_exception).
+_relayed: weakref.WeakSet[Any] = weakref.WeakSet()
 _PROHIBITED = 1  # RFC 4254, 5.1: SSH_OPEN_ADMINISTRATIVELY_PROHIBITED
 
 
@@ -80,7 +84,6 @@ class Tunnel:
 
     transport: paramiko.Transport | None
     pythons: tuple[str, ...] = ("python3",)
-    _relayed: bool = False
 
     @classmethod
     def to(cls, host: Host, backend: Backend) -> Tunnel:
@@ -104,7 +107,7 @@ class Tunnel:
             raise OSError(f"the connection to the host failed: {error}") from None
 
     def _over_ssh(self, transport: Any, address: str, port: int, timeout: float) -> Pipe:
-        if not self._relayed and not address.startswith("/"):
+        if transport not in _relayed and not address.startswith("/"):
             try:
                 channel: Pipe = transport.open_channel(
                     "direct-tcpip", (address, port), ("127.0.0.1", 0), timeout=timeout
@@ -112,7 +115,7 @@ class Tunnel:
             except paramiko.ChannelException as error:
                 if error.code != _PROHIBITED:
                     raise Refused(f"nobody listens on {address}:{port}") from None
-                self._relayed = True
+                _relayed.add(transport)
             else:
                 return channel
         return self._relay(transport, address, port, timeout)

@@ -1,11 +1,13 @@
-"""HTTP requests as the host itself makes them, each on a connection of its own."""
+"""HTTP requests as the host itself makes them, each on a connection of its own, or on one kept."""
 
 from __future__ import annotations
 
+import contextlib
+import select
 import ssl
 import time
-from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
+from dataclasses import field
+from http.cookies import CookieError, Morsel, SimpleCookie
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -15,9 +17,10 @@ from paramiko import SSHException
 
 from relogin.trouble import trouble
 from relogin.tunnel import as_socket
+from relogin.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from relogin.tunnel import Pipe, Tunnel
 
@@ -41,6 +44,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
     text: str = field(default="", repr=False)
+    set_cookie: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def ok(self) -> bool:
@@ -75,23 +79,67 @@ def request(
     `deadline` is in seconds, for all of it. A redirect is an answer. `trust` says which
     certificates are good (the system's, if None); they have to be those of the Host header's name.
     """
-    started = time.monotonic()
+    with kept(tunnel, url, trust=trust) as send:
+        return send(method, url, deadline=deadline, headers=headers, data=data, json=json)
+
+
+@contextlib.contextmanager
+def kept(
+    tunnel: Tunnel, url: str, *, trust: ssl.SSLContext | None = None
+) -> Iterator[Callable[..., Reply]]:
+    """Give what sends requests to the host of a URL, one after another, on one connection.
+
+    It takes what `request` does, and raises as little. The connection is opened anew where the
+    server has closed it meanwhile.
+    """
+    until = _Until()
+    with _client(tunnel, url, until, trust) as client:
+
+        def send(
+            method: str,
+            url: str,
+            *,
+            deadline: float,
+            headers: Mapping[str, str | bytes],
+            **body: Any,
+        ) -> Reply:
+            started = time.monotonic()
+            until.at = started + deadline
+            try:
+                answer = _asked(client, method, url, deadline, headers, body)
+            except _FAILURES as error:
+                kind, said = trouble(error)
+                return Reply(None, time.monotonic() - started, said, kind)
+            return _reply(answer, time.monotonic() - started)
+
+        yield send
+
+
+def _asked(
+    client: httpx.Client,
+    method: str,
+    url: str,
+    deadline: float,
+    headers: Mapping[str, str | bytes],
+    body: Mapping[str, Any],
+) -> httpx.Response:
     sent = [(_bytes(name), _bytes(value)) for name, value in headers.items()]
-    try:
-        with _client(tunnel, url, started + deadline, trust) as client:
-            answer = client.request(
-                method, url, headers=sent, data=data, json=json, extensions=_server_name(headers)
-            )
-    except _FAILURES as error:
-        kind, said = trouble(error)
-        return Reply(None, time.monotonic() - started, said, kind)
+    timeout = httpx.Timeout(deadline, connect=min(deadline, _CONNECTING))
+    extensions = _server_name(headers)
+    client.cookies.clear()  # what goes along is said each time
+    return client.request(method, url, headers=sent, timeout=timeout, extensions=extensions, **body)
+
+
+def _reply(answer: httpx.Response, seconds: float) -> Reply:
+    set_cookie = tuple(answer.headers.get_list("set-cookie"))
     return Reply(
         answer.status_code,
-        time.monotonic() - started,
+        seconds,
         json=_json(answer),
         headers=dict(answer.headers),
-        cookies=dict(_cookies(answer.headers.get_list("set-cookie"))),
+        cookies={name: one.value for name, one in set_cookies(set_cookie).items()},
         text=answer.text,
+        set_cookie=set_cookie,
     )
 
 
@@ -132,35 +180,38 @@ def _json(answer: httpx.Response) -> Any:
         return None
 
 
-def _cookies(headers: Iterable[str]) -> Iterable[tuple[str, str]]:
-    """Give the cookies that were set, those too that a browser would keep for another host."""
+def set_cookies(headers: Iterable[str]) -> dict[str, Morsel[str]]:
+    """Give the cookies of Set-Cookie headers by name, those too that a browser would not keep."""
+    found: dict[str, Morsel[str]] = {}
     for header in headers:
         try:
-            found: SimpleCookie = SimpleCookie(header)
+            found |= SimpleCookie(header)
         except CookieError:
             continue
-        yield from ((name, morsel.value) for name, morsel in found.items())
+    return found
 
 
-def _client(tunnel: Tunnel, url: str, until: float, trust: ssl.SSLContext | None) -> httpx.Client:
-    left = max(until - time.monotonic(), 0.001)
-    timeout = httpx.Timeout(left, connect=min(left, _CONNECTING))
+def _client(tunnel: Tunnel, url: str, until: _Until, trust: ssl.SSLContext | None) -> httpx.Client:
     context = (trust or trusting()) if url.startswith("https:") else None
-    return httpx.Client(
-        transport=_Through(tunnel, until, context), trust_env=False, timeout=timeout
-    )
+    return httpx.Client(transport=_Through(tunnel, until, context), trust_env=False)
+
+
+class _Until:
+    """When the request that is under way has to have its answer (time.monotonic)."""
+
+    at = 0.0
 
 
 class _Through(httpx.HTTPTransport):
     """httpx over a tunnel. Its own initialiser would make a TLS context, which costs 12 ms."""
 
-    def __init__(self, tunnel: Tunnel, until: float, context: ssl.SSLContext | None) -> None:
+    def __init__(self, tunnel: Tunnel, until: _Until, context: ssl.SSLContext | None) -> None:
         network = _Network(tunnel, until)
         self._pool = httpcore.ConnectionPool(ssl_context=context, network_backend=network)
 
 
 class _Network(httpcore.NetworkBackend):
-    def __init__(self, tunnel: Tunnel, until: float) -> None:
+    def __init__(self, tunnel: Tunnel, until: _Until) -> None:
         self._tunnel = tunnel
         self._until = until
 
@@ -181,12 +232,12 @@ class _Network(httpcore.NetworkBackend):
 class _Stream(httpcore.NetworkStream):
     """httpx waits so long for each piece; here the whole has an end, `until`."""
 
-    def __init__(self, pipe: Pipe, until: float) -> None:
+    def __init__(self, pipe: Pipe, until: _Until) -> None:
         self._pipe = pipe
         self._until = until
 
     def _left(self, timeout: float | None) -> float:
-        left = self._until - time.monotonic()
+        left = self._until.at - time.monotonic()
         if left <= 0:
             raise TimeoutError("the deadline has passed")
         return left if timeout is None else min(left, timeout)
@@ -224,4 +275,10 @@ class _Stream(httpcore.NetworkStream):
         return _Stream(secured, self._until)
 
     def get_extra_info(self, info: str) -> Any:
-        return None
+        """Tell whether there is something to read: of a connection that is idle, its end."""
+        if info != "is_readable":
+            return None
+        ready = getattr(self._pipe, "recv_ready", None)  # a channel's
+        if ready is not None:
+            return ready() or getattr(self._pipe, "eof_received", False)
+        return bool(select.select([as_socket(self._pipe)], [], [], 0)[0])

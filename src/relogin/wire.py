@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import gevent
 from paramiko import SSHException
@@ -18,6 +19,7 @@ from relogin import shell
 
 if TYPE_CHECKING:
     import re
+    from collections.abc import Callable
 
     from pyinfra.api.host import Host
 
@@ -25,31 +27,44 @@ PATIENCE = 15.0
 """How many seconds a host may take to show a sign of life."""
 _ASKED_EVERY = 5.0
 _LIMIT = 16_000_000
+_SILENT: WeakKeyDictionary[Any, str] = WeakKeyDictionary()  # why a connection was closed by us
 
 
 class Cut(Exception):
     """Raised where the end of an answer did not arrive; the message says why, behind a colon.
 
     `begun` tells whether the host may have acted: a script that did not arrive whole is not run.
+    `held` are the leases there, where somebody else's change was in the way.
     """
 
-    def __init__(self, why: str, *, begun: bool = True) -> None:
+    def __init__(self, why: str, *, begun: bool = True, held: tuple[str, ...] = ()) -> None:
         super().__init__(why)
-        self.begun = begun
+        self.begun, self.held = begun, held
 
 
-def run(host: Host, command: str, stdin: str, *, deadline: float, end: re.Pattern[bytes]) -> bytes:
+def run(
+    host: Host,
+    command: str,
+    stdin: str,
+    *,
+    deadline: float,
+    end: re.Pattern[bytes],
+    sent: Callable[[], object] | None = None,
+) -> bytes:
     """Give what a POSIX shell command writes on its standard output, until `end` is found in it.
 
-    Its standard error is dropped. What the host's login scripts write stands before it.
+    Its standard error is dropped. What the host's login scripts write stands before it. `sent` is
+    called once the host has all that it needs to begin; over anything but SSH just before that.
 
     Raises:
         Cut: it took more than `deadline` seconds, wrote too much, or the connection was lost.
     """
     transport = ssh_transport(host)
     if transport is None:
+        if sent is not None:
+            sent()
         return _by_pyinfra(host, command, stdin, deadline)
-    call = _Call(transport)
+    call = _Call(transport, sent)
     watch = gevent.spawn(call.watch)
     limit = gevent.Timeout(deadline)
     try:
@@ -61,7 +76,7 @@ def run(host: Host, command: str, stdin: str, *, deadline: float, end: re.Patter
         call.give_up()
         raise _late(deadline, begun=call.begun) from None
     except (EOFError, OSError, SSHException) as error:
-        raise Cut(call.silent or _lost(error), begun=call.begun) from None
+        raise Cut(_SILENT.get(transport) or _lost(error), begun=call.begun) from None
     finally:
         watch.kill()
 
@@ -69,12 +84,12 @@ def run(host: Host, command: str, stdin: str, *, deadline: float, end: re.Patter
 class _Call:
     """A command on its way over SSH, and what is known of it from the outside."""
 
-    def __init__(self, transport: Any) -> None:
+    def __init__(self, transport: Any, sent: Callable[[], object] | None) -> None:
         self._transport = transport
+        self._when_sent = sent
         self._channel: Any = None
         self._sent = False
         self.begun = False
-        self.silent = ""
 
     def answer(self, command: str, stdin: bytes, end: re.Pattern[bytes]) -> bytes:
         self._channel = self._transport.open_session()
@@ -84,6 +99,8 @@ class _Call:
             self._channel.sendall(stdin)
             self._channel.shutdown_write()
         self._sent = True
+        if self._when_sent is not None:
+            self._when_sent()
         return self._read(end)
 
     def _read(self, end: re.Pattern[bytes]) -> bytes:
@@ -99,7 +116,8 @@ class _Call:
                 self._channel.close()
                 raise Cut(f"its answer is longer than {_LIMIT // 1_000_000} MB")
         if not self._transport.is_active():
-            raise Cut(self.silent or "the connection was lost before the answer was complete")
+            lost = "the connection was lost before the answer was complete"
+            raise Cut(_SILENT.get(self._transport, lost))
         return bytes(received)
 
     def watch(self) -> None:
@@ -107,8 +125,7 @@ class _Call:
         while True:
             gevent.sleep(_ASKED_EVERY)
             if not alive(self._transport) and self._transport.is_active():
-                self.silent = f"no sign of life from the host for {PATIENCE + _ASKED_EVERY:g} s"
-                self._transport.close()
+                _end_silent(self._transport, PATIENCE + _ASKED_EVERY)
 
     def give_up(self) -> None:
         """Leave the command alone; a packet that was cut in the middle spoils the connection."""
@@ -131,8 +148,14 @@ def reaches(host: Host) -> bool:
     transport = ssh_transport(host)
     if transport is None or alive(transport):
         return True
-    transport.close()
+    _end_silent(transport, PATIENCE)
     return False
+
+
+def _end_silent(transport: Any, seconds: float) -> None:
+    """Close the connection of a host that does not answer: all that wait for it say why."""
+    _SILENT[transport] = f"no sign of life from the host for {seconds:g} s"
+    transport.close()
 
 
 def ssh_transport(host: Host) -> Any:

@@ -16,8 +16,9 @@ _LEFT = (OSError, EOFError, paramiko.SSHException)  # the client has left
 class _Server(paramiko.ServerInterface):
     """Lets anybody in; a login script that is None is a server that never says yes or no."""
 
-    def __init__(self, login: str | None) -> None:
-        self.login = login
+    def __init__(self, login: str | None, *, forwards: bool) -> None:
+        self.login, self.forwards = login, forwards
+        self.wanted: dict[int, tuple[str, int]] = {}
 
     def get_allowed_auths(self, username: str) -> str:
         return "password"
@@ -26,6 +27,14 @@ class _Server(paramiko.ServerInterface):
         return paramiko.AUTH_SUCCESSFUL
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
+        return paramiko.OPEN_SUCCEEDED
+
+    def check_channel_direct_tcpip_request(
+        self, chanid: int, origin: tuple[str, int], destination: tuple[str, int]
+    ) -> int:
+        if not self.forwards:
+            return paramiko.OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
+        self.wanted[chanid] = destination
         return paramiko.OPEN_SUCCEEDED
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
@@ -49,7 +58,8 @@ def _run(script: str, channel: paramiko.Channel) -> None:
             channel.sendall(data)
     process.stdout.close()
     with contextlib.suppress(*_LEFT):
-        channel.send_exit_status(process.wait())
+        ended = process.wait()  # negative where a signal ended it, which no exit status can be
+        channel.send_exit_status(128 - ended if ended < 0 else ended)
         channel.close()
 
 
@@ -60,9 +70,26 @@ def _feed(channel: paramiko.Channel, stdin: Any) -> None:
             stdin.flush()
 
 
+def _forward(transport: paramiko.Transport, server: _Server) -> None:
+    while transport.is_active():
+        channel = transport.accept(0.2)
+        if channel is not None and (there := server.wanted.get(channel.get_id())) is not None:
+            far = socket.create_connection(there)
+            for ends in ((channel, far), (far, channel)):
+                threading.Thread(target=_pump, args=ends, daemon=True).start()
+
+
+def _pump(source: Any, target: Any) -> None:
+    with contextlib.suppress(*_LEFT):
+        while data := source.recv(65536):
+            target.sendall(data)
+    with contextlib.suppress(*_LEFT):  # the connection may be gone by now
+        target.close()
+
+
 @contextlib.contextmanager
-def serving_ssh(login: str | None = "") -> Iterator[int]:
-    """Serve one connection after another; give the port."""
+def serving_ssh(login: str | None = "", *, forwards: bool = False) -> Iterator[int]:
+    """Serve one connection after another; give the port. `forwards` allows direct-tcpip."""
     key = paramiko.ECDSAKey.generate()
     transports: list[paramiko.Transport] = []
 
@@ -73,8 +100,11 @@ def serving_ssh(login: str | None = "") -> Iterator[int]:
                 transport = paramiko.Transport(near)
                 transport.add_server_key(key)
                 transports.append(transport)
+                server = _Server(login, forwards=forwards)
                 with contextlib.suppress(*_LEFT):
-                    transport.start_server(event=threading.Event(), server=_Server(login))
+                    transport.start_server(event=threading.Event(), server=server)
+                if forwards:
+                    threading.Thread(target=_forward, args=(transport, server), daemon=True).start()
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=serve, daemon=True).start()

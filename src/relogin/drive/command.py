@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from pyinfra.api.state import StateStage
@@ -12,9 +12,11 @@ from pyinfra.api.state import StateStage
 from relogin import run
 from relogin.drive import hosts, progress, work
 from relogin.drive.session import Options, Session, begin, log_to
+from relogin.outcome import Outcome
 from relogin.report import document, text
 from relogin.report.files import Outputs, as_json
 from relogin.secret import redact
+from relogin.values import dataclass
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -25,10 +27,18 @@ _WITHOUT_VERDICT = ("disable", "enable")  # one line for each host says it all
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
+@dataclass(frozen=True)
+class Ended:
+    """The exit code of a run; `healed` says that all it found is mended, and the login proven."""
+
+    code: int
+    healed: bool = False
+
+
 def carry_out(
     purpose: str, options: Options, outputs: Outputs, task: Work, *, report_only: bool = False
-) -> int:
-    """Run a task on every chosen host, tell it, and give the exit code.
+) -> Ended:
+    """Run a task on every chosen host, tell it, and give how it ended.
 
     `report_only` is a drift run that corrects nothing.
 
@@ -41,6 +51,7 @@ def carry_out(
     session = begin(options)
     record = run.of(session.state)
     record.purpose, record.report_only = purpose, report_only
+    record.said.ours = True
     ended = _driven(session, task, handler, changing=record.changing)
     session.state.set_stage(StateStage.Disconnect)
     told = document.document(record, session.state)
@@ -52,7 +63,18 @@ def carry_out(
     problems = outputs.write(told)
     for problem in problems:
         click.echo(problem, err=True)
-    return code or (1 if problems else 0)
+    healed = (
+        not problems and code == Outcome.FINDINGS.code and not report_only and _all_mended(told)
+    )
+    return Ended(code or (1 if problems else 0), healed)
+
+
+def _all_mended(told: dict[str, Any]) -> bool:
+    """Tell whether a run that ended with findings left none but what is no more than a note."""
+    backends = (one for host in told["hosts"] for one in host["backends"])
+    findings = [found for one in backends for found in one["findings"]]
+    left = [one for one in findings if one["state"] == "left" and one["severity"] != "note"]
+    return told["purpose"] == "drift" and not left
 
 
 def _driven(session: Session, task: Work, handler: progress.Handler, *, changing: bool) -> bool:

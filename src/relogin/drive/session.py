@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import sys
 import traceback
+from collections.abc import Iterator
 from fnmatch import fnmatch
 from getpass import getpass
 from os import chdir
@@ -23,6 +25,7 @@ from pyinfra_cli.inventory import make_inventory
 from pyinfra_cli.util import exec_file, parse_cli_arg
 
 from relogin.errors import UsageError
+from relogin.values import dataclass
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     from relogin.backend import Backend
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Options:
     """What the command was given, by the names of pyinfra's own options."""
 
@@ -51,7 +54,7 @@ class Options:
     ssh_password_prompt: bool = False
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Session:
     """A run that is about to begin: its state, and each chosen host with its backends."""
 
@@ -65,16 +68,33 @@ def begin(options: Options) -> Session:
     Raises:
         UsageError: it cannot be loaded, or leaves no host with a backend; one line.
     """
+    with in_one_line():
+        state, chosen = load(options)
+        return Session(state, _backends(state, chosen))
+
+
+def load(options: Options) -> tuple[State, list[Host]]:
+    """Load an inventory and choose its hosts, whatever they have; nothing is connected."""
     pyinfra.is_cli = True
     if options.chdir:
         chdir(options.chdir)
     state = _state(options.verbosity)
+    config = _config(options, state)
+    inventory = _inventory(options, state)
+    chosen = _chosen(inventory, options)
+    state.init(inventory, config, initial_limit=chosen)
+    return state, chosen
+
+
+@contextlib.contextmanager
+def in_one_line() -> Iterator[None]:
+    """Say what keeps an inventory from being loaded in one line.
+
+    Raises:
+        UsageError: with that line.
+    """
     try:
-        config = _config(options, state)
-        inventory = _inventory(options, state)
-        chosen = _chosen(inventory, options)
-        state.init(inventory, config, initial_limit=chosen)
-        return Session(state, _backends(state, chosen))
+        yield
     except UnexpectedExternalError as error:
         raise UsageError(_in_their_code(error)) from None
     except SyntaxError as error:

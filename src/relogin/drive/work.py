@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pyinfra import state as current_state
 from pyinfra.api.state import StateStage
 
-from relogin import run
+from relogin import early, run
 from relogin.drift import Limits, cause, declared, refuses, withheld
 from relogin.ledger.read import former
 from relogin.ledger.store import LedgerError
@@ -38,9 +38,12 @@ def stage(state: State, *, changing: bool) -> None:
 def diagnose(host: Host, backend: Backend, *, refusals: bool = True) -> None:
     """Look at a backend and try its login; nothing is changed.
 
-    Without `refusals` nothing is tried that may lock an account.
+    Without `refusals` nothing is tried that may lock an account. The login is tried while the host
+    looks where the last run proved it.
     """
     record = run.entry(current_state, host, backend)
+    if record.former is not None and record.former.let_in:  # one that fails is sent once more
+        early.begin_at_once(host, record)
     seen = observe(record)
     if seen is None:
         tell_why_halted(record)
@@ -50,6 +53,7 @@ def diagnose(host: Host, backend: Backend, *, refusals: bool = True) -> None:
 
 def restore(host: Host, backend: Backend) -> None:
     """Mend every layer of a backend, in order, and prove its login."""
+    early.begin_at_once(host, run.entry(current_state, host, backend))
     for layer in catalogue.LAYERS:
         if layer is not catalogue.LOGIN:
             _carry_out(host, mend(backend, layer))
