@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 from pyinfra.api import FactBase
 
 from relogin import git, remote, shell, sql
-from relogin.facts import alone, postgres
+from relogin.facts import alone, elsewhere, own_url, postgres
 from relogin.facts.release_state import Backup, ReleaseState, Room, Tree, UnderWay
 from relogin.finding import Unreadable, legible
-from relogin.parts.database import Peer
+from relogin.parts.database import AdminUrl
+from relogin.parts.runtime import Compose
 from relogin.secret import Secret
 from relogin.undo import place
 
@@ -95,16 +96,30 @@ def look(
         "kept": kept_script(backend),
         "room": room_script(backend, source),
     }
-    target = postgres.target_in_force(backend, seen.env) if backend.database else None
-    admin = backend.database.admin if backend.database else None
-    if target is not None and not isinstance(target, Unreadable) and admin is not None:
-        psql = postgres.admin_command(
-            admin, port=target.port, host=target.host, service=backend.service
-        )
-        size = f"select pg_database_size({sql.literal(target.database)}) / 1024"
-        parts["size"] = sql.psql(f"{size};", command=psql)
+    if size := size_script(backend, seen):
+        parts["size"] = size
     answers = remote.ask(host, parts, deadline=DEADLINE)
     return answers if isinstance(answers, Unreadable) else parse(answers, commit=commit)
+
+
+def size_script(backend: Backend, seen: Observation) -> str:
+    """Give the part that asks for the size of the database; '' where nobody can be asked."""
+    if backend.database is None:
+        return ""
+    target = postgres.target_in_force(backend, seen.env)
+    reached = own_url.reached(backend, seen.env)
+    if isinstance(target, Unreadable) or isinstance(reached, Unreadable):
+        return ""
+    assert reached.database is not None and reached.database.admin is not None  # noqa: S101, PT018
+    psql = postgres.admin_command(
+        reached.database.admin,
+        port=target.port,
+        host=target.host,
+        database=target.database if backend.database.admin is None else "",
+        service=backend.service,
+    )
+    size = f"select pg_database_size({sql.literal(target.database)}) / 1024"
+    return elsewhere.functions(reached) + sql.psql(f"{size};", command=psql)
 
 
 def kept_script(backend: Backend) -> str:
@@ -129,21 +144,28 @@ def tree_script(source: Source, revision: str, commit: str = "") -> str:
 def room_script(backend: Backend, source: Source) -> str:
     """Give the part that measures what a release takes, and looks for the programs it needs."""
     venv = backend.venv.path if backend.venv else "/nosuch"
-    places = [source.directory, venv.rpartition("/")[0] or "/", "/var/lib"]
+    places = shell.words([source.directory, venv.rpartition("/")[0] or "/", "/var/lib"])
+    if isinstance(backend.service, Compose):  # images are elsewhere than one may think
+        places += " $(docker info --format '{{.DockerRootDir}}' 2>/dev/null)"
     programs = ["git", *(pg_programs(backend) if backend.database else ())]
-    return _ROOM.format(
-        places=shell.words(places), venv=shell.quote(venv), tools=shell.words(programs)
-    )
+    return _ROOM.format(places=places, venv=shell.quote(venv), tools=shell.words(programs))
 
 
 def pg_programs(backend: Backend) -> tuple[str, ...]:
     """Give PostgreSQL's programs that make and read a backup, beside the administrator's psql."""
     admin = backend.database.admin if backend.database else None
-    folder = admin.psql.rpartition("/")[0] if isinstance(admin, Peer) else ""
-    if getattr(backend.service, "database_service", None):
+    folder = admin.psql.rpartition("/")[0] if admin is not None else ""
+    if dumps_in_container(backend):
         return ()
     names = ("pg_dump", "pg_restore")
     return tuple(f"{folder}/{name}" for name in names) if folder else names
+
+
+def dumps_in_container(backend: Backend) -> bool:
+    """Tell whether the database's own container has the programs that make and read a backup."""
+    by_url = backend.database is not None and isinstance(backend.database.admin, AdminUrl)
+    service = backend.service
+    return isinstance(service, Compose) and bool(service.database_service) and not by_url
 
 
 def parse(answers: Mapping[str, Answer], *, commit: str = "") -> ReleaseState | Unreadable:

@@ -13,7 +13,7 @@ from pyinfra.api import FunctionCommand, operation
 
 from relogin import lease, releasing, undo
 from relogin.change import carry_out
-from relogin.facts import release_new
+from relogin.facts import own_url, release_new
 from relogin.facts.login import prove
 from relogin.facts.service_state import ServiceState
 from relogin.fault import internal_error
@@ -22,6 +22,7 @@ from relogin.mend import fail_with, observe, tell_why_halted
 from relogin.operations import release_checks, release_database, release_steps, release_unfit
 from relogin.operations.release_proof import proven
 from relogin.operations.release_tree import stage
+from relogin.parts.database import Django
 from relogin.parts.runtime import Compose
 from relogin.releasing import Outcome
 from relogin.secret import redact
@@ -198,7 +199,10 @@ class _Release:
         """Look at what the fetched revision brings; say why it must not be released."""
         target = self._target(seen)
         laid_out, wanted = stage(self.source), self.state.tree.wanted
-        new = release_new.look(current_host, self.backend, self.source, laid_out, wanted, target)
+        reached = own_url.reached(self.backend, seen.env)
+        if isinstance(reached, Unreadable):
+            return f"the database cannot be reached: {reached.reason}"
+        new = release_new.look(current_host, reached, self.source, laid_out, wanted, target)
         if isinstance(new, Unreadable):
             return new.reason
         self.new = new
@@ -217,6 +221,11 @@ class _Release:
                 yield from self._back(seen, change.why, self.entry.changes[-1].output)
                 return
         problem, what = self._other_secret(seen), "the JWT secret"
+        if not problem and isinstance(backend.migrations, Django):
+            problem, what = self._unfit(seen), "what the new environment brings"
+            if not problem and "migrating" not in self.under_way.steps:
+                yield self._do(release_steps.noted(backend, self.new))
+                problem = self.entry.changes[-1].output if self._failed() else ""
         if not problem:
             migrate = bool(self.new.pending) or "migrating" in self.under_way.steps
             switch = release_steps.switch(backend, seen, source, new, migrate=migrate)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from relogin.facts import own_url
 from relogin.facts.env_file import EnvFileState
 from relogin.facts.postgres_state import Server
 from relogin.facts.proof import Check
@@ -40,7 +41,7 @@ def checked(
         ("keys", lambda: _secrets(backend, seen)),
         ("volumes", lambda: _volumes(backend, seen)),
         ("disk", lambda: _disk(backend, seen, state)),
-        ("database", lambda: _database(backend, seen, resumed=resumed)),
+        ("database", lambda: _database(backend, seen, state, resumed=resumed)),
         ("backup", lambda: _backup(backend, seen, state)),
         ("login", lambda: _login(seen, lax)),
         ("source", lambda: _source(state, lax)),
@@ -153,10 +154,14 @@ def _disk(backend: Backend, seen: Observation, state: ReleaseState) -> str | Che
     return f"{least // 1024} MB left, {needed // 1024} MB may be needed"
 
 
-def _database(backend: Backend, seen: Observation, *, resumed: bool) -> str | Check:
+def _database(
+    backend: Backend, seen: Observation, state: ReleaseState, *, resumed: bool
+) -> str | Check:
     if backend.database is None:
         return "none is declared"
     server = seen.postgres
+    if backend.database.admin is None:
+        return _by_own_url(backend, seen, state)
     if not isinstance(server, Server):
         why = server.reason if isinstance(server, Unreadable) else "it was not looked at"
         return _no("database", why)
@@ -167,11 +172,33 @@ def _database(backend: Backend, seen: Observation, *, resumed: bool) -> str | Ch
     return "its administrator reaches it, role and tables are sound"
 
 
+def _by_own_url(backend: Backend, seen: Observation, state: ReleaseState) -> str | Check:
+    """Judge the database without an administrator: does psql on the host get in as the backend?"""
+    reached = own_url.reached(backend, seen.env)
+    if isinstance(reached, Unreadable):
+        return _no("database", reached.reason)
+    if not state.room.database:
+        return _no("database", "psql on the host does not get in by the backend's own URL")
+    return "reached by the backend's own URL; there is no administrator to say more of it"
+
+
 def _backup(backend: Backend, seen: Observation, state: ReleaseState) -> str | Check:
     if backend.database is None:
         return "none is needed: there is no database"
-    if backend.database.admin is None:
-        return _no("backup", "without an administrator's access (Postgres(admin=…)) none is made")
+    return f"{_newest(seen, state)}{_taken(backend, state)}"
+
+
+def _taken(backend: Backend, state: ReleaseState) -> str:
+    """Say how many backups there are, how much room they take, and what becomes of them."""
+    keep = backend.backup.keep if backend.backup else None
+    count, mb = len(state.backups), sum(backup.size for backup in state.backups) / 1e6
+    if not count:
+        return ""
+    stay = "all are kept (Backup(keep=…))" if keep is None else f"the newest {keep} are kept"
+    return f"; {count} on the host take {mb:.1f} MB, {stay}"
+
+
+def _newest(seen: Observation, state: ReleaseState) -> str:
     now = getattr(seen.machine, "now", 0.0)
     recent = [backup for backup in state.backups if now - backup.made < DAY]
     if recent:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from relogin import shell
 from relogin.facts.compose_script import compose_function
+from relogin.operations import compose_build
 
 if TYPE_CHECKING:
     from relogin.parts.runtime import Compose
 
 DEADLINE = 1800
-# Without buildx only the engine's former builder is there (docs.docker.com/build/architecture).
 _BUILT = """\
 {compose}
 if ! marked 'image kept'; then
@@ -25,11 +25,8 @@ if ! marked 'image kept'; then
   mark 'image kept'
 fi
 {source}
-docker buildx version >/dev/null 2>&1 || export DOCKER_BUILDKIT=0
 mark building
-said=$(compose build -q {service} </dev/null 2>&1) || {{
-  printf '%s\\n' "$said" | tail -n 8; exit 1
-}}
+{built}
 """
 _BACK = """\
 if marked 'image kept'; then docker tag {former} "$(told image)"; fi
@@ -43,6 +40,7 @@ def built(part: Compose, name: str, source: str) -> str:
         service=shell.quote(part.service),
         former=former(name),
         source=source,
+        built=compose_build.built(part, limit=DEADLINE),
     )
 
 

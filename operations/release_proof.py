@@ -52,4 +52,4 @@ def _older(entry: Entry, seen: Observation, token: Secret) -> Check:
         return Check(name, None, "a token made before: it expired meanwhile")
     reply = Requests(current_host, entry.backend, seen).get(value)
     ok = None if reply.status in {None, 429} else reply.ok
-    return Check(name, ok, f"a token made before the release: {reply.shown}")
+    return Check(name, ok, f"a token made before: {reply.shown}")

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from relogin import shell
+from relogin.facts import own_url
 from relogin.facts.venv import BrokenVenv, VenvState
 from relogin.fault import Change
+from relogin.finding import Unreadable
 from relogin.operations import (
     release_database,
     release_images,
@@ -69,8 +71,9 @@ def prepare(
     backend: Backend, seen: Observation, source: Source, target: Target | None, new: str
 ) -> Iterator[Change]:
     """Give the steps before anything that runs changes: the backup, and what is built beside."""
-    if target is not None:
-        script = release_database.backed_up(backend, target)
+    reached = own_url.reached(backend, seen.env)
+    if target is not None and not isinstance(reached, Unreadable):  # which is one of the checks
+        script = release_database.backed_up(reached, target)
         yield _change(
             backend,
             "backup",
@@ -84,6 +87,12 @@ def prepare(
         script = release_venv.built(backend.venv, source, _owner(backend, seen))
         why = f"build {backend.venv.path} beside, where its requirements differ"
         yield _change(backend, "venv", script, why, release_venv.DEADLINE)
+
+
+def noted(backend: Backend, new: NewRevision) -> Change:
+    """Note what the schema goes back to, now that the new environment's own migrations are seen."""
+    body = f"put recorded {shell.quote(new.undone if new.pending else '')}\n"
+    return _change(backend, "migrations", body, "see which migrations are new", 60)
 
 
 def _image(backend: Backend, part: Compose, source: Source, new: str) -> Change:
@@ -176,7 +185,12 @@ def _change(backend: Backend, name: str, body: str, why: str, deadline: float) -
 def finish(backend: Backend, source: Source, old: str, new: str, lines: list[str]) -> Change:
     """Note what is proven, and clear what is not needed any more; the former venv is kept."""
     script = release_tree.pinned(source, old, new)
-    return Change(f"{script}{release_store.ended(backend, lines, running=new)}", "end the release")
+    ended = release_store.ended(backend, lines, running=new, keep=_kept(backend))
+    return Change(f"{script}{ended}", "end the release")
+
+
+def _kept(backend: Backend) -> int | None:
+    return backend.backup.keep if backend.backup else None
 
 
 def close(backend: Backend, source: Source, lines: list[str], *, running: str) -> Change:

@@ -52,6 +52,19 @@ sync; rm -rf "$kept/last" "$kept/reserve"
 """
 
 
+# Only what has the name and the sum that a release gave it is one of its own, and counts.
+_PRUNED = """\
+newer=0
+for each in $(ls "$kept/backups" | grep -xE '[0-9]{{8}}T[0-9]{{6}}Z[.]dump' | sort -r); do
+  each=$kept/backups/$each
+  [ -s "$each" ] && [ -s "$each.sum" ] || continue
+  newer=$((newer + 1))
+  [ "$newer" -gt {keep} ] && [ "$each" != "$(told backup)" ] || continue
+  rm -f "$each" "$each.sum"; note "removed $each: {keep} are kept"
+done
+"""
+
+
 def store(backend: Backend) -> str:
     """Give the shell functions `note`, `told`, `put`, `marked` and `mark` of a release."""
     return _STORE.format(place=place(backend, "release"))
@@ -71,15 +84,19 @@ def begun(backend: Backend, values: Mapping[str, str], lines: list[str]) -> str:
     )
 
 
-def ended(backend: Backend, lines: list[str], *, running: str = "") -> str:
-    """Give the script that ends a release; `running` is the commit that was proven by it."""
+def ended(backend: Backend, lines: list[str], *, running: str = "", keep: int | None = None) -> str:
+    """Give the script that ends a release; `running` is the commit that was proven by it.
+
+    Of the backups that releases made the newest `keep` stay, or all; this release's own one does.
+    """
     proven = ""
     if running:
         proven = (
             f'printf \'%s %s\\n\' {running} "$(date +%s)" >"$kept/running.new"\n'
             'mv "$kept/running.new" "$kept/running"\n'
         )
-    return f"{store(backend)}{_noted(lines)}{proven}{_END}"
+    pruned = "" if keep is None else _PRUNED.format(keep=keep)
+    return f"{store(backend)}{ROOM}{_noted(lines)}{proven}{pruned}{_END}"
 
 
 def _noted(lines: list[str]) -> str:

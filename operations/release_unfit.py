@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from relogin.facts.service_state import ServiceState
 from relogin.operations import release_database
 from relogin.parts.configuration import FromEnv
-from relogin.parts.database import Django
 from relogin.parts.runtime import Compose, Systemd
 from relogin.parts.source import revision_fits
 
@@ -27,8 +26,6 @@ def impossible(backend: Backend, revision: str) -> str:
     if not isinstance(backend.service, Systemd | Compose):
         kind = type(backend.service).__name__
         return f"{backend!r} runs by {kind}, and releases are made for Systemd and Compose"
-    if isinstance(backend.migrations, Django):
-        return f"{backend!r} has Django's migrations, and a release can only judge Alembic's"
     if not revision_fits(revision):
         return f"--data revision={revision} is none that git has"
     return ""
@@ -37,7 +34,7 @@ def impossible(backend: Backend, revision: str) -> str:
 def lasting(backend: Backend, source: Source, new: NewRevision) -> str:
     """Say which migrations cannot be undone; '' where all can, or there are none."""
     if new.lasting:
-        return f"migration {', '.join(new.lasting)} deletes, or has no downgrade"
+        return f"migration {', '.join(new.lasting)} deletes, or has no way back"
     way_back = release_database.can_go_back(backend) and bool(new.undone)
     if new.pending and not way_back and not source.migrate_first:
         return "the schema has no single revision to go back to"
@@ -53,6 +50,11 @@ def problem(backend: Backend, source: Source, new: NewRevision, *, allowed: bool
         )
     if new.submodules:
         return "the revision has git submodules, which are not released: it would lack their files"
+    if new.rivals and not release_database.takes_all(backend):
+        return (
+            f"the revision has several newest migrations, {', '.join(new.rivals)}, so that none"
+            " could be run: merge them in the code"
+        )
     last = lasting(backend, source, new)
     return f"{last}: needs --data allow_irreversible=true" if last and not allowed else ""
 

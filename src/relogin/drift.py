@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from relogin.parts.database import Account
 from relogin.secret import Secret, SecretMissing, mark
+from relogin.values import dataclass
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
@@ -23,6 +24,7 @@ _PARTS = {
     "volumes": ("service",),
     "postgres": ("database", "env_file"),
     "migrations": ("migrations", "database"),
+    "database": ("database",),
     "accounts": ("accounts",),
     "service": ("service", "env_file"),
     "login": ("login", "probes", "accounts"),
@@ -30,22 +32,26 @@ _PARTS = {
 ONLY_REPORTED = "accounts.password-differs"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Former:
     """What the history knows of a backend on a host.
 
     `declared` are the fingerprints of its description when it was last applied, `signing` that of
     the JWT secret when a login was last proven, `proven` when that was (Unix time). `mended` are
-    the moments at which each finding was mended, the last one first.
+    the moments at which each finding was mended, the last one first. `ended` is when the last run
+    of it ended, or at least began (Unix time; 0: there was none), `let_in` whether it proved the
+    login.
     """
 
     declared: Mapping[str, str] = dataclasses.field(default_factory=dict)
     signing: str = ""
     proven: float = 0.0
     mended: Mapping[Key, tuple[float, ...]] = dataclasses.field(default_factory=dict)
+    ended: float = 0.0
+    let_in: bool = False
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Limits:
     """How often a scheduled run mends, so that it never fights another tool.
 
@@ -65,6 +71,8 @@ def declared(backend: Backend) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for field in dataclasses.fields(backend):
+        if field.name == "api":  # nothing is mended by it
+            continue
         for path, value in _values(field.name, getattr(backend, field.name)):
             found[path] = mark(_known(value))
     return found

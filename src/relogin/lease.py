@@ -4,10 +4,11 @@ A run takes it before its first change, looks at the host again, renews it with 
 gives it up at its end. Whoever finds it held changes nothing. That of a run that died ends by
 itself, a minute after its last change, or at once for a run on the machine where it died.
 
-A lease is a file of five lines: until when (Unix time, by the host's clock), the run, on which
-machine and as which process it runs, whose it is, and the topmost folder that was made for it,
-which goes with it. Its name is a number, the highest one counts: a new one is only ever made beside
-the former (O_EXCL), so of two runs one comes first.
+A lease is a file of six lines: until when (Unix time, by the host's clock), the run, on which
+machine and as which process it runs, whose it is, the topmost folder that was made for it, which
+goes with it, and since when: one that begins in the future has ended, for the clock was set back.
+Its name is a number, the highest one counts: a new one is only ever made beside the former
+(O_EXCL), so of two runs one comes first.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import hmac
 import os
 import socket
 import time
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from relogin import remote, shell, undo
@@ -26,13 +27,15 @@ from relogin.report.document import operator
 from relogin.undo.store import place
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pyinfra.api.host import Host
 
     from relogin.backend import Backend
     from relogin.run import Entry
 
 HELD_FOR = 60  # seconds after the end of a change
-_HELD = 75  # sysexits.h, EX_TEMPFAIL
+_HELD = 75  # what `lease take` ends with, and says, where somebody else has it
 _DEADLINE = 30
 # What is under /run is gone after a reboot, as is every run (hier(7)). A shell of its own: nothing
 # of it, its umask above all, may be left to the change.
@@ -45,18 +48,22 @@ mine={mine} gone={gone} at={at} by={by}
 """
 _LEASE = """\
 of_last() {
-  until=0; run=; made=; last=0
+  until=0; run=; made=; since=0; last=0
   for one in "$kept"/*; do
     n=${one##*/}
     case $n in *[!0-9]*) ;; *) [ "$n" -le "$last" ] || last=$n ;; esac
   done
   [ "$last" = 0 ] || {
     IFS= read -r until; IFS= read -r run; IFS= read -r whose_at; IFS= read -r whose
-    IFS= read -r made
+    IFS= read -r made; IFS= read -r since
   } <"$kept/$last"
   case $until in '' | *[!0-9]*) until=0 ;; esac
+  case $since in '' | *[!0-9]*) since=0 ;; esac
 } 2>/dev/null
-lines() { printf '%s\\n' "$(($(date +%s) + $1))" "$mine" "$at" "$by" "$made"; }
+lines() {
+  now=$(date +%s)
+  printf '%s\\n' "$((now + $1))" "$mine" "$at" "$by" "$made" "$now"
+}
 take() {
   umask 077
   up=$kept; first=
@@ -64,7 +71,8 @@ take() {
   mkdir -p "$kept" || return 1
   for _ in 1 2 3 4 5; do
     of_last
-    left=$((until - $(date +%s)))
+    now=$(date +%s); left=$((until - now))
+    [ "$since" -le $((now + 5)) ] || left=0 # the clock was set back: its end may be years away
     if [ "$run" = "$mine" ] && [ "$left" -gt 2 ]; then
       lines "$1" >"$kept/new" && mv -f "$kept/new" "$kept/$last"
       return
@@ -79,7 +87,7 @@ take() {
     for one in "$kept"/*; do [ "$one" = "$kept/$last" ] || rm -f "$one"; done
   done
   printf '#held %s\\n' "$until" "$run" "$whose_at" "$whose"
-  return 75
+  return 75 # sysexits.h, EX_TEMPFAIL
 }
 give_up() {
   of_last
@@ -138,9 +146,37 @@ def held_by(answer: remote.Answer) -> tuple[str, str, str] | None:
     said = [line.removeprefix("#held ") for line in answer.lines if line.startswith("#held ")]
     if answer.status != _HELD or len(said) != 4 or not said[0].isdigit():
         return None
-    until, run, at, whose = map(legible, said)
+    return _told(*said)
+
+
+def among(held: Sequence[str], backend: Backend) -> tuple[str, str, str] | None:
+    """Give who changes a backend, as `held_by` does, else another one there; None for nobody.
+
+    `held` is the host's time and then, of each lease, its file and what it says (relogin.shell).
+    """
+    found: dict[str, tuple[int, list[str]]] = {}
+    now, *rest = held or ("",)
+    for said in "\n".join(rest).split("#lease ")[1:]:
+        file, *lines = said.splitlines()
+        folder, _, number = file.rpartition("/")
+        last = found.get(folder, (0, []))[0]
+        if number.isdecimal() and int(number) > last:
+            found[folder] = int(number), [line[1:] for line in lines]
+    holders = {
+        PurePosixPath(folder.removesuffix("/lease")).name: lines
+        for folder, (_, lines) in found.items()
+        if len(lines) == 4 and all(one.isdecimal() for one in (now, lines[0]))
+        if int(lines[0]) > int(now)
+    }
+    if (mine := holders.get(backend.name)) is not None:
+        return _told(*mine)
+    return next((_told(*lines, what=name) for name, lines in holders.items()), None)
+
+
+def _told(until: str, run: str, at: str, whose: str, *, what: str = "it") -> tuple[str, str, str]:
     end = time.strftime("%H:%M:%S", time.localtime(int(until)))
-    return f"{whose} is changing it now (run {run}, until {end} at the latest)", run, at
+    run, at, whose, what = map(legible, (run, at, whose, what))
+    return f"{whose} is changing {what} now (run {run}, until {end} at the latest)", run, at
 
 
 def _asked(host: Host, record: Entry, gone: str) -> str:
@@ -149,7 +185,8 @@ def _asked(host: Host, record: Entry, gone: str) -> str:
     answer = remote.change(host, f"{script}lease take {HELD_FOR}\n", deadline=_DEADLINE)
     if isinstance(answer, Unreadable):
         record.halted = answer.reason
-        return answer.reason
+        record.holder = among(answer.held, record.backend)
+        return record.holder[0] if record.holder else answer.reason
     if said := [line[1:] for line in answer.lines if line.startswith("!")]:
         found = hold.parse(remote.Answer("\n".join(said).encode(), 0))
         return found.said if isinstance(found, hold.Hold) else "disabled, by nobody who can be read"

@@ -11,11 +11,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
-from relogin.ledger import keep
+from relogin.drift import Former
+from relogin.ledger.read import former
 from relogin.ledger.steps import STEPS
-from tests.command.documents import document
+from relogin.report.files import schema
 
 BIN = Path(sys.executable).parent
 CANARY = "canary-4b0f52c1-value"
@@ -37,6 +39,7 @@ class Place:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         (folder / "inventory.py").write_text(INVENTORY)
+        (folder / "tmp").mkdir()
         self.break_it()
 
     @property
@@ -46,6 +49,7 @@ class Place:
     @property
     def environment(self) -> dict[str, str]:
         own = {"XDG_STATE_HOME": str(self.folder / "state"), "CODE": CANARY, "NO_COLOR": "1"}
+        own["TMPDIR"] = str(self.folder / "tmp")
         return {**os.environ, **own}
 
     def break_it(self, mode: str = "dead") -> None:
@@ -128,9 +132,25 @@ def test_what_keeps_coming_back_and_when_it_last_changed(place):
     assert CANARY not in text
 
 
+def test_what_a_clock_noted_that_was_years_ahead_is_compared_with_nothing(place):
+    place.restore()
+    known = former_of(place)
+    assert 2 == len(known.mended)
+    with closing(sqlite3.connect(place.file)) as connection, connection:
+        connection.execute("UPDATE run SET began = began + 3e8")
+    assert Former() == former_of(place)
+
+
+def former_of(place):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(place.folder / "state"))
+        return former("@local", "mine")
+
+
 def test_the_history_is_json_for_programs(place):
     place.restore()
     told = json.loads(place.ran("relogin", "history", "--json").stdout)
+    jsonschema.validate(told, schema("history"))
     assert 1 == told["version"]
     assert ["@local"] == [one["host"] for one in told["results"]]
 
@@ -146,6 +166,13 @@ def test_where_nothing_was_kept_it_says_so(place):
     told = place.ran("relogin", "history")
     assert (1, "") == (told.returncode, told.stdout)
     assert "no run was kept yet" in told.stderr
+
+
+def test_a_place_that_cannot_be_looked_into_is_one_line(folder):
+    """As another user's is; root may look everywhere, so here it is a name that none can have."""
+    for command in (["history"], ["report", "--markdown"]):
+        told = folder.run(*command, RELOGIN_STATE="/" + 300 * "a")
+        assert (1, 1) == (told.returncode, told.stderr.count("\n")), told.stderr
 
 
 def mended(place: Place) -> bool:
@@ -188,8 +215,9 @@ def test_a_state_folder_that_cannot_be_made_stops_no_repair(place):
     (place.folder / "state").write_text("a file")
     (place.folder / "app.env").write_text(f"MODE=live\nCODE={CANARY}\n")
     done = place.ran("pyinfra", "inventory.py", "relogin.deploys.diagnose.diagnose", "-y")
-    assert "this run is not in the history" in done.stderr
+    assert "until the history can be written" in done.stderr
     assert "Traceback" not in done.stderr
+    assert [0o600] == [file.stat().st_mode & 0o777 for file in place.folder.glob("tmp/*/*.json")]
 
 
 @contextmanager
@@ -204,17 +232,23 @@ def full_disk(folder: Path) -> Iterator[None]:
         subprocess.run(["umount", folder], check=True)
 
 
-def test_a_full_disk_stops_no_repair_and_loses_no_former_run(place, tmp_path):
-    with full_disk(tmp_path / "state"):
-        (tmp_path / "state/relogin").mkdir()
-        assert None is keep.keep(document("first", file=place.file))
-        filler = tmp_path / "state/filler"
-        with pytest.raises(OSError, match="No space left"), filler.open("wb") as file:
-            file.write(b"x" * 2_000_000)
-        problem = keep.keep(document("second", file=place.file))
-        assert problem is not None
-        assert "this run is not in the history" in problem
+def test_a_full_disk_stops_no_repair_and_loses_no_run(place, tmp_path, monkeypatch):
+    with full_disk(tmp_path / "own"):
+        history, filler = tmp_path / "own/history.sqlite", tmp_path / "own/filler"
+        monkeypatch.setenv("RELOGIN_STATE", str(history.parent))
+        place.restore()
+        place.break_it()
+        with pytest.raises(OSError, match="No space left"):
+            filler.write_bytes(b"x" * 2_000_000)
+
+        done = place.restore()
+
+        assert mended(place)
+        assert "Traceback" not in done.stderr
+        assert "until the history can be written" in done.stderr
         filler.unlink()
-        assert None is keep.keep(document("third", file=place.file))
-        assert [("first",), ("third",)] == place.sql("SELECT id FROM run ORDER BY id")
-        assert [("ok",)] == place.sql("PRAGMA integrity_check")
+        place.restore()
+        with closing(sqlite3.connect(history)) as connection:
+            assert 3 == len(connection.execute("SELECT id FROM run").fetchall())
+            assert [("ok",)] == connection.execute("PRAGMA integrity_check").fetchall()
+        assert [] == [*tmp_path.glob("tmp/*/*.json")]

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
@@ -58,6 +59,24 @@ def test_a_writer_that_is_killed_in_its_transaction_breaks_nothing(tmp_path):
         held.send_signal(signal.SIGKILL)
     assert None is keep.keep(document("third"))
     assert ["third", "second", "first"] == [one["run"] for one in read.history()["results"]]
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o750, 0o777])
+def test_where_it_cannot_be_kept_at_all_no_folder_is_used_that_others_enter(
+    tmp_path, monkeypatch, mode
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    store.place().parent.parent.mkdir(parents=True, exist_ok=True)
+    store.place().parent.write_text("a file")
+    keep.keep(document("first"))
+    [kept] = tmp_path.glob("relogin-*/first.json")
+    kept.parent.chmod(mode)
+    said = keep.keep(document("second"))
+    assert (mode == 0o700) is ("until the history can be written" in said)
+    store.place().parent.unlink()
+    keep.keep(document("third"))
+    runs = {one["run"] for one in read.history()["results"]}
+    assert ({"first", "second", "third"} if mode == 0o700 else {"third"}) == runs
 
 
 def test_an_older_form_is_brought_up_with_all_that_it_holds(monkeypatch):

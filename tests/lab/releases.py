@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import canaries
+from . import canaries, windows
 from .cases.case import BACKEND
 from .host import Host
 from .product import Ran, pyinfra
@@ -77,10 +77,12 @@ def at(host: Host) -> str:
     return host.root(said).strip()
 
 
-def release(host: Host, *words: str, profile: str = SOURCE, program: Sequence[str] = ()) -> Ran:
-    """Run the release on one host, without a prompt."""
+def release(
+    *hosts: Host, words: Sequence[str] = (), profile: str = SOURCE, program: Sequence[str] = ()
+) -> Ran:
+    """Run the release on these hosts, without a prompt."""
     command = ("deploys/release.py", "-y", *words)
-    return pyinfra([host], *command, profile=profile, program=program, timeout=900)
+    return pyinfra([*hosts], *command, profile=profile, program=program, timeout=900)
 
 
 @dataclass(frozen=True)
@@ -174,4 +176,4 @@ def logging_in(host: Host) -> Iterator[Client]:
     finally:
         client.stopped.set()
         thread.join()
-        print(f"\nnobody could log in for {client.window:.1f} s at the longest", end=" ")
+        windows.note(client.window)

@@ -60,10 +60,19 @@ POINTS = [(how, number) for number in range(1, MOST + 1) for how in ("begin", "s
 
 @pytest.fixture
 def host(lab: list[Host]) -> Iterator[Host]:
-    lab[0].root(SET_UP)
-    yield lab[0]
-    lab[0].root(TEAR_DOWN)
-    lab[0].heal()
+    yield from cloned(lab[0])
+
+
+@pytest.fixture
+def second(lab: list[Host]) -> Iterator[Host]:
+    yield from cloned(lab[1])
+
+
+def cloned(host: Host) -> Iterator[Host]:
+    host.root(SET_UP)
+    yield host
+    host.root(TEAR_DOWN)
+    host.heal()
 
 
 def better(host: Host) -> bool:
@@ -117,12 +126,18 @@ def test_a_good_release_is_proven_and_a_second_run_changes_nothing(host):
     ],
     ids=["login breaks", "migration fails"],
 )
-def test_a_bad_release_is_taken_back_by_itself(host, change, said):
-    before = stands(host)
+def test_a_bad_release_is_taken_back_by_itself_and_not_begun_on_the_next_host(
+    host, second, change, said
+):
+    before, untouched = stands(host), stands(second)
     new = committed(host, change)
+    committed(second, BETTER)
     with logging_in(host) as client:
-        ran = release(host)
+        ran = release(host, second)
     assert 1 == ran.code, ran.output
+    assert f"not begun: the release of {host.name} · halext failed" in ran.output
+    assert untouched == stands(second)
+    assert "" == second.root(f"ls {STORE} 2>/dev/null; true")
     verdict = f"{new[:12]} is not released: {before.commit[:12]} is back, and people can log in"
     assert verdict in ran.verdict, ran.output
     assert any(said in line for line in ran.section("What failed")), ran.output

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from relogin import EnvFile, Secret, Source, Unreadable
+from relogin import Backup, EnvFile, Secret, Source, Unreadable
+from relogin.facts import release_state
 from relogin.facts.observation import Observation
 from relogin.facts.proof import Check, Proof
-from relogin.facts.release_state import Backup, ReleaseState, Room, Tree, UnderWay
+from relogin.facts.release_state import ReleaseState, Room, Tree, UnderWay
 from relogin.operations import release_checks
 
 from .looks import ENV, HOST_CLOCK, KEYS, ROOT, halext, look, psql, said, stopped, without
@@ -127,9 +128,32 @@ def test_what_a_killed_release_has_left_does_not_stand_in_its_way():
 
 
 def test_a_backup_of_today_is_named_and_an_old_one_is_not():
-    recent = Backup("/x/recent.dump", HOST_CLOCK - 3 * 3600, 9)
-    old = Backup("/x/old.dump", HOST_CLOCK - 30 * 3600, 9)
+    recent = release_state.Backup("/x/recent.dump", HOST_CLOCK - 3 * 3600, 9)
+    old = release_state.Backup("/x/old.dump", HOST_CLOCK - 30 * 3600, 9)
     for backups, words in (((recent, old), "/x/recent.dump, 3 h old"), ((old,), "one is taken")):
         state = dataclasses.replace(STATE, backups=backups)
         checks = release_checks.checked(HALEXT, seen(), state)
         assert words in next(check.said for check in checks if check.name == "backup")
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"), [({}, "all are kept"), ({"backup": Backup(keep=7)}, "the newest 7 are")]
+)
+def test_what_the_backups_take_and_what_becomes_of_them_is_said(declared, said):
+    backups = tuple(release_state.Backup(f"/x/{n}.dump", 0.0, 2_500_000) for n in (1, 2))
+    state = dataclasses.replace(STATE, backups=backups)
+    checks = release_checks.checked(halext(source=Source(ROOT), **declared), seen(), state)
+    told = next(check.said for check in checks if check.name == "backup")
+    assert f"; 2 on the host take 5.0 MB, {said}" in told
+
+
+def test_without_an_administrator_the_backends_own_url_has_to_do():
+    declared = HALEXT.database
+    assert declared is not None
+    backend = dataclasses.replace(HALEXT, database=dataclasses.replace(declared, admin=None))
+    unseen = seen(postgres=Unreadable("no administrator"))
+    assert {} == refused(unseen, backend=backend)
+    nobody = dataclasses.replace(STATE, room=dataclasses.replace(ROOM, database=0))
+    assert "does not get in" in refused(unseen, nobody, backend)["database"]
+    lost = dataclasses.replace(unseen, env_files=())
+    assert "has no value" in refused(lost, backend=backend)["database"]

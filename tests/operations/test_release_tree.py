@@ -185,6 +185,18 @@ def test_a_disk_that_is_filled_in_the_middle_takes_the_former_revision_back(
     assert "" == git(here.here, "status", "--porcelain")
 
 
+def test_a_disk_that_is_filled_at_the_end_does_not_keep_it_from_being_noted(small, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(small / "state"))
+    begin("a" * 40, "b" * 40)
+    with contextlib.suppress(OSError), (small / "filler").open("wb", buffering=0) as filler:
+        while filler.write(b"x" * 4096):
+            pass
+    assert 0 == changed(release_store.ended(BACKEND, ["done"], running="b" * 40)).status
+    assert (place() / "running").read_text().startswith("b" * 40)
+    assert (place() / "deploy.log").read_text().endswith("done\n")
+    assert under_way() is None
+
+
 def going_back(here: Trees, old: str) -> str:
     """Give what a release does to go back, as far as it is the tree's."""
     stage = release_tree.stage(source(here))

@@ -1,6 +1,7 @@
 """The virtual environment of a release, by real pip: built beside, switched by name, taken back."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -20,23 +21,43 @@ from .releases import begin, changed, step
 TOP = "the source"
 
 
-@pytest.fixture
-def source(tmp_path, monkeypatch) -> Source:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    wheels = tmp_path / "wheels"
+@pytest.fixture(scope="module")
+def released(tmp_path_factory) -> tuple[Path, Path]:
+    """Build the first release once, in a folder that its venv is made for; give it and a copy."""
+    folder = tmp_path_factory.mktemp("release")
+    wheels = folder / "wheels"
     for version in ("1.0", "2.0"):
         script = {"{info}/entry_points.txt": "[console_scripts]\nmine = mine:version.strip\n"}
         make_wheel(wheels, "mine", version, more=script)
     for name, version in ((TOP, "1.0"), (f"{TOP}.relogin-stage", "2.0")):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "requirements.txt").write_text(f"mine=={version}\n")
-    begin("a" * 40, "b" * 40)
-    made = part(tmp_path)
-    build = release_venv.built(made, Source(str(tmp_path / TOP)), user())
-    (tmp_path / TOP / "env").mkdir()
-    assert 0 == step(build + release_venv.switched(made)).status
-    (tmp_path / TOP / "env.relogin-former").rmdir()
-    begun_anew(tmp_path)
+        (folder / name).mkdir()
+        (folder / name / "requirements.txt").write_text(f"mine=={version}\n")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("XDG_STATE_HOME", str(folder / "state"))
+        begin("a" * 40, "b" * 40)
+        made = part(folder)
+        build = release_venv.built(made, Source(str(folder / TOP)), user())
+        (folder / TOP / "env").mkdir()
+        assert 0 == step(build + release_venv.switched(made)).status
+    (folder / TOP / "env.relogin-former").rmdir()
+    begun_anew(folder)
+    copy = tmp_path_factory.mktemp("copy") / "release"
+    shutil.copytree(folder, copy, symlinks=True)
+    return folder, copy
+
+
+@pytest.fixture
+def tmp_path(released) -> Path:
+    """Give the folder with the first release: a venv stays where it was made."""
+    folder, copy = released
+    shutil.rmtree(folder)
+    shutil.copytree(copy, folder, symlinks=True)
+    return folder
+
+
+@pytest.fixture
+def source(tmp_path, monkeypatch) -> Source:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     return Source(str(tmp_path / TOP))
 
 

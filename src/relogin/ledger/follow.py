@@ -37,7 +37,8 @@ def after(record: Run, entry: Entry) -> None:
 
 def end(record: Run, state: State) -> None:
     """Keep the whole run; one line on stderr says where that is not in the history."""
-    if record.entries or record.undoings or record.releases or record.lost:
+    known = record.entries or record.undoings or record.releases or record.backings
+    if known or record.lost:
         problem = keep(document.document(record, state))
         if problem is not None:
             click.echo(problem, err=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from relogin.ledger import aside, prune
 from relogin.ledger.store import LedgerError, place, writing
-from relogin.places import made_folder, write_whole
 
 Document = dict[str, Any]
 
@@ -18,39 +19,36 @@ def keep(document: Document) -> str | None:
     """Keep a run, or what is known of it by now: what it says of a host replaces the former.
 
     Never raises: gives one line where it could not be kept in the history, else None. A run that
-    has ended is then kept in a file beside it, and taken over by the next run that can.
+    has ended is then kept in a file (relogin.ledger.aside), and taken over by the next run that
+    can. The first run of a day lets it forget what is old.
     """
     path = place()
     try:
         with writing(path) as connection:
             _write(connection, document)
-            taken = [file for file in _waiting(path) if _taken_over(connection, file)]
+            taken = [file for file in aside.waiting(path) if _taken_over(connection, file)]
+            ended = document["seconds"] is not None
+            old = ended and prune.due(connection, document["run"], document["began"])
     except LedgerError as error:
-        return None if document["seconds"] is None else _put_aside(path, document, error)
+        return None if document["seconds"] is None else aside.put(path, document, error)
     for file in taken:
         with suppress(OSError):
             file.unlink()
+    return _forget_old(path, document["began"]) if old else None
+
+
+def _forget_old(path: Path, now: float) -> str | None:
+    """Let the history forget, in a transaction of its own: the run is kept already."""
+    with suppress(LedgerError), writing(path) as connection:
+        return prune.forget_old(connection, now)
     return None
 
 
 def begun(run: str, host: str, backend: str, why: str, *, position: int) -> None:
     """Note that a change is about to be made: what becomes of it is kept when it has ended."""
-    row = (run, host, backend, position, "", "", why, None, 0.0, "")
+    row = (run, host, backend, position, "", "", why, None, 0.0, "", time.time())
     with suppress(LedgerError), writing(place()) as connection:
         connection.execute(f"INSERT OR IGNORE INTO change VALUES ({_marks(row)})", row)
-
-
-def _put_aside(path: Path, document: Document, error: LedgerError) -> str:
-    try:
-        aside = made_folder(path.parent / "waiting") / f"{document['run']}.json"
-        write_whole(aside, json.dumps(document).encode())
-    except OSError as failed:
-        return f"this run is not in the history: {error}; {failed}"
-    return f"this run is in {aside} until the history can be written: {error}"
-
-
-def _waiting(path: Path) -> list[Path]:
-    return sorted((path.parent / "waiting").glob("*.json"))
 
 
 def _taken_over(connection: sqlite3.Connection, file: Path) -> bool:
@@ -80,6 +78,9 @@ def _write(connection: sqlite3.Connection, document: Document) -> None:
         if not host["reached"]:
             lost = {"backend": "", "outcome": host["outcome"], "halted": host["error"]}
             _write_result(connection, run, host["host"], {**_NOTHING, **lost})
+        if lines := host.get("transcript"):
+            said = run, host["host"], json.dumps(lines)
+            connection.execute("INSERT OR REPLACE INTO transcript VALUES (?, ?, ?)", said)
 
 
 _NOTHING: Document = {"seconds": 0.0, "proof": None, "unseen": [], "findings": [], "changes": []}
@@ -111,14 +112,19 @@ def _result(one: dict[str, Any]) -> tuple[Any, ...]:
     unseen = json.dumps(one["unseen"])
     declared = json.dumps(one.get("declared", {}))
     known = one["outcome"], one["seconds"], one["halted"] or "", proof, unseen
-    return *known, declared, one.get("signing", "")
+    said = json.dumps(one.get("said", []))
+    drifted = declared, one.get("signing", ""), said, one.get("disabled", "")
+    refused, reports = json.dumps(one.get("refused_logins", {})), json.dumps(one.get("reports", []))
+    return *known, *drifted, refused, reports
 
 
 def _finding(position: int, one: dict[str, Any]) -> tuple[Any, ...]:
     names = "fault", "subject", "severity", "state", "leads", "what", "seen", "before", "after"
-    return position, *(one[name] for name in names), one.get("cause", "")
+    texts = (one.get(name, "") for name in ("cause", "expected", "remedy", "held"))
+    flags = (one.get(name, False) for name in ("by_person", "symptom"))
+    return position, *(one[name] for name in names), *texts, *flags, one.get("at", 0)
 
 
 def _change(position: int, one: dict[str, Any]) -> tuple[Any, ...]:
     names = "fault", "subject", "why", "ok", "seconds", "output"
-    return position, *(one[name] for name in names)
+    return position, *(one[name] for name in names), one.get("began", 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from typing import Any
 
 from relogin.drift import Former
@@ -70,34 +71,39 @@ def history(host: str = "", limit: int = 20) -> dict[str, Any]:
 def former(host: str, backend: str) -> Former:
     """Give what is known of a backend on a host before this run.
 
+    What is more than a day ahead was kept by a machine whose clock was wrong: it does not count.
+
     Raises:
         LedgerError: there is no history, or it cannot be read.
     """
-    of = {"host": host, "backend": backend}
-    where = "FROM run JOIN {} ON run.id = run WHERE (host, backend) = (:host, :backend)"
+    of = {"host": host, "backend": backend, "soon": time.time() + 86400}
+    where = (
+        "FROM run JOIN {} ON run.id = run"
+        " WHERE host = :host AND backend = :backend AND began < :soon"
+    )
     results = where.format("result")
     with reading(place()) as connection:
-        applied = connection.execute(
-            f"SELECT declared {results} AND purpose <> 'diagnose' AND declared <> '{{}}'"
-            " AND outcome IN ('proven', 'healthy', 'findings') ORDER BY began DESC LIMIT 1",
-            of,
-        ).fetchone()
-        proven = connection.execute(
-            f"SELECT signing, began {results} AND signing <> ''"
-            " AND json_extract(proof, '$.proven') ORDER BY began DESC LIMIT 1",
-            of,
-        ).fetchone()
+
+        def last(what: str, condition: str = "1") -> tuple[Any, ...]:
+            query = f"SELECT {what} {results} AND {condition} ORDER BY began DESC LIMIT 1"
+            return tuple(connection.execute(query, of).fetchone() or ())
+
+        (applied,) = last("declared", _APPLIED) or ("{}",)
+        signing, proven = last("signing, began", f"signing <> '' AND {_PROVEN}") or ("", 0.0)
+        ended, let_in = last(f"began + coalesce(run.seconds, 0), {_PROVEN}") or (0.0, False)
         mended: dict[tuple[str, str], tuple[float, ...]] = {}
         query = f"SELECT fault, subject, began {where.format('finding')} AND state = 'mended'"
         for row in connection.execute(f"{query} ORDER BY began DESC", of):
             key = row["fault"], row["subject"]
             mended[key] = (*mended.get(key, ()), row["began"])
-    return Former(
-        declared=json.loads(applied["declared"]) if applied else {},
-        signing=proven["signing"] if proven else "",
-        proven=proven["began"] if proven else 0.0,
-        mended=mended,
-    )
+    return Former(json.loads(applied), signing, proven, mended, ended, let_in=bool(let_in))
+
+
+_PROVEN = "json_extract(proof, '$.proven')"
+_APPLIED = (
+    "purpose NOT IN ('diagnose', 'check', 'probe') AND declared <> '{}'"
+    " AND outcome IN ('proven', 'healthy', 'findings')"
+)
 
 
 def _rows(
@@ -125,7 +131,9 @@ def successes() -> dict[tuple[str, str], float]:
     """
     query = """
     SELECT host, backend, max(began + run.seconds) AS ended FROM run JOIN result ON run.id = run
-    WHERE outcome IN ('proven', 'healthy') AND run.seconds IS NOT NULL GROUP BY host, backend
+    WHERE outcome IN ('proven', 'healthy') AND purpose NOT IN ('check', 'probe')
+        AND run.seconds IS NOT NULL
+    GROUP BY host, backend
     """
     with reading(place()) as connection:
         rows = connection.execute(query)

@@ -67,4 +67,34 @@ ALTER TABLE result ADD COLUMN signing TEXT NOT NULL DEFAULT '';
 ALTER TABLE finding ADD COLUMN cause TEXT NOT NULL DEFAULT ''
 """
 
-STEPS: tuple[str, ...] = (_RUNS, _DRIFT)
+# What the report of a run needs besides: what to do, when it was (Unix time; 0: not
+# kept), what was said.
+_REPORT = """
+ALTER TABLE finding ADD COLUMN expected TEXT NOT NULL DEFAULT '';
+ALTER TABLE finding ADD COLUMN remedy TEXT NOT NULL DEFAULT '';
+ALTER TABLE finding ADD COLUMN held TEXT NOT NULL DEFAULT '';
+ALTER TABLE finding ADD COLUMN by_person INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE finding ADD COLUMN symptom INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE finding ADD COLUMN at REAL NOT NULL DEFAULT 0;
+ALTER TABLE change ADD COLUMN started REAL NOT NULL DEFAULT 0;
+ALTER TABLE result ADD COLUMN said TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE result ADD COLUMN disabled TEXT NOT NULL DEFAULT '';
+CREATE TABLE transcript (
+    run TEXT NOT NULL REFERENCES run (id),
+    host TEXT NOT NULL,
+    lines TEXT NOT NULL,     -- JSON
+    PRIMARY KEY (run, host)
+) WITHOUT ROWID
+"""
+
+# What the backend's log refused since the run before, as JSON: times by reason.
+_REFUSED = """
+ALTER TABLE result ADD COLUMN refused_logins TEXT NOT NULL DEFAULT '{}'
+"""
+
+# The documents of a check and of a probe, as JSON.
+_DOCUMENTS = """
+ALTER TABLE result ADD COLUMN reports TEXT NOT NULL DEFAULT '[]'
+"""
+
+STEPS: tuple[str, ...] = (_RUNS, _DRIFT, _REPORT, _REFUSED, _DOCUMENTS)

@@ -48,20 +48,22 @@ def writing(path: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """Give a connection that changes nothing.
+    """Give a connection that changes nothing; what an older relogin wrote is brought up first.
 
     Raises:
         LedgerError: there is none, a newer relogin wrote it, or it is no database.
     """
-    if not path.exists():
-        raise LedgerError(f"{path}: no run was kept yet")
     try:
+        if not path.exists():
+            raise LedgerError(f"{path}: no run was kept yet")
         with closing(_connected(path)) as connection:
             connection.row_factory = sqlite3.Row
-            _refuse_newer(connection)
+            if _refuse_newer(connection) < len(STEPS):
+                with writing(path):
+                    pass
             connection.execute("PRAGMA query_only = ON")
             yield connection
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise LedgerError(f"{path}: {error}") from None
 
 

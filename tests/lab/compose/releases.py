@@ -2,13 +2,15 @@
 
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.lab import windows
 from tests.lab.compose import canaries
 from tests.lab.compose.product import SECRETS
+from tests.lab.compose.watched import watched
 from tests.lab.host import Host
 from tests.lab.inventory import by
 from tests.lab.product import Ran, pyinfra
@@ -23,7 +25,8 @@ printf '.env\\nuploads/\\n' >.gitignore; mkdir -p uploads; echo precious >upload
 git init -q -b main; git add .; {GIT} commit -q -m first
 git clone -q --bare . {BARE}; git remote add origin {BARE}
 """
-TEAR_DOWN = "rm -rf /srv/git /run/stop-client; docker rmi -f relogin-former/receptionist; true"
+TEAR_DOWN = """rm -rf /srv/git /run/stop-client; docker rmi -f relogin-former/receptionist
+umount -l /opt /var/lib/relogin; true"""
 _CHANGED = f"""
 from dataclasses import replace as _replace
 from runpy import run_path as _run_path
@@ -68,12 +71,23 @@ def committed(host: Host, change: str) -> str:
     rm -rf /tmp/work""").strip()
 
 
+def small(host: Host, folder: str) -> None:
+    """Put what is in a folder of the host on a file system that can be filled in a moment."""
+    host.root(f"""mkdir -p {folder} /run/small; cp -a {folder}/. /run/small/
+    mount -t tmpfs -o size=300m tmpfs {folder}; cp -a /run/small/. {folder}/; rm -r /run/small""")
+
+
+def fill(host: Host, folder: str) -> None:
+    """Leave no byte on that file system."""
+    host.root(f"dd if=/dev/zero of={folder}/filler bs=64k; cat /dev/zero >>{folder}/filler; :")
+
+
 def at(host: Host) -> str:
     """Give the commit that the working tree is at, and what of it is not as committed."""
     return host.root(f"cd {TOP}; git rev-parse HEAD; git status --porcelain -uno").strip()
 
 
-def release(folder: Path, host: Host, *words: str) -> Ran:
+def release(folder: Path, host: Host, *words: str, program: Sequence[str] = ()) -> Ran:
     """Run the release on the host, without a prompt."""
     (folder / "data").mkdir(exist_ok=True)
     (folder / "data/receptionist.py").write_text(_CHANGED)
@@ -81,7 +95,10 @@ def release(folder: Path, host: Host, *words: str) -> Ran:
     path.write_text(f"receptionist = [\n{by(host).line()}]\n")
     data = ("--group-data", str(folder / "data"))
     command = (*data, "deploys/release.py", "-y", *words)
-    return pyinfra([], *command, inventory=str(path), secrets=SECRETS, timeout=900)
+    with watched(host):
+        return pyinfra(
+            [], *command, inventory=str(path), secrets=SECRETS, program=program, timeout=900
+        )
 
 
 @dataclass
@@ -124,4 +141,4 @@ def logging_in(host: Host) -> Iterator[Client]:
         host.root("touch /run/stop-client")
         reader.join(120)
         client.read("".join(collected))
-        print(f"\nnobody could log in for {client.window:.1f} s at the longest", end=" ")
+        windows.note(client.window)

@@ -1,0 +1,171 @@
+"""A kept run as the document that it was, and what the history knows of the time before it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from relogin import outcome
+from relogin.ledger.store import place, reading
+
+Document = dict[str, Any]
+
+_VERSION = 1  # of report/run.schema.json, which this is the form of
+_OF = "WHERE (run, host, backend) = (?, ?, ?) ORDER BY position"
+_EARLIER = """
+SELECT run.id AS run, began, purpose, operator, host, backend, outcome, halted,
+    run.seconds IS NOT NULL AS ended, json_extract(proof, '$.seconds') AS login,
+    json_extract(proof, '$.proven') AS proven,
+    (SELECT json_group_array(why) FROM (SELECT why FROM change c WHERE (c.run, c.host, c.backend)
+        = (result.run, result.host, result.backend) AND ok ORDER BY position)) AS changes,
+    (SELECT what FROM finding f WHERE (f.run, f.host, f.backend)
+        = (result.run, result.host, result.backend) ORDER BY position LIMIT 1) AS first
+FROM run JOIN result ON result.run = run.id
+WHERE host = :host AND began < :before AND run.id <> :run
+    AND purpose NOT IN ('disable', 'enable')
+ORDER BY began DESC, backend LIMIT :limit
+"""
+_COMING_BACK = """
+SELECT host, backend, fault, subject, what, count(*) AS times, min(began) AS since,
+    max(began) AS last
+FROM finding JOIN run ON run.id = finding.run
+WHERE state = 'mended' AND leads AND host = :host AND began <= :before
+GROUP BY host, backend, fault, subject HAVING count(*) > 1
+ORDER BY times DESC, last DESC, backend, fault, subject
+"""
+
+
+def runs() -> list[str]:
+    """Give the names of all kept runs, the last one first.
+
+    Raises:
+        LedgerError: there is no history, or it cannot be read.
+    """
+    with reading(place()) as connection:
+        return [row["id"] for row in connection.execute("SELECT id FROM run ORDER BY began DESC")]
+
+
+def last_of(host: str) -> str | None:
+    """Give the name of the run that last looked at a host, or else had to do with it.
+
+    Raises:
+        LedgerError: there is no history, or it cannot be read.
+    """
+    query = "SELECT id FROM run JOIN result ON run.id = run WHERE host = ?"
+    query += " ORDER BY purpose IN ('disable', 'enable'), began DESC"
+    with reading(place()) as connection:
+        row = connection.execute(query, (host,)).fetchone()
+        return None if row is None else str(row["id"])
+
+
+def document(run: str, host: str = "") -> Document | None:
+    """Give a kept run in the form of report/run.schema.json, or None where nothing of it is there.
+
+    A `host` narrows it to that one. Moments that an older relogin did not keep are 0.
+
+    Raises:
+        LedgerError: there is no history, or it cannot be read.
+    """
+    with reading(place()) as connection:
+        about = connection.execute("SELECT * FROM run WHERE id = ?", (run,)).fetchone()
+        query = "SELECT * FROM result WHERE run = ? AND ? IN ('', host) ORDER BY host, backend"
+        results = connection.execute(query, (run, host)).fetchall()
+        if about is None or not results:
+            return None
+        names = dict.fromkeys(row["host"] for row in results)
+        hosts = [_host(connection, name, results) for name in names]
+    return {
+        "version": _VERSION,
+        "run": run,
+        "purpose": about["purpose"],
+        "began": about["began"],
+        "seconds": about["seconds"],
+        "relogin": about["version"],
+        "operator": about["operator"],
+        "exit": outcome.code(one["outcome"] for one in hosts),
+        "hosts": hosts,
+    }
+
+
+def earlier(document: Document, limit: int = 300) -> dict[str, dict[str, list[Document]]]:
+    """Give by host what was before a run: its earlier results, and what keeps coming back.
+
+    Of each host `limit` results at most, the last one first; moments are in Unix time.
+
+    Raises:
+        LedgerError: there is no history, or it cannot be read.
+    """
+    about = {"before": document["began"], "run": document["run"], "limit": limit}
+    with reading(place()) as connection:
+        return {
+            one["host"]: {
+                "results": list(_results(connection, {**about, "host": one["host"]})),
+                "coming_back": _rows(connection, _COMING_BACK, {**about, "host": one["host"]}),
+            }
+            for one in document["hosts"]
+        }
+
+
+def _results(connection: sqlite3.Connection, about: Document) -> Iterator[Document]:
+    for row in _rows(connection, _EARLIER, about):
+        yield {**row, "changes": json.loads(row["changes"])}
+
+
+def _rows(connection: sqlite3.Connection, query: str, about: object) -> list[Document]:
+    found = connection.execute(query, about)  # type: ignore[arg-type] # names or places
+    return [dict(row) for row in found]
+
+
+def _host(connection: sqlite3.Connection, name: str, results: Iterable[sqlite3.Row]) -> Document:
+    mine = [row for row in results if row["host"] == name]
+    lost = next((row for row in mine if not row["backend"]), None)
+    words = [row["outcome"] for row in mine]
+    key = mine[0]["run"], name
+    said = "SELECT lines FROM transcript WHERE (run, host) = (?, ?)"
+    lines = connection.execute(said, key).fetchone()
+    return {
+        "host": name,
+        "reached": lost is None,
+        "outcome": outcome.worst_word(words),
+        "error": None if lost is None else lost["halted"],
+        "backends": [_backend(connection, row) for row in mine if row["backend"]],
+        "transcript": json.loads(lines["lines"]) if lines else [],
+    }
+
+
+def _backend(connection: sqlite3.Connection, row: sqlite3.Row) -> Document:
+    key = row["run"], row["host"], row["backend"]
+    findings = _rows(connection, f"SELECT * FROM finding {_OF}", key)
+    changes = _rows(connection, f"SELECT * FROM change {_OF}", key)
+    proof = json.loads(row["proof"]) if row["proof"] else None
+    return {
+        "backend": row["backend"],
+        "outcome": row["outcome"],
+        "seconds": row["seconds"],
+        "halted": row["halted"] or None,
+        "disabled": row["disabled"],
+        "findings": [_finding(one) for one in findings],
+        "changes": [_change(one) for one in changes],
+        "unseen": json.loads(row["unseen"]),
+        "proof": None if proof is None else {"at": 0, **proof},
+        "said": json.loads(row["said"]),
+        "declared": json.loads(row["declared"]),
+        "signing": row["signing"],
+        "refused_logins": json.loads(row["refused_logins"]),
+        "reports": json.loads(row["reports"]),
+    }
+
+
+def _finding(row: Document) -> Document:
+    texts = ("fault", "severity", "subject", "what", "seen", "expected", "remedy")
+    more = ("at", "state", "held", "before", "after", "cause")
+    flags = {name: bool(row[name]) for name in ("by_person", "symptom", "leads")}
+    return {**{name: row[name] for name in (*texts, *more)}, **flags}
+
+
+def _change(row: Document) -> Document:
+    ok = None if row["ok"] is None else bool(row["ok"])
+    texts = {name: row[name] for name in ("fault", "subject", "why", "seconds", "output")}
+    return {**texts, "ok": ok, "began": row["started"]}
