@@ -8,14 +8,16 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relogin import shell
+from relogin.facts import compose_files, compose_script
 from relogin.facts.revisions import Migrations, Revision, names
+from relogin.values import dataclass
 
 if TYPE_CHECKING:
     from relogin.parts.database import Django
+    from relogin.parts.runtime import Compose
     from relogin.remote import Answer
 
 
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 class Found:
     """A migration's file: what it builds on, which ones it replaces (a squashed one).
 
-    `installed` is False where the settings do not name its application in so many words.
+    `makes` are the tables that it creates. `installed` is False where the settings do not name its
+    application in so many words.
     """
 
     name: str
@@ -31,6 +34,7 @@ class Found:
     replaces: tuple[str, ...] = ()
     drops: bool = False
     installed: bool = True
+    makes: tuple[str, ...] = ()
 
     @property
     def app(self) -> str:
@@ -40,19 +44,60 @@ class Found:
 def script(declared: Django, venv: str | None) -> str:
     """Give the part of the look that lists the migrations: the project's own, and its libraries'.
 
-    One line a file: name, what it builds on, what it replaces, a mark if it deletes; a dash before
-    it where the settings do not name its application.
+    One line a file: name, what it builds on, what it replaces, a mark if it deletes, the tables
+    that it makes; a dash before it where the settings do not name its application.
     """
     interpreter = shlex.split(declared.command)[0]
     if venv is None and interpreter.endswith("/bin/python"):
         venv = interpreter.removesuffix("/bin/python")
-    return _SCRIPT.format(
-        directory=shell.quote(declared.directory), venv=shell.quote(venv or "/usr")
+    return listed(shell.quote(declared.directory), shell.quote(venv or "/usr"))
+
+
+def listed(directory: str, venv: str) -> str:
+    """Give that part for a project and a virtual environment that are words of the shell."""
+    return _SCRIPT.format(directory=directory, venv=venv)
+
+
+def script_inside(declared: Django, part: Compose) -> str:
+    """Give that part of the look where the project is in a container of the service.
+
+    What runs is asked by its own shell. Of what does not stay up, or has no shell, the project's
+    own files are copied: its libraries' applications are then out of sight.
+    """
+    interpreter, folder = shlex.split(declared.command)[0], shell.quote(declared.directory)
+    asked = _SCRIPT.format(directory=folder, venv='"$prefix"')
+    ask = shell.fed(
+        _PREFIX.format(interpreter=shell.quote(interpreter)) + f"look() {{\n{asked}\n}}\nlook\n",
+        'within 20 docker exec -i "$id" env LC_ALL=C sh -s',
     )
+    read = _SCRIPT.format(directory=f'"$copied"{folder}', venv="/nosuch")
+    copied = compose_files.with_copies(part, _COPIED.format(directory=folder) + read)
+    filters = shell.words(compose_script.filters(part, part.service))
+    return _INSIDE.format(filters=filters, ask=ask, copied=copied)
 
 
+_PREFIX = """\
+python=$(command -v {interpreter} || command -v python3 || command -v python)
+prefix=${{python%/bin/*}}
+"""
+# 126 and 127: it has no shell; 1 is the engine's own: it does not run (docker exec, "Exit status").
+_INSIDE = """\
+id=$(docker ps -q {filters} | sed -n 1p); rc=1
+if [ -n "$id" ]; then {ask}; rc=$?; fi
+case $rc in 1 | 125 | 126 | 127) ;; 124 | 137) return 5 ;; *) return "$rc" ;; esac
+{copied}"""
+# A folder that is cut off would lack migrations that are there. GNU tar has to be told of patterns.
+_COPIED = """\
+mkdir -p "$copied"{directory}; wild=
+case $(tar --version 2>/dev/null) in *GNU*) wild=--wildcards ;; esac
+{{ within 20 docker cp "$id":{directory}/. - 2>/dev/null || : >"$copied/cut"; }} |
+  tar -x -f - -C "$copied"{directory} $wild '*.py' 2>/dev/null
+[ ! -e "$copied/cut" ] || return 2
+"""
 # The settings' module stands in manage.py, and a library's application counts where the settings'
-# folder names it. The label is the folder's name, unless its apps.py says otherwise.
+# folder names it. The label is the folder's name, unless its apps.py says otherwise. A model's
+# table is `label_model` unless db_table says otherwise (Django docs, "Model Meta options"); of one
+# that is not managed, or is only noted in the state, a migration makes none.
 _SCRIPT = """\
 cd {directory} || return 2
 [ -r manage.py ] || return 3
@@ -80,9 +125,17 @@ function pairs(s, out, pair) {{
   }}
   return substr(out, 2)
 }}
+function quoted(s) {{
+  sub(/^[^=:]*[=:] *["\\047]/, "", s); sub(/["\\047].*/, "", s); return s
+}}
+function close_model() {{
+  if (model && table != "" && table !~ /[|,]/) made = made "," table
+  model = 0; table = ""
+}}
 function say() {{
-  if (is) print mark app "." name "|" v["dependencies"] "|" v["replaces"] "|" drops
-  split("", v); drops = ""; is = 0; key = ""
+  close_model(); if (noted) made = ""
+  if (is) print mark app "." name "|" v["dependencies"] "|" v["replaces"] "|" drops "|" made
+  split("", v); drops = ""; is = 0; key = ""; made = ""; noted = 0
 }}
 FNR == 1 {{ say(); name = FILENAME; sub(/.*\\//, "", name); sub(/[.]py$/, "", name) }}
 /^class Migration\\(/ {{ is = 1 }}
@@ -90,6 +143,14 @@ FNR == 1 {{ say(); name = FILENAME; sub(/.*\\//, "", name); sub(/[.]py$/, "", na
 /^[ \\t]+(dependencies|replaces)[ \\t]*(:[^=]*)?=/ {{ key = $1; sub(/[:=].*/, "", key); text = "" }}
 key != "" {{ text = text $0; v[key] = pairs(text); if (/\\]/) key = "" }}
 /(DeleteModel|RemoveField)[(]/ {{ drops = "!" }}
+/migrations[.][A-Z][A-Za-z]*[(]/ {{ close_model() }}
+/CreateModel[(]/ {{ close_model(); model = 1; sub(/.*CreateModel[(]/, "") }}
+model && table == "" && /^ *name *= *["\\047]/ {{ table = app "_" tolower(quoted($0)) }}
+model && /["\\047]db_table["\\047] *:/ {{
+  sub(/.*["\\047]db_table["\\047]/, ""); table = quoted($0)
+}}
+model && /["\\047]managed["\\047] *: *False/ {{ model = 0 }}
+/state_operations/ {{ noted = 1 }}
 {{ code = tolower($0)
   if (code ~ /drop +(table|column|schema)|truncate |delete +from|[.]delete[(]/) drops = "!" }}
 END {{ say() }}' "$@" 2>/dev/null || return 5
@@ -107,10 +168,17 @@ def read(lines: Iterable[str]) -> list[Found]:
     """Take the lines apart."""
     found = []
     for line in lines:
-        name, needs, replaces, drops = line.removeprefix("-").split("|")
+        name, needs, replaces, drops, makes = line.removeprefix("-").split("|")
         kept = (one for one in names(needs) if not one.endswith((".__first__", ".__latest__")))
         found.append(
-            Found(name, tuple(kept), names(replaces), drops == "!", not line.startswith("-"))
+            Found(
+                name,
+                tuple(kept),
+                names(replaces),
+                drops=drops == "!",
+                installed=not line.startswith("-"),
+                makes=names(makes),
+            )
         )
     return found
 
@@ -172,6 +240,7 @@ def of_files(answer: Answer, recorded: tuple[str, ...] | None) -> Migrations:
                     if n.partition(".")[0] in apps - {one.app} and n not in skipped
                 ),
                 one.drops,
+                one.makes,
             )
             for one in used
         ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pyinfra.api import FactBase
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 def script_of(declared: Alembic | Django, venv: Venv | None, inside: Compose | None = None) -> str:
     """Give the part of the look that lists the revision files of a backend."""
     if isinstance(declared, Django):
+        if inside is not None:
+            return django_migrations.script_inside(declared, inside)
         return django_migrations.script(declared, venv.path if venv else None)
     return script(declared.directory, declared.command, inside)
 
@@ -127,6 +129,7 @@ _REASONS = {
     4: "the folder of the revision files is not where Alembic's configuration says, or is closed",
 }
 _REASONS_DJANGO = {
+    compose_files.NO_CONTAINER: _REASONS[compose_files.NO_CONTAINER],
     2: "the folder that the profile names for migrations cannot be entered",
     3: "there is no manage.py that could be read",
     4: "the settings that manage.py names could not be read",
@@ -138,12 +141,21 @@ def select(backend: Backend) -> str:
 
     Alembic keeps it in the first schema of the search path unless told otherwise.
     """
-    if backend.migrations is None:
-        return ""
+    return "" if backend.migrations is None else sql.fill(_SELECT, **_named(backend))
+
+
+def changed_since(backend: Backend, recorded: Sequence[str] | None) -> str:
+    """Give the query that tells whether something else is recorded by now: t, f, or nothing."""
+    seen = f"array[{', '.join(map(sql.literal, recorded or ()))}]::text[]"
+    return sql.fill(_CHANGED, seen=seen, **_named(backend))
+
+
+def _named(backend: Backend) -> dict[str, str]:
+    assert backend.migrations is not None  # noqa: S101 # else there is no such table
     schema = backend.database.schema if backend.database else "public"
     table = backend.migrations.version_table
     each = "app || ''.'' || name" if isinstance(backend.migrations, Django) else "version_num"
-    return sql.fill(_SELECT, schema=sql.literal(schema), table=sql.literal(table), each=each)
+    return {"schema": sql.literal(schema), "table": sql.literal(table), "each": each}
 
 
 # It is said first whether there is such a table: one that is locked is not taken for one that is
@@ -155,6 +167,13 @@ select format('select jsonb_build_object(''part'', ''version_table'', ''there'',
  from pg_class join pg_namespace n on n.oid = relnamespace
  where relname = :table: and relkind = 'r' and nspname in (:schema:, 'public')
  order by nspname = :schema: desc limit 1) q) x \\gexec
+"""
+_CHANGED = """\
+select format('select not (now @> %L and now <@ %L) from
+ (select coalesce(array_agg((:each:)::text), ''{}'') now from %I.%I) x', v, v, nspname, relname)
+ from (select :seen: v) seen, pg_class join pg_namespace n on n.oid = relnamespace
+ where relname = :table: and relkind = 'r' and nspname in (:schema:, 'public')
+ order by nspname = :schema: desc limit 1 \\gexec
 """
 
 
@@ -192,6 +211,12 @@ def of_files(answer: Answer) -> Migrations | Unreadable:
     lines = [line for line in answer.lines if line]
     nameless = tuple(line[1:] for line in lines if line.startswith("?"))
     return Migrations(tuple(_revision(line) for line in lines if line[0] != "?"), nameless)
+
+
+def of_django(answer: Answer, recorded: tuple[str, ...] | None) -> Migrations | Unreadable:
+    """Take apart what the files of Django say, beside what the database has recorded."""
+    unseen = _of_status(answer, _REASONS_DJANGO)
+    return unseen or django_migrations.of_files(answer, recorded)
 
 
 def _revision(line: str) -> Revision:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
+
+from relogin.values import dataclass
 
 
 @dataclass(frozen=True)
 class Revision:
-    """A revision of the code; `drops` tells that its upgrade deletes tables, columns or rows."""
+    """A revision of the code; `drops` tells that its upgrade deletes tables, columns or rows.
+
+    `makes` are the tables that it creates, as far as that was read (Django).
+    """
 
     id: str
     down: tuple[str, ...] = ()
     depends: tuple[str, ...] = ()
     drops: bool = False
+    makes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

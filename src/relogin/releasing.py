@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from relogin import checkout, run
 from relogin.facts import release
@@ -69,6 +70,26 @@ class Releasing:
             return False
         self.state = found
         return True
+
+
+class _InOrder(set[Any]):
+    """Hosts in the order of the inventory, where pyinfra's own set has none."""
+
+    def __init__(self, hosts: Iterable[Host], names: Sequence[str]) -> None:
+        super().__init__(hosts)
+        self._at = {name: number for number, name in enumerate(names)}
+
+    def __iter__(self) -> Iterator[Host]:
+        return iter(sorted(super().__iter__(), key=lambda host: self._at[host.name]))
+
+
+def in_order(state: State) -> None:
+    """Have pyinfra work on one host after another as the inventory lists them, the first one first.
+
+    A serial operation takes the hosts as they come out of a set: in another order each time.
+    """
+    if not isinstance(state.active_hosts, _InOrder):  # each host's deploy asks for it
+        state.active_hosts = _InOrder(state.active_hosts, list(state.inventory.hosts))
 
 
 def of(state: State, host: Host, backend: Backend) -> Releasing:

@@ -71,7 +71,7 @@ def script(project: Path) -> str:
 def test_own_and_installed_applications_are_read(project, sh):
     found = read(line for line in run(script(project), sh).lines if line)
     assert {
-        Found("orders.0001_initial", ("auth.0002_b",)),
+        Found("orders.0001_initial", ("auth.0002_b",), makes=("orders_order",)),
         Found(
             "orders.0002_squashed",
             ("orders.0001_initial",),
@@ -83,6 +83,54 @@ def test_own_and_installed_applications_are_read(project, sh):
         Found("auth.0001_a"),
         Found("auth.0002_b", ("auth.0001_a",)),
     } == set(found)
+
+
+TABLES = """\
+class Migration(migrations.Migration):
+    operations = [
+        migrations.CreateModel(
+            name="LineItem",
+            fields=[
+                ("id", models.AutoField()),
+                ("name", models.CharField(verbose_name="Name")),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Old',
+            fields=[],
+            options={'db_table': 'legacy_old', "ordering": []},
+        ),
+        migrations.CreateModel(
+            name="View",
+            fields=[],
+            options={
+                "db_table": "a_view",
+                "managed": False,
+            },
+        ),
+        migrations.AlterField(
+            model_name="lineitem",
+            name="title",
+        ),
+        migrations.CreateModel(name="Last", fields=[]),
+    ]
+"""
+
+
+@pytest.mark.parametrize("sh", SHELLS)
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        (TABLES, ("orders_lineitem", "legacy_old", "orders_last")),
+        (TABLES.replace("operations", "state_operations", 1), ()),
+        (PLAIN, ()),
+    ],
+    ids=["made", "noted in the state only", "none"],
+)
+def test_the_tables_that_a_migration_makes_are_read(project, sh, text, made):
+    (project / "orders/migrations/0001_initial.py").write_text(text)
+    found = read(line for line in run(script(project), sh).lines if line)
+    assert [made] == [one.makes for one in found if one.name == "orders.0001_initial"]
 
 
 @pytest.mark.parametrize(
