@@ -101,7 +101,8 @@ def _by_email(backend: Backend) -> str:
 
 
 # A look-alike differs in what is not ASCII, in blanks, or in letter case: rows that agree in the
-# rest are fetched, and judged by the reader (a database of locale C folds ASCII letters alone).
+# rest are fetched, and judged by the reader (a database of locale C folds ASCII letters alone). One
+# of plain ASCII is itself in lower case, or is not alike: most of a large table is soon passed by.
 # Of others' hashes only the number and the ids of those leave the host that no scheme can have
 # made: cut off, in quotes, with blanks, or plain text. NULL, empty, `!` and `*` are a way to say
 # that nobody logs in there with a password. The declared logins are counted once more by way of the
@@ -118,18 +119,24 @@ select count(*) = :count: as whole from pg_attribute a join pg_class c on c.oid 
 \\if :whole
 set datestyle = 'ISO'; set timezone = 'UTC';
 with newest as (select *, :id: as nth, :password: as pw from :relation:
-  order by :id_column: desc limit :newest:)
+  order by :id_column: desc limit :newest:),
+starts as (select :id_column: i, :login: in (:exact:) declared,
+  substring(pw from '^([$]?(2[abxy]|argon2[id]*|(pbkdf2|bcrypt)([-_]sha[0-9]+)?|scrypt'
+   '|md5|5|6)[$:])')
+  start from newest)
 select jsonb_build_object('part', 'accounts', 'now', now()::text,
  'rows', (select coalesce(jsonb_agg(u), '[]') from (select jsonb_build_object(:fields:) u
   from :relation:, lateral (select regexp_replace(lower(:login:), '[^!-~]', '', 'g') bare,
    regexp_replace(lower(:login:), '[^ -~]', '_', 'g') pattern) l
-  where lower(:login:) in (:defaults:) :by_email: or exists (select from
+  where lower(:login:) in (:defaults:) :by_email: or (lower(:login:) = any (array(select
+   unnest(array[lower(w), regexp_replace(lower(w), '[^!-~]', '', 'g')])
+   from unnest(array[:forms:]) w)) or lower(:login:) ~ '[^!-~]|[%_]') and exists (select from
    unnest(array[:forms:]) w, lateral (select regexp_replace(lower(w), '[^!-~]', '', 'g') b) x
    where (bare = b and (b <> '' or lower(btrim(:login:)) = lower(btrim(w))))
     or lower(w) like pattern escape '') limit 200) r),
- 'start', (select start from (select :id_column: i,
-   substring(pw from '^([$]?[a-zA-Z0-9_-]+[$:])') start from newest) s
-  where start is not null order by i desc limit 1),
+ 'start', (select start from starts where start is not null order by i desc limit 1),
+ 'starts', (select (array_agg(distinct start))[:9] from starts where not declared
+  and start is not null),
  'kinds', :kinds:, 'size', (select count(*) from newest),
  'broken', (select jsonb_build_array(count(*), (array_agg(nth order by :id_column:))[:10])
   from newest where :login: not in (:exact:) and (
@@ -141,7 +148,8 @@ select jsonb_build_object('part', 'accounts', 'now', now()::text,
 set enable_seqscan = off;
 select jsonb_build_object('part', 'indexed', 'count', count(*)) from :relation:
  where :login_column: in (:exact:);
-select 'begin', format('set local role %I', :role:), :visible:, 'rollback'
+select 'begin; set local row_security = on', format('set local role %I', :role:), :visible:,
+ 'rollback'
  where :'shielded' <> '[]' \\gexec
 \\endif
 """

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from pyinfra.api import FactBase
 
 from relogin import database_url, shell, sql
-from relogin.facts import alone, database_parts, postgres_answer, postgres_sql
+from relogin.facts import alone, database_parts, elsewhere, postgres_answer, postgres_sql
 from relogin.facts.compose_script import container_psql, container_ready
 from relogin.facts.postgres_state import Target
 from relogin.finding import Unreadable
 from relogin.parts.configuration import DatabaseUrl, FromEnv, FromParts
-from relogin.parts.database import Peer
+from relogin.parts.database import AdminUrl, Peer
 from relogin.parts.runtime import Compose, Runtime
 from relogin.secret import SecretMissing
 
@@ -82,19 +82,23 @@ def needed_tables(backend: Backend) -> list[str]:
 
 
 def admin_command(
-    admin: Peer,
+    admin: Peer | AdminUrl,
     *,
     port: int,
     host: str = "",
-    database: str = "postgres",
+    database: str = "",
     service: Runtime | None = None,
 ) -> str:
     """Give the psql of the administrator; libpq's environment of the caller is not let in.
 
-    A `host` that is a socket's folder is that server's; else the socket is where psql looks for it.
-    Of a Compose project's database it is the one in the container, as the role that the image was
-    told to make (POSTGRES_USER).
+    Without a `database` it is in the administrator's own. A `host` that is a socket's folder is
+    that server's; else the socket is where psql looks for it. Of a Compose project's database it is
+    the one in the container, as the role that the image was told to make (POSTGRES_USER). By a URL
+    it is a shell function, which the script has to begin with (relogin.facts.elsewhere).
     """
+    if isinstance(admin, AdminUrl):
+        return elsewhere.command(admin, database)
+    database = database or "postgres"
     if isinstance(service, Compose) and service.database_service:
         return container_psql(service, service.database_service, database, admin.role)
     socket = admin.socket or (host if host.startswith("/") else "")
@@ -108,8 +112,11 @@ def admin_command(
     return f"as_user {shell.quote(admin.os_user)} {env} {psql} {words}"
 
 
-def script(backend: Backend, target: Target) -> str:
-    """Give the part of the look that asks the administrator's psql: one session, read only."""
+def script(backend: Backend, target: Target, *, deep: bool = False) -> str:
+    """Give the part of the look that asks the administrator's psql: one session, read only.
+
+    `deep` asks about the whole database, behind what is asked always.
+    """
     from relogin.facts import accounts, migrations
 
     assert backend.database is not None  # noqa: S101 # only asked with one
@@ -124,15 +131,15 @@ def script(backend: Backend, target: Target) -> str:
         "needed": ", ".join(map(sql.literal, needed_tables(backend))) or "''",
         "watched": ", ".join(map(sql.literal, WATCHED)),
     }
-    in_container = isinstance(backend.service, Compose) and backend.service.database_service
-    ready = None if in_container else _ready(admin)
     asked = (
-        postgres_sql.BEGIN + sql.READ + postgres_sql.server(target, ready=ready, **names),
-        f"\\if :open\n\\connect -reuse-previous=on {sql.name(sql.connected_to(target.database))}\n",
-        sql.READ + sql.fill(postgres_sql.TABLES, **names),
-        migrations.select(backend) + accounts.select(backend, target.role) + "\\endif\n",
+        postgres_sql.BEGIN + sql.READ + _server(backend, target, admin, names),
+        f"\\if :open\n{_connected(admin, target.database)}",
+        sql.READ + sql.fill(postgres_sql.tables(admin), **names),
+        migrations.select(backend) + accounts.select(backend, target.role),
+        _deep(backend, target) if deep else "",
+        "\\endif\n",
     )
-    return "\n".join(
+    return elsewhere.functions(backend) + "\n".join(
         (
             sql.psql(
                 "".join(asked),
@@ -147,6 +154,37 @@ def script(backend: Backend, target: Target) -> str:
     )
 
 
+def _deep(backend: Backend, target: Target) -> str:
+    from relogin.facts import database_declared, database_deep, database_slow, database_sql
+
+    return "".join(
+        (
+            database_sql.statements(backend),
+            database_declared.statements(backend, target),
+            database_slow.statements(backend),
+            database_deep.statements(backend),  # it takes the session's indexes from it
+        )
+    )
+
+
+def _server(backend: Backend, target: Target, admin: Peer | AdminUrl, names: dict[str, str]) -> str:
+    """Give the statements about the server; what a URL reached is known to be reached."""
+    if isinstance(admin, AdminUrl):
+        met = elsewhere.place(admin) == (target.host, target.port)
+        return postgres_sql.server_elsewhere(
+            target, ready=elsewhere.ready(admin.psql), met=met, **names
+        )
+    in_container = isinstance(backend.service, Compose) and backend.service.database_service
+    ready = None if in_container else elsewhere.ready(admin.psql)
+    return postgres_sql.server(target, ready=ready, **names)
+
+
+def _connected(admin: Peer | AdminUrl, database: str) -> str:
+    if isinstance(admin, AdminUrl):
+        return elsewhere.connect(admin, database)
+    return f"\\connect -reuse-previous=on {sql.name(sql.connected_to(database))}\n"
+
+
 # What a role or a database can be given for all its sessions, and lock people out by.
 WATCHED = (
     "search_path",
@@ -157,17 +195,16 @@ WATCHED = (
 )
 
 
-def _ready(admin: Peer) -> str:
-    return f"{shell.quote(admin.psql.removesuffix('psql') + 'pg_isready')} -q -t 3"
-
-
-def _whether_down(admin: Peer, target: Target, service: Runtime | None = None) -> str:
+def _whether_down(admin: Peer | AdminUrl, target: Target, service: Runtime | None = None) -> str:
+    if isinstance(admin, AdminUrl):
+        return elsewhere.whether_down(admin)
     if isinstance(service, Compose) and service.database_service:
         return container_ready(service, service.database_service)
     host = shell.quote(admin.socket or target.host or "127.0.0.1")
     port = admin.port or target.port
+    asked = f"{elsewhere.ready(admin.psql)} -h {host} -p {port}"
     return (
-        f"printf '#ready '; {_ready(admin)} -h {host} -p {port} 2>/dev/null; echo $?; "
+        f"printf '#ready '; {asked} 2>/dev/null; echo $?; "
         "pg_lsclusters -h 2>/dev/null | sed 's/^/#cluster /'"
     )
 

@@ -38,7 +38,8 @@ def parse(answer: Answer) -> Server | Unreadable:
     if "server" not in by_part:
         return not_there(answer)
     server = by_part["server"]
-    names = ("version", "in_recovery", "ssl", "room", "used", "hba_file", "hba_unread")
+    names = ("version", "in_recovery", "ssl", "room", "used")
+    of_superusers = ("hba_file", "hba_unread", "hidden", "client")
     return Server(
         target=Target(server["target"]["role"], server["target"]["database"], 0),
         unreached="#url 2" in answer.lines,
@@ -48,9 +49,10 @@ def parse(answer: Answer) -> Server | Unreadable:
         database=Database(**server["database"]) if server["database"] else None,
         databases=tuple(server["databases"] or ()),
         settings=_settings(by_part),
-        hba=hba.rules(server["hba"]),
+        hba=hba.rules(server.get("hba") or ()),
         contents=_contents(by_part) if "tables" in by_part else None,
         **{name: server[name] for name in names},
+        **{name: server[name] for name in of_superusers if name in server},
     )
 
 
@@ -101,6 +103,16 @@ def not_there(answer: Answer) -> Server | Unreadable:
         return Server(Target("", "", 0), down=True, clusters=clusters)
     if "#ready 1" in answer.lines:  # it rejects connections
         return Server(Target("", "", 0), starting=True, clusters=clusters)
+    if "#no-psql" in answer.lines:
+        return Unreadable(
+            "PostgreSQL is elsewhere, and there is no psql on this host: install PostgreSQL's"
+            " client (Debian: postgresql-client), or declare admin=None"
+        )
+    if "#elsewhere" in answer.lines:
+        return Unreadable(
+            "psql was not let in by the URL of AdminUrl: try it on this host by hand (user,"
+            " password, database, sslmode)"
+        )
     if "#ready 0" in answer.lines:
         return Unreadable(
             "the server answers, but psql was not let in as its administrator, or is not where it"

@@ -10,9 +10,11 @@ import re
 from typing import TYPE_CHECKING
 
 from relogin import shell, sql
+from relogin.parts.database import AdminUrl
 
 if TYPE_CHECKING:
     from relogin.facts.postgres_state import Target
+    from relogin.parts.database import Peer
 
 # What a server listens on that an address of the URL can reach (PostgreSQL docs, 20.3.1). A name
 # that only the host can resolve is not judged.
@@ -28,9 +30,36 @@ def server(target: Target, *, ready: str | None, **names: str) -> str:
     """
     reached = _reached(target) if ready else "true"
     flags = sql.fill(_FLAGS, reached=reached, **names)
-    asked = f"\\! {ready} -h {shell.quote(target.host)} -p {target.port}; {_SAY}\n" if ready else ""
-    elsewhere = f"\\if :elsewhere\n{asked}\\endif\n" if asked else ""
-    return f"{flags}{elsewhere}{sql.fill(_SERVER, **names)}"
+    asked = _asked(target, ready) if ready else ""
+    return f"{flags}{asked}{_seen_by_a_superuser(**names)}"
+
+
+def server_elsewhere(target: Target, *, ready: str, met: bool, **names: str) -> str:
+    """Give the statements where the server is another machine's, and we perhaps no superuser.
+
+    `met` says that the administrator's own way leads to the URL's address.
+    """
+    flags = sql.fill(_FLAGS, reached=str(met).lower(), **names)
+    full = _seen_by_a_superuser(_CLIENT, **names)
+    limited = sql.fill(_SERVER, roles="pg_roles", verifier=_HIDDEN, more=_LIMITED, **names)
+    either = f"{_PRIVILEGED}\\if :privileged\n{full}\\else\n{limited}\\endif\n"
+    return f"{flags}{_asked(target, ready)}{either}"
+
+
+def _seen_by_a_superuser(more: str = "", **names: str) -> str:
+    verifier, hba = sql.fill(_VERIFIER, **names), sql.fill(_HBA, **names)
+    asked = sql.fill(_SERVER, roles="pg_authid", verifier=verifier, more=hba + more, **names)
+    return asked + sql.fill(_FILES, **names)
+
+
+def tables(admin: Peer | AdminUrl) -> str:
+    """Give the statements about the tables; of roles everybody may read what is needed for them."""
+    return TABLES.replace("pg_authid", "pg_roles") if isinstance(admin, AdminUrl) else TABLES
+
+
+def _asked(target: Target, ready: str) -> str:
+    asked = f"\\! {ready} -h {shell.quote(target.host)} -p {target.port}; {_SAY}\n"
+    return f"\\if :elsewhere\n{asked}\\endif\n"
 
 
 _SAY = 'echo "#url $?"'
@@ -97,25 +126,16 @@ select jsonb_build_object('part', 'server',
    group by 2, 3 order by 1 desc limit 3) h),
  'role', (select jsonb_build_object('name', rolname, 'can_login', rolcanlogin, 'nonce', :nonce:,
    'superuser', rolsuper, 'limit', rolconnlimit,
-   'used', (select count(*) from a where usesysid = pg_authid.oid),
+   'used', (select count(*) from a where usesysid = oid),
    'expired', coalesce(rolvaliduntil < now(), false), 'days_left', case when isfinite(rolvaliduntil)
      then floor(extract(epoch from rolvaliduntil - now()) / 86400) end)
-   || case when rolpassword is null then jsonb_build_object('kind', 'none')
-     when rolpassword ~ '^md5[0-9a-f]{32}$' then jsonb_build_object('kind', 'md5',
-       'proof', encode(sha256(convert_to(:nonce: || rolpassword, 'UTF8')), 'hex'))
-     when rolpassword like 'SCRAM-SHA-256$%' then jsonb_build_object('kind', 'scram',
-       'iterations', split_part(split_part(rolpassword, '$', 2), ':', 1)::int,
-       'salt', split_part(split_part(rolpassword, '$', 2), ':', 2),
-       'proof', encode(sha256(convert_to(:nonce:, 'UTF8')
-          || decode(split_part(split_part(rolpassword, '$', 3), ':', 1), 'base64')), 'hex'))
-     else jsonb_build_object('kind', 'unknown') end
-   from pg_authid where rolname = :role:),
- 'similar_roles', (select coalesce(jsonb_agg(rolname), '[]') from pg_authid
+   || :verifier: from :roles: where rolname = :role:),
+ 'similar_roles', (select coalesce(jsonb_agg(rolname), '[]') from :roles:
    where lower(btrim(rolname)) = lower(btrim(:role:)) and rolname <> :role:),
  'database', (select jsonb_build_object('name', datname, 'owner', pg_get_userbyid(datdba),
    'open', datallowconn, 'limit', datconnlimit,
    'used', (select count(*) from a where datid = d.oid),
-   'connect', (select has_database_privilege(r.oid, d.oid, 'CONNECT') from pg_authid r
+   'connect', (select has_database_privilege(r.oid, d.oid, 'CONNECT') from :roles: r
      where rolname = :role:))
    from pg_database d where datname = :database:),
  'databases', (select jsonb_agg(datname order by datname) from pg_database
@@ -124,7 +144,25 @@ select jsonb_build_object('part', 'server',
     split_part(c, '=', 1), substr(c, strpos(c, '=') + 1))), '[]')
    from pg_db_role_setting, unnest(setconfig) c where split_part(c, '=', 1) in (:watched:)
     and setdatabase in (0, (select oid from pg_database where datname = :database:))
-    and setrole in (0, (select oid from pg_authid where rolname = :role:))),
+    and setrole in (0, (select oid from :roles: where rolname = :role:))):more:);
+"""
+_PRIVILEGED = "select current_setting('is_superuser')::bool as privileged \\gset\n"
+_HIDDEN = "jsonb_build_object('kind', 'hidden')"
+_LIMITED = ", 'hidden', true"
+# As whom the server sees this host, where it is another one.
+_CLIENT = ", 'client', host(inet_client_addr())"
+# What only a superuser may see.
+_VERIFIER = """\
+case when rolpassword is null then jsonb_build_object('kind', 'none')
+     when rolpassword ~ '^md5[0-9a-f]{32}$' then jsonb_build_object('kind', 'md5',
+       'proof', encode(sha256(convert_to(:nonce: || rolpassword, 'UTF8')), 'hex'))
+     when rolpassword like 'SCRAM-SHA-256$%' then jsonb_build_object('kind', 'scram',
+       'iterations', split_part(split_part(rolpassword, '$', 2), ':', 1)::int,
+       'salt', split_part(split_part(rolpassword, '$', 2), ':', 2),
+       'proof', encode(sha256(convert_to(:nonce:, 'UTF8')
+          || decode(split_part(split_part(rolpassword, '$', 3), ':', 1), 'base64')), 'hex'))
+     else jsonb_build_object('kind', 'unknown') end"""
+_HBA = """,
  'hba', (select coalesce(jsonb_agg(jsonb_build_array(line_number, type, database, user_name,
     address, netmask, auth_method, options, error,
     nullif(to_jsonb(h) ->> 'file_name', current_setting('hba_file')))), '[]')
@@ -132,7 +170,8 @@ select jsonb_build_object('part', 'server',
     (database && array['all', :database:] or database::text ~ '[+/]|same')
     and (user_name && array['all', :role:] or user_name::text ~ '[+/]')),
  'hba_file', current_setting('hba_file'), 'hba_unread',
-  (pg_stat_file(current_setting('hba_file'))).modification > pg_conf_load_time());
+  (pg_stat_file(current_setting('hba_file'))).modification > pg_conf_load_time()"""
+_FILES = """\
 \\if :set
 select jsonb_build_object('part', 'files', 'settings', jsonb_agg(jsonb_build_array(name, setting,
  sourcefile))) from pg_file_settings where applied and name in (:watched:);

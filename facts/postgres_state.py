@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import sha256
 from typing import Any
 
 from relogin import scram
 from relogin.facts.hba import Rule
+from relogin.finding import Unreadable
+from relogin.values import dataclass
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,12 @@ class Contents:
     behind: tuple[Behind, ...] = ()
 
 
+_NO_SUPERUSER = (
+    "the administrator is no superuser: the role's password, pg_hba.conf and the server's files"
+    " were not compared"
+)
+
+
 @dataclass(frozen=True)
 class Server:
     """The server, where it answers its administrator.
@@ -161,7 +169,9 @@ class Server:
     connections it has for backends, `used` how many there are, `holders` whose most of them are:
     number, role, application. `role` and `database` are None where there is none of that name,
     `contents` where the database could not be entered. `hba_unread` tells that pg_hba.conf was
-    changed since the server has read it.
+    changed since the server has read it. `hidden` is True where the administrator is no superuser:
+    the role's verifier, the configuration files and pg_hba.conf are not known then. `client` is the
+    address from which the server sees this host, where it is another machine's.
     """
 
     target: Target
@@ -183,7 +193,14 @@ class Server:
     hba: tuple[Rule, ...] = ()
     hba_file: str = "pg_hba.conf"
     hba_unread: bool = False
+    hidden: bool = False
+    client: str | None = None
     contents: Contents | None = None
+
+    @property
+    def unseen(self) -> Unreadable | None:
+        """Say what was not seen of a server that was."""
+        return Unreadable(_NO_SUPERUSER) if self.hidden else None
 
     def setting(self, name: str) -> Setting | None:
         """Give the setting that a new session of the backend begins with, if any is set."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from relogin import sql, undo
+from relogin.facts import elsewhere
 from relogin.facts.postgres import (
     admin_command,
     declared_target,
@@ -16,6 +17,7 @@ from relogin.facts.postgres_state import Contents, Server, Target
 from relogin.fault import Change, Detect
 from relogin.finding import Finding, Unreadable
 from relogin.parts.configuration import DatabaseUrl, FromEnv
+from relogin.parts.database import AdminUrl
 from relogin.secret import Secret
 
 if TYPE_CHECKING:
@@ -84,11 +86,13 @@ def altered(
     read: str,
     write: str,
     to: str,
-    database: str = "postgres",
+    still: str = "true",
+    database: str = "",
 ) -> Change:
     """Change one value of the server; what it was is kept (relogin.undo.changed_sql)."""
     psql = administrator(backend, seen, database)
-    return Change(undo.changed_sql(backend, psql, what=what, read=read, write=write, to=to), why)
+    script = undo.changed_sql(backend, psql, what=what, read=read, write=write, to=to, still=still)
+    return Change(script, why)
 
 
 def granted(backend: Backend, seen: Observation, why: str, *grants: Grant, role: str) -> Change:
@@ -102,11 +106,12 @@ def granted(backend: Backend, seen: Observation, why: str, *grants: Grant, role:
         f"grant {', '.join(privileges)} on {on} {sql.name(*names)} to {sql.name(role)};"
         for on, names, privileges in grants
     )
-    script = undo.store(backend) + "".join(kept) + sql.psql(sql.WRITE + statements, command=psql)
+    whole = sql.WRITE + sql.alone(statements)
+    script = undo.store(backend) + "".join(kept) + sql.psql(whole, command=psql)
     return Change(script, why)
 
 
-def administrator(backend: Backend, seen: Observation, database: str = "postgres") -> str:
+def administrator(backend: Backend, seen: Observation, database: str = "") -> str:
     """Give the administrator's psql on this host, for a change."""
     assert backend.database is not None and backend.database.admin is not None  # noqa: S101, PT018
     host, port = place(backend, seen)
@@ -125,6 +130,8 @@ def place(backend: Backend, seen: Observation) -> tuple[str, int]:
     host, port = ("", 5432) if isinstance(target, Unreadable) else (target.host, target.port)
     if admin is None:
         return host, port
+    if isinstance(admin, AdminUrl):
+        return elsewhere.place(admin)
     return admin.socket or host, admin.port or port
 
 

@@ -28,7 +28,8 @@ from relogin.operations.administrator import (
     place,
     where_up,
 )
-from relogin.operations.compose_service import started_as_it_is
+from relogin.operations.compose_service import how_it_is, started_as_it_is
+from relogin.parts.database import AdminUrl
 from relogin.parts.runtime import Compose
 
 if TYPE_CHECKING:
@@ -40,9 +41,20 @@ def _detect_server_down(backend: Backend, seen: Observation) -> Finding | None:
     server = seen.postgres
     if not isinstance(server, Server) or not server.down or _elsewhere(backend, seen, server):
         return None
+    if isinstance(backend.database and backend.database.admin, AdminUrl):
+        host, port = place(backend, seen)
+        return Finding(
+            f"PostgreSQL does not answer at {host}:{port}",
+            seen="pg_isready, asked from here: no response",
+            remedy="it is elsewhere: start it there, or see what is in the way from this host"
+            " (name, firewall, allowed addresses)",
+            by_person=True,
+        )
+    part = backend.service
+    container = how_it_is(seen, part.database_service) if isinstance(part, Compose) else ""
     return Finding(
         "PostgreSQL does not answer",
-        seen="; ".join(server.clusters) or "pg_isready: no response",
+        seen="; ".join(server.clusters) or container or "pg_isready: no response",
         remedy="its service is started",
     )
 
@@ -67,8 +79,7 @@ def _detect_wrong_address(backend: Backend, seen: Observation) -> Finding | None
     return Finding(
         f"PostgreSQL does not listen at {place}, where the database URL points",
         subject=place,
-        seen="; ".join(elsewhere)
-        or "its administrator gets in by the socket; nobody answers there",
+        seen="; ".join(elsewhere) or "its administrator gets in elsewhere; nobody answers there",
         remedy="decide which is right: correct the URL, or listen_addresses and port in"
         " postgresql.conf (which take a restart of the server)",
     )
@@ -132,11 +143,19 @@ def _judge_database(backend: Backend, seen: Observation, server: Server) -> Find
 def _fix_database(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
     assert isinstance(seen.postgres, Server)  # noqa: S101 # there is no finding otherwise
     name, owner = sql.name(finding.subject), sql.name(seen.postgres.target.role)
-    statement = f"create database {name} owner {owner} template template0 encoding 'UTF8';"
+    statement = f"create database {name} owner {owner} template template0 encoding 'UTF8'"
     write = sql.WRITE + "set statement_timeout = '60s';\n"  # copying a template takes a while
-    psql = sql.psql(write + statement, command=administrator(backend, seen))
+    made = sql.fill(_ONCE, create=sql.literal(statement), name=sql.literal(finding.subject))
+    psql = sql.psql(write + made, command=administrator(backend, seen))
     script = undo.stays(backend, psql, f"database {finding.subject}, which it made")
     yield Change(script, f"CREATE DATABASE {finding.subject}", deadline=90)
+
+
+# Not within a transaction (PostgreSQL docs, CREATE DATABASE): the lock is the session's.
+_ONCE = """\
+select pg_advisory_lock(7354366) \\g /dev/null
+select :create: where not exists (select from pg_database where datname = :name:) \\gexec
+"""
 
 
 def _detect_refused(backend: Backend, seen: Observation) -> Finding | None:

@@ -26,8 +26,8 @@ def deciding(backend: Backend, seen: Observation, server: Server) -> list[Rule] 
     A way that no line fits gives none. None where that cannot be known: a host's name in the URL, a
     group or a pattern in the file, or a file with a line that the server cannot read.
     """
-    clients = _clients(address(backend, seen), ssl=server.ssl)
-    if not clients or any(_unreadable(rule) for rule in server.hba):
+    clients = _clients(address(backend, seen), server)
+    if server.hidden or not clients or any(_unreadable(rule) for rule in server.hba):
         return None
     decisions = [decided(server.hba, client) for client in clients]
     if "unknown" in decisions:
@@ -35,21 +35,22 @@ def deciding(backend: Backend, seen: Observation, server: Server) -> list[Rule] 
     return [rule for rule in decisions if isinstance(rule, Rule)]
 
 
-def _clients(target: Target, *, ssl: bool) -> list[Client]:
+def _clients(target: Target, server: Server) -> list[Client]:
     """Give the connections that libpq tries one after another (PostgreSQL docs, 34.1.2)."""
     if not target.host or target.host.startswith("/"):
         return [Client(target.role, target.database, None, encrypted=False)]
     encrypted = [False] if target.sslmode in {"disable", "allow", "prefer"} else []
-    encrypted += [True] if ssl and target.sslmode != "disable" else []
+    encrypted += [True] if server.ssl and target.sslmode != "disable" else []
     return [
         Client(target.role, target.database, source, encrypted=tls)
-        for source in _sources(target.host)
+        for source in _sources(target, server)
         for tls in encrypted
     ]
 
 
-def _sources(host: str) -> tuple[str, ...]:
+def _sources(target: Target, server: Server) -> tuple[str, ...]:
     """Give the addresses that the server sees: who goes to an address of its own comes from it."""
+    host = server.client or target.host
     if host == "localhost":
         return "127.0.0.1", "::1"
     try:
@@ -67,7 +68,11 @@ def _judge_refuses(backend: Backend, seen: Observation, server: Server) -> Findi
     if rules is None or any(rule.method != "reject" for rule in rules):
         return None
     target = address(backend, seen)
-    came = f"from {target.host}" if target.host[:1] not in {"", "/"} else "by the unix socket"
+    came = (
+        f"from {server.client or target.host}"
+        if target.host[:1] not in {"", "/"}
+        else "by the unix socket"
+    )
     seen_there = "no line fits"
     if rules:
         seen_there = f"line {rules[0].line} rejects it: {_shown(rules[0])}"
@@ -76,7 +81,7 @@ def _judge_refuses(backend: Backend, seen: Observation, server: Server) -> Findi
         subject=target.role,
         seen=f"{rules[0].file if rules and rules[0].file else server.hba_file}: {seen_there}"
         + ("; the server has not read that yet" if server.hba_unread else ""),
-        expected=_missing_line(target),
+        expected=_missing_line(target, server),
         remedy=f"put that line {'above it' if rules else 'into it'}, and reload the server"
         " (SELECT pg_reload_conf())",
         severity=Severity.WARNING if server.hba_unread else Severity.CRITICAL,
@@ -88,11 +93,11 @@ def _shown(rule: Rule) -> str:
     return " ".join(filter(None, (*words, rule.method)))
 
 
-def _missing_line(target: Target) -> str:
+def _missing_line(target: Target, server: Server) -> str:
     names = f"{_quoted(target.database)} {_quoted(target.role)}"
     if target.host[:1] in {"", "/"}:
         return f"local {names} scram-sha-256"
-    sources = [ipaddress.ip_address(source) for source in _sources(target.host)]
+    sources = [ipaddress.ip_address(source) for source in _sources(target, server)]
     return f"host {names} {sources[0]}/{sources[0].max_prefixlen} scram-sha-256"
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from relogin import sql
 from relogin.facts.accounts import Table
-from relogin.facts.postgres_state import Contents, Index, Server
+from relogin.facts.postgres_state import Behind, Contents, Index, Server
 from relogin.fault import Change, Fault
 from relogin.finding import Finding, Severity
 from relogin.operations.administrator import (
@@ -100,23 +100,32 @@ def _not_found(backend: Backend, seen: Observation) -> Iterator[Finding]:
 
 def _judge_sequence(backend: Backend, server: Server, contents: Contents) -> Iterator[Finding]:
     for behind in contents.behind:
-        yield Finding(
-            f"sequence {behind.sequence} gives numbers that are taken",
-            subject=behind.sequence,
-            seen=f"its next value is not above max({behind.column}) of {behind.table}: a new row"
-            " is refused as a duplicate",
-            remedy="it is set to the highest number that is there",
-        )
+        yield numbers_taken(behind, "is refused as a duplicate")
+
+
+def numbers_taken(behind: Behind, what: str) -> Finding:
+    """Give the finding of a sequence that is behind; `what` then happens to a new row."""
+    return Finding(
+        f"sequence {behind.sequence} gives numbers that are taken",
+        subject=behind.sequence,
+        seen=f"its next value is not above max({behind.column}) of {behind.table}: a new row"
+        f" {what}",
+        remedy="it is set to the highest number that is there",
+    )
 
 
 def _fix_sequence(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
+    behind = next(one for one in contents_of(seen).behind if one.sequence == finding.subject)
+    yield moved_forward(backend, seen, behind)
+
+
+def moved_forward(backend: Backend, seen: Observation, behind: Behind) -> Change:
     """Set it forward, never back: only while it is what it was, under a lock that keeps it so.
 
     An INSERT takes the table's lock before it asks the sequence for a number.
     """
-    behind = next(one for one in contents_of(seen).behind if one.sequence == finding.subject)
     names = {"sequence": behind.sequence, "table": behind.table, "column": sql.name(behind.column)}
-    yield altered(
+    return altered(
         backend,
         seen,
         f"sequence {behind.sequence}: set to the highest {behind.column} of {behind.table}",

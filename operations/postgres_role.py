@@ -15,6 +15,7 @@ from relogin.operations.administrator import (
     altered,
     is_peer,
     password_in_force,
+    server_of,
     where_up,
 )
 from relogin.operations.postgres_hba import deciding
@@ -45,8 +46,12 @@ def _judge_role_missing(backend: Backend, seen: Observation, server: Server) -> 
 def _fix_role_missing(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
     peer = is_peer(backend)
     password = "" if peer else f" password {_verifier(backend, seen)}"
-    statement = f"create role {sql.name(finding.subject)} login{password};"
-    psql = sql.psql(sql.WRITE + statement, command=administrator(backend, seen))
+    statement = f"create role {sql.name(finding.subject)} login{password}"
+    made = sql.alone(
+        f"select {sql.literal(statement)} where not exists"
+        f" (select from pg_roles where rolname = {sql.literal(finding.subject)}) \\gexec"
+    )
+    psql = sql.psql(sql.WRITE + made, command=administrator(backend, seen))
     script = undo.stays(backend, psql, f"role {finding.subject}, which it made")
     how = "" if peer else ", with the password of the database URL"
     yield Change(script, f"CREATE ROLE {finding.subject} LOGIN{how}")
@@ -96,16 +101,46 @@ def _said(role: Role) -> str:
 
 
 def _fix_password(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
-    role = sql.literal(finding.subject)
-    yield altered(
+    verifier, why = _verifier(backend, seen), "set the password of the database URL"
+    yield _with_verifier(backend, seen, finding.subject, verifier, why)
+
+
+def with_password(backend: Backend, seen: Observation, role: str, password: str) -> Change:
+    """Give the change that sets a role's password, as SCRAM, while it is the one that was seen."""
+    verifier = sql.literal(scram.scram_verifier(password))
+    return _with_verifier(backend, seen, role, verifier, "set its new password")
+
+
+def _with_verifier(
+    backend: Backend, seen: Observation, role: str, verifier: str, why: str
+) -> Change:
+    its = f"where rolname = {sql.literal(role)}"
+    return altered(
         backend,
         seen,
-        f"ALTER ROLE {finding.subject}: set the password of the database URL",
-        what=f"password of role {finding.subject}",
-        read=f"select quote_nullable(rolpassword) from pg_authid where rolname = {role}",
-        write=f"alter role {sql.name(finding.subject)} password :to;",
-        to=f"quote_nullable({_verifier(backend, seen)})",
+        f"ALTER ROLE {role}: {why}",
+        what=f"password of role {role}",
+        read=f"select quote_nullable(rolpassword) from pg_authid {its}",
+        write=f"alter role {sql.name(role)} password :to;",
+        to=f"quote_nullable({verifier})",
+        still=_as_seen(server_of(seen).role),
     )
+
+
+def _as_seen(role: Role | None) -> str:
+    """Give the condition that the stored verifier still is the one that was looked at."""
+    assert role is not None  # noqa: S101 # there is no finding otherwise
+    nonce, proof = sql.literal(role.nonce), sql.literal(role.proof)
+    same = sql.fill(_SAME.get(role.kind, "true"), nonce=nonce, proof=proof)
+    return f"exists (select from pg_authid where rolname = {sql.literal(role.name)} and {same})"
+
+
+_SAME = {
+    "none": "rolpassword is null",
+    "md5": "encode(sha256(convert_to(:nonce: || rolpassword, 'UTF8')), 'hex') = :proof:",
+    "scram": "encode(sha256(convert_to(:nonce:, 'UTF8') || decode(split_part("
+    "split_part(rolpassword, '$', 3), ':', 1), 'base64')), 'hex') = :proof:",
+}
 
 
 def _judge_expired(backend: Backend, seen: Observation, server: Server) -> Finding | None:
@@ -136,7 +171,7 @@ def _fix_expired(backend: Backend, seen: Observation, finding: Finding) -> Itera
         seen,
         f"ALTER ROLE {finding.subject} VALID UNTIL 'infinity'",
         what=f"expiry of role {finding.subject}",
-        read=f"select quote_literal(rolvaliduntil) from pg_authid where rolname = {role}",
+        read=f"select quote_literal(rolvaliduntil) from pg_roles where rolname = {role}",
         write=f"alter role {sql.name(finding.subject)} valid until :to;",
         to="quote_literal('infinity')",
     )

@@ -1,9 +1,11 @@
 """Take the URL of a PostgreSQL database apart and put it together."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import IPv6Address
 from urllib.parse import quote, unquote
+
+from relogin.values import dataclass
 
 _SCHEMES = ("postgresql", "postgres", "postgis", "pgsql")
 _DRIVERS = ("asyncpg", "psycopg", "psycopg_async", "psycopg2", "psycopg2cffi", "pg8000", "aiopg")

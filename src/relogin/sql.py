@@ -9,17 +9,20 @@ from relogin import shell
 # Statement logging off for the session, so that no value lands in the server's log, also not of a
 # statement that fails (log_min_error_statement); settings of the database hit the administrator as
 # well, hence the explicit read-only mode and search path (PostgreSQL docs, 20.8 and 20.11). Not
-# every server has the samples (12, 13) and extensions that write statements into the log, too.
+# every server has the samples (12, 13) and extensions that write statements into the log, too. Only
+# a superuser may set these, and the language of messages. To anybody else row security could hide
+# rows: then the statement fails instead (20.11).
 _QUIET = """\
 \\set ON_ERROR_STOP on
 \\set VERBOSITY sqlstate
-set log_statement = 'none'; set log_min_duration_statement = -1;
-set log_min_error_statement = 'panic';
-set lc_messages = 'C'; set client_encoding = 'UTF8'; set search_path = pg_catalog;
+set client_encoding = 'UTF8'; set search_path = pg_catalog; set row_security = off;
 select set_config(name, off, false) from (values
+ ('log_statement', 'none'), ('log_min_duration_statement', '-1'),
+ ('log_min_error_statement', 'panic'), ('lc_messages', 'C'),
  ('log_transaction_sample_rate', '0'), ('log_min_duration_sample', '-1'),
  ('auto_explain.log_min_duration', '-1'), ('pgaudit.log', 'none')) quiet (name, off)
- where current_setting(name, true) is not null \\g /dev/null
+ where current_setting('is_superuser')::bool and current_setting(name, true) is not null
+ \\g /dev/null
 set statement_timeout = '15s'; set lock_timeout = '5s';
 """
 READ = _QUIET + "set default_transaction_read_only = on;\n"
@@ -27,6 +30,11 @@ WRITE = _QUIET + "set default_transaction_read_only = off;\n"
 # It is ours alone (its number is arbitrary), so that two runs at once make one row. What the other
 # one made is seen only if the snapshot is taken after the wait (PostgreSQL docs, 13.2).
 LOCK = "select pg_advisory_xact_lock(7354366) \\g /dev/null\n"
+
+
+def alone(statements: str) -> str:
+    """Give the transaction in which another run of ours has to wait, on whichever host."""
+    return f"begin isolation level read committed; {LOCK}{statements}\ncommit;\n"
 
 
 def literal(value: str | float | bool | None) -> str:

@@ -126,9 +126,9 @@ def test_a_server_that_does_not_answer_is_down(server, undo):
 def test_a_change_that_the_server_refuses_says_a_sqlstate_and_no_text(server, undo):
     """What libpq says can hold what was sent."""
     server.sql("CREATE ROLE refused LOGIN")
-    backend = described(server, "refused", "postgres")
+    backend = described(server, "refused", "refused_db")
     seen = databases.look(backend)
-    (change,) = changes(FAULTS, seen, backend)
+    change = changes(FAULTS, seen, backend)[-1]
     server.sql("DROP ROLE refused")
     answer = carried_out(change)
     assert 0 != answer.status

@@ -2,7 +2,8 @@
 
 from tests.lab.canaries import DATABASE_PASSWORD
 
-from .case import PSQL, RESTART, UNDO, Case
+from .case import PSQL, RESTART, UNDO, Case, env
+from .login_made import declared
 
 IN_HALEXT = f"{PSQL} -d halext_org"
 CLUSTER = "postgresql@$(ls /var/lib/postgresql)-main"
@@ -30,8 +31,8 @@ NO_PATH = f"""{PSQL} -c "ALTER SYSTEM SET search_path = 'nothere'"
 {RESTART}"""
 
 
-def held(statements: str, *, user: str = "postgres", times: int = 1) -> str:
-    """Hold sessions open that have run these statements."""
+def held(statements: str, *, user: str = "postgres", times: int = 1, seconds: int = 0) -> str:
+    """Hold sessions open that have run these statements; they are there for so long at the end."""
     url = "halext_org"
     if user != "postgres":
         url = f"host=127.0.0.1 user={user} dbname=halext_org"
@@ -39,6 +40,11 @@ def held(statements: str, *, user: str = "postgres", times: int = 1) -> str:
 for n in $(seq {times}); do
   systemd-run -q --uid=postgres -E PGPASSFILE=/tmp/pgpass -E PGAPPNAME=batch psql -qX \\
     -d '{url}' -c "{statements}" -c 'SELECT pg_sleep(600)'
+done
+for n in $(seq 120); do
+  there=$({PSQL} -At -d postgres -c "SELECT count(*) FROM pg_stat_activity WHERE
+    query = 'SELECT pg_sleep(600)' AND xact_start <= now() - interval '{seconds} s'")
+  [ "$there" -lt {times} ] || break; sleep 0.5
 done
 """
 
@@ -49,7 +55,7 @@ PASSFILE = f"""cat >/tmp/pgpass <<'PASS'
 PASS
 chown postgres /tmp/pgpass; chmod 600 /tmp/pgpass
 """
-LOCKED = held("BEGIN; LOCK TABLE users") + "sleep 4"
+LOCKED = held("BEGIN; LOCK TABLE users", seconds=4)
 
 MENDED: tuple[Case, ...] = (
     Case("postgres.server-down", "systemctl stop 'postgresql@*-main.service'"),
@@ -209,9 +215,15 @@ PERSONS: tuple[Case, ...] = (
         name="postgres.hba-refuses, no line lets it in",
     ),
     Case(
+        "postgres.peer-mismatch",
+        env("sed -i 's#@127.0.0.1:5432/halext_org#@/halext_org?host=/var/run/postgresql#' .env"),
+        profile="env_file=_keys("
+        "DATABASE_URL=_replace(_env_file.keys['DATABASE_URL'], host='/var/run/postgresql'))",
+    ),
+    Case(
         "postgres.connections-exhausted",
         f"{PSQL} -c 'ALTER SYSTEM SET max_connections = 10'\nsystemctl stop halext-api\n"
-        f"systemctl restart {CLUSTER}\n{held('SELECT 1', times=7)}sleep 1\n{RESTART}",
+        f"systemctl restart {CLUSTER}\n{held('SELECT 1', times=7)}{RESTART}",
     ),
     Case(
         "postgres.role-expired",
@@ -223,7 +235,7 @@ PERSONS: tuple[Case, ...] = (
         "postgres.role-connection-limit",
         f"{PASSFILE}{PSQL} -c 'ALTER ROLE halext_user CONNECTION LIMIT 1'\n"
         "systemctl stop halext-api\n"
-        f"{held('SELECT 1', user='halext_user')}sleep 1\n{RESTART}",
+        f"{held('SELECT 1', user='halext_user')}{RESTART}",
         name="postgres.role-connection-limit, it is reached",
     ),
     Case(
@@ -238,6 +250,11 @@ PERSONS: tuple[Case, ...] = (
         f" WHERE datname = 'halext_org'\"\n{RESTART}",
         name="postgres.database-closed, an interrupted DROP DATABASE left it",
     ),
+    Case(
+        "postgres.url-refused",  # who is in that role is not in the file
+        f"sed -i '1i host halext_org +halext_user 127.0.0.0/8 reject' {CONFIGURATION}/pg_hba.conf\n"
+        f"{RELOAD}\n{RESTART}",
+    ),
     Case("postgres.search-path-wrong", NO_PATH, name="postgres.search-path-wrong, of the system"),
     Case("postgres.row-security-hides-rows", SHIELDED),
     Case(
@@ -246,7 +263,11 @@ PERSONS: tuple[Case, ...] = (
         works=True,
     ),
     Case("postgres.in-recovery", STANDBY, works=True),
-    Case("postgres.users-table-locked", LOCKED),
+    Case(
+        "postgres.users-table-locked",
+        LOCKED,
+        profile=declared(deadline="5"),
+    ),
     Case("postgres.collation-changed", ICU, works=True),
     Case("postgres.index-invalid", INVALID_INDEX, works=True),
 )
