@@ -36,9 +36,9 @@ def parse(
     unseen += ["files"] if answers["show"].status in _CUT else []
     if unseen:
         return Unreadable(f"Docker did not say which {' and '.join(unseen)} the project has")
-    project = dataclasses.replace(_project(answers), service=service)
-    own = project.container(service)
     environ = _environ(answers["environ"])
+    project = dataclasses.replace(_project(answers, environ), service=service)
+    own = project.container(service)
     lines = _log(answers["log"], environ)
     log = lines if isinstance(lines, Unreadable) else lines[-service_state.LOG_LINES :]
     state = ServiceState(
@@ -70,26 +70,34 @@ def _without_engine(service: str, engine: Answer) -> ServiceState | Unreadable:
     )
 
 
-def _project(answers: Mapping[str, Answer]) -> Project:
+def _project(answers: Mapping[str, Answer], environ: Mapping[str, str] | None) -> Project:
     show = answers["show"]
     text = show.text.decode("utf-8", "replace")
     error, declared = "", None
     if show.status:
-        error = redact_foreign(" ".join(text.strip().split("\n")[-2:])) or f"status {show.status}"
+        error = _refusal(text) or f"status {show.status}"
     elif "{" in text:
         declared = json.loads(text[text.index("{") :])
     image = answers["image"]
-    rows = [json.loads(line) for line in answers["containers"].lines if line.startswith("{")]
+    lines = answers["containers"].lines
+    rows = [json.loads(line) for line in lines if line.startswith("{")]
+    said = [service_state.clean(line, environ) for line in lines if not line.startswith("{")]
     named = answers["name"].text.decode()
     return Project(
         name=named or next((row["project"] for row in rows), ""),
         config_error=error,
         config=declared,
-        containers=tuple(map(_container, rows)),
+        containers=tuple(_container(row, said) for row in rows),
         folders=tuple(_folder(line) for line in answers["projects"].lines),
         volumes=tuple(_volume(line) for line in answers["volumes"].lines),
         image=image.text.decode().strip() if image.status == 0 else "",
     )
+
+
+def _refusal(text: str) -> str:
+    """Give why Compose refuses the files; its warnings name pieces of values that have a `$`."""
+    said = [line for line in text.strip().split("\n") if "level=warning" not in line]
+    return redact_foreign("\n".join(said[-2:])).replace("\n", " ")
 
 
 def _folder(line: str) -> tuple[str, str]:
@@ -102,7 +110,8 @@ def _volume(line: str) -> Volume:
     return Volume(name, project, declared)
 
 
-def _container(row: Mapping[str, Any]) -> Container:
+def _container(row: Mapping[str, Any], said: Iterable[str]) -> Container:
+    own = f"{row['service']} "
     return Container(
         id=row["id"],
         service=row["service"],
@@ -121,6 +130,7 @@ def _container(row: Mapping[str, Any]) -> Container:
         addresses=tuple(filter(None, row["addresses"])),
         ports=tuple(_ports(row["ports"] or {})),
         volumes=tuple(filter(None, row["mounts"])),
+        log=tuple(line.removeprefix(own) for line in said if line.startswith(own)),
     )
 
 

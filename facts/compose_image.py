@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from relogin import requirements, shell
 from relogin.facts import alone
 from relogin.facts.compose_files import NO_CONTAINER, with_copies
 from relogin.finding import Unreadable
+from relogin.values import dataclass
 
 if TYPE_CHECKING:
     from relogin.parts.runtime import Compose

@@ -27,15 +27,24 @@ _CONTAINER = (
     '{{$said := ""}}{{with .State.Health}}{{range .Log}}{{$said = .Output}}{{end}}'
     '"health":{{json .Status}},{{end}}"said":{{json $said}}}'
 )
+# Of those rows the containers that do not run: what their log says last stands behind the rows.
+_DOWN = (
+    r's/^\{"id":"([0-9a-f]+)".*"state":"(exited|dead|restarting)".*"service":"([^"]*)".*/\1 \3/p'
+)
 _SCRIPT = """\
 {compose}
 config() {{ {config}; }}
 containers() {{
   ids=$(docker ps -aq --filter "label={label}.oneoff=False" --filter "$which") || return
-  [ -z "$ids" ] || within 10 docker inspect --format {container} $ids
+  [ -n "$ids" ] || return 0
+  rows=$(within 10 docker inspect --format {container} $ids) || return
+  printf '%s\\n' "$rows"; printf '%s\\n' "$rows" | sed -nE {down} | while read -r one name; do
+    [ "$one" = "$id" ] || within 5 docker logs --tail 12 "$one" 2>&1 </dev/null |
+      cut -c 1-500 | sed "s/^/$name /"{redact}
+  done
 }}
 environ() {{
-  [ -n "$id" ] || return 3
+  {unnamed}[ -n "$id" ] || return 3
   within 10 docker inspect --format '{{{{json .Config.Env}}}}' "$id"
 }}
 log() {{
@@ -110,7 +119,9 @@ def script(part: Compose, *, redacted: bool = False) -> str:
         compose=compose_function(part),
         config="compose config --quiet" if redacted else "compose config --format json",
         show=f" | {alone.REDACT}" if redacted else "",
-        container=shell.quote(_CONTAINER),
+        container=shell.quote(_CONTAINER.replace(".Output", '""') if redacted else _CONTAINER),
+        down=shell.quote(_DOWN),
+        unnamed="return 3; " if redacted else "",
         label=LABEL,
         telling=_TELLING,
         project=shell.quote(part.project or ""),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from relogin.values import dataclass
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Container:
 
     `state` is created, running, restarting, exited, paused or dead; `health` is empty without a
     health check. `image` is the id that it was made from, `tag` the name that it was made by.
-    Times are epoch seconds.
+    Times are epoch seconds. `log` are the last lines of another service that does not run.
     """
 
     id: str
@@ -51,6 +53,17 @@ class Container:
     addresses: tuple[str, ...] = ()
     ports: tuple[Port, ...] = ()
     volumes: tuple[str, ...] = ()
+    log: tuple[str, ...] = ()
+
+    @property
+    def ended(self) -> str:
+        """Say how it is: its state, and of one that does not run its status and last words."""
+        if self.state not in {"exited", "dead", "restarting"}:
+            return self.state
+        again = f", restarted {self.restarts} times" if self.restarts else ""
+        last = next((line.strip() for line in reversed(self.log) if line.strip()), "")
+        words = f"; its log ends: {last[:200]}" if last else ""
+        return f"{self.error or self.state} (status {self.exit_status}{again}){words}"
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from relogin.facts.service_state import ServiceState
 from relogin.fault import Fault
 from relogin.finding import Finding, Severity
+from relogin.operations.auth_evidence import told_of_the_secret
 from relogin.operations.compose_service import where_it_answers
 from relogin.operations.service_control import NEEDED, start
 
@@ -94,17 +96,20 @@ def _short(image: str) -> str:
     return image.removeprefix("sha256:")[:12]
 
 
-def _unhealthy(part: Compose, project: Project, state: ServiceState) -> Finding | None:
-    own = project.container(part.service)
-    if own is None or own.state != "running" or own.health != "unhealthy":
-        return None
-    return Finding(
-        f"{state.name} says that it is not healthy",
-        subject=part.service,
-        seen=own.health_said or "its health check fails",
-        expected="healthy",
-        remedy="read its log: what it needs may be broken; else its check asks for the wrong thing",
-    )
+def _unhealthy(part: Compose, project: Project, state: ServiceState) -> Iterator[Finding]:
+    """Find it of the backend's own service, and of those that it needs: people may get in then."""
+    for name in (part.service, *part.needs):
+        found = project.container(name)
+        if found is not None and found.state == "running" and found.health == "unhealthy":
+            yield Finding(
+                f"{project.name}/{name} says that it is not healthy",
+                subject=name,
+                seen=found.health_said or "its health check fails",
+                expected="healthy",
+                remedy="read its log: what it needs may be broken; else its check asks for the"
+                " wrong thing",
+                severity=Severity.CRITICAL if name == part.service else Severity.WARNING,
+            )
 
 
 ENGINE_DOWN = Fault(
@@ -132,7 +137,7 @@ CONTAINER_MISSING = Fault(
 )
 ENVIRONMENT_OLDER = Fault(
     "service.environment-older",
-    where_it_answers(_environment_older),
+    told_of_the_secret(where_it_answers(_environment_older)),
     start,
     unless=(*NEEDED, "volumes"),
     about="the container was made with other values than its env files have",

@@ -42,10 +42,17 @@ def _needed_down(part: Compose, project: Project, state: ServiceState) -> Iterat
             yield Finding(
                 f"service {name}, which the backend needs, does not run",
                 subject=name,
-                seen=one.state if one else "it has no container",
+                seen=one.ended if one else "it has no container",
                 expected="running",
                 remedy="it is started, as it was made" if one else "it is made, alone",
             )
+
+
+def how_it_is(seen: Observation, service: str | None) -> str:
+    """Say how another service's container is, where there is one."""
+    project = seen.service.project if isinstance(seen.service, ServiceState) else None
+    found = project.container(service) if project is not None and service else None
+    return f"{service}: {found.ended}" if found is not None else ""
 
 
 def _start_needed(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:

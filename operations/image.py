@@ -9,11 +9,11 @@ from pyinfra.api import FunctionCommand, operation
 
 from relogin import shell, undo
 from relogin.facts.compose_image import ImageState
-from relogin.facts.compose_script import compose_function
 from relogin.facts.service_state import ServiceState
 from relogin.fault import Change, Fault
 from relogin.finding import Finding, Severity
 from relogin.mend import mend
+from relogin.operations import compose_build
 from relogin.operations.image_code import CODE_BROKEN, PACKAGE_WITHOUT_INIT
 from relogin.operations.service_down import stays_up
 from relogin.parts.runtime import Compose
@@ -104,20 +104,14 @@ def _release(version: str) -> int:
 def _rebuild(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
     """Build the image by the project's own files; that of today keeps a tag, so it is not lost.
 
-    Compose would ask git about the folder, as root and with all of `--env-file` in its environment
-    (BUILDX_GIT_INFO, docs.docker.com/build/building/variables).
     The container is made anew from it by the service's layer, once all that it needs is sound.
     """
     part, own = backend.service, _container(backend, seen)
     assert isinstance(part, Compose) and own is not None  # noqa: S101, PT018 # there is a finding
     former = f"{_repository(own.tag)}:before-{undo.run_id()}"
     build = f"""\
-{compose_function(part, limit=_BUILDING)}
 docker tag {shell.words([own.image, former])} || exit
-BUILDX_GIT_INFO=false; export BUILDX_GIT_INFO
-said=$(compose build {shell.quote(part.service)} 2>&1 </dev/null) || {{
-  printf '%s\\n' "$said" | tail -n 5; exit 1
-}}"""
+{compose_build.built(part, limit=_BUILDING)}"""
     what = f"the image of {part.service}, built anew (the former one is {former})"
     why = f"docker compose build {part.service}; the former image is {former}"
     yield Change(undo.stays(backend, build, what), why, deadline=_BUILDING + 30)

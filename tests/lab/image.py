@@ -8,7 +8,6 @@ import platform
 import shutil
 import sys
 import tempfile
-import venv
 from collections.abc import Container, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -101,13 +100,11 @@ def inputs(tops: Iterable[Path], rendered: dict[str, str], later: Container[str]
 
 def download_wheels(folder: Path, python: str, requirements: Path) -> None:
     """Fill a wheelhouse for a host's interpreter, which need not be this one."""
-    with tempfile.TemporaryDirectory(prefix="relogin-lab-") as place:
-        venv.create(place, with_pip=True)
-        platforms = [f"--platform={kind}_{platform.machine()}" for kind in MANYLINUX]
-        abis = [f"--abi={abi}" for abi in (f"cp{python.replace('.', '')}", "abi3", "none")]
-        target = ["--only-binary=:all:", f"--python-version={python}", "--implementation=cp"]
-        pip = [f"{place}/bin/python", "-m", "pip", "download", "--quiet", "--dest", str(folder)]
-        run([*pip, *target, *abis, *platforms, "--requirement", str(requirements)])
+    platforms = [f"--platform={kind}_{platform.machine()}" for kind in MANYLINUX]
+    abis = [f"--abi={abi}" for abi in (f"cp{python.replace('.', '')}", "abi3", "none")]
+    target = ["--only-binary=:all:", f"--python-version={python}", "--implementation=cp"]
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--dest", str(folder)]
+    run([*pip, *target, *abis, *platforms, "--requirement", str(requirements)])
 
 
 def _rendered() -> dict[str, str]:

@@ -11,11 +11,18 @@ from pathlib import Path
 
 import pytest
 
+from relogin import Backend
+from relogin.facts import observation
 from relogin.facts.compose_state import Volume
-from relogin.operations import catalogue, compose_control
+from relogin.facts.postgres_state import Target
+from relogin.fault import Change
+from relogin.operations import catalogue, compose_control, release_database, release_images
 from relogin.operations.compose_service import started_as_it_is
 from relogin.operations.own_command import as_owner
 from relogin.parts.runtime import Compose
+from tests.lab import base
+from tests.lab.recordable import SECRETS, SICK
+from tests.operations import sick
 from tests.operations.composed import BACKEND, healthy, observed, of_container, of_project
 from tests.operations.test_image import DECLARED, answered, compose_image, raising
 
@@ -27,7 +34,7 @@ CODE = sorted(
 )
 # The whole of what is ever asked of the engine, and of Compose.
 DOCKER = {"compose", "ps", "inspect", "logs", "cp", "exec", "version", "tag", "port", "image"}
-DOCKER |= {"images", "volume", "buildx", "build"}
+DOCKER |= {"images", "volume", "buildx", "build", "info"}
 OF_VOLUMES, OF_IMAGES = {"ls", "inspect"}, {"inspect"}
 COMPOSE = {"config", "ps", "logs", "up", "restart", "run", "exec", "build", "images", "ls"}
 FORBIDDEN = {"-v", "-V", "--volumes", "--remove-orphans", "--force-recreate", "--rmi", "--rm-dist"}
@@ -94,14 +101,48 @@ def generated() -> Iterator[str]:
     assert isinstance(part, Compose)
     for verb in ("start", "restart"):
         yield compose_control.script(part, verb, wait="")
+    yield compose_control.stopped(part)
     for service in ("postgres", "redis"):
         yield started_as_it_is(BACKEND, service).script
+    yield release_images.built(part, BACKEND.name, "")
+    yield release_images.back(BACKEND.name)
+    yield release_database.dumped(whole("receptionist"), Target("a", "a", 5432))
+    yield release_database.migrated(BACKEND, observed(healthy()))
+    yield release_database.downgraded(BACKEND, observed(healthy()), "1a")
+    yield from of_recorded()
+
+
+def whole(example: str) -> Backend:
+    """Give a shipped example, with all that it declares."""
+    return sick.described(example)
+
+
+def of_recorded() -> Iterator[str]:
+    """Give what every look that was recorded of a host with containers brings about."""
+    for look in LOOKS:
+        backend = whole(look.example)
+        seen = sick.seen(backend, sick.recorded(look.file, look.example))
+        yield from observation.scripts(backend).values()
+        for fault in catalogue.of(backend):
+            for finding in fault.found(backend, seen):
+                changes = fault.fix(backend, seen, finding) if fault.fix else ()
+                yield from (change.script for change in changes if isinstance(change, Change))
+
+
+LOOKS = [look for look in SICK if look.suite == base.COMPOSE]
+
+
+@pytest.fixture(autouse=True)
+def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
 
 
 def test_no_script_that_can_be_generated_removes_anything():
     scripts = list(generated())
 
-    assert len(scripts) >= 20
+    assert {"agentcaller", "receptionist"} == {look.example for look in LOOKS}
+    assert len(scripts) >= 20 + 2 * len(LOOKS)
     assert [] == [one for script in scripts for one in wrong(script)]
 
 
@@ -119,10 +160,16 @@ def test_whatever_is_started_is_started_alone():
 
 
 def test_only_the_backend_s_own_container_is_ever_made_anew():
-    others = [words for words in commands("up") if BACKEND.service.service not in words]
+    others = [words for words in commands("up") if not {"app", "backend"} & set(words)]
 
     assert others
     assert [] == [words for words in others if "--no-recreate" not in words]
+
+
+def test_only_the_backend_s_own_service_is_ever_stopped_or_restarted():
+    for verb in ("stop", "restart"):
+        assert commands(verb)
+        assert [] == [one for one in commands(verb) if not {"app", "backend"} & {*one}]
 
 
 @pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(REPOSITORY)))

@@ -8,7 +8,7 @@ from tests.lab.backends import canaries
 from tests.lab.image import OnHost
 
 FILES = Path(__file__).parent / "files"
-NAMES = ("fastapi_argon", "fastapi_rs256", "django_session", "flask_werkzeug")
+NAMES = ("fastapi_argon", "fastapi_rs256", "django_session", "flask_werkzeug", "task_074")
 
 
 def backends_image() -> str:
@@ -36,6 +36,11 @@ POSTGRES_PASSWORD='{canaries.PARTS_DATABASE}'
 POSTGRES_DB=parts
 JWT_SECRET={canaries.PARTS_JWT}
 """,
+        "crew.env": f"""\
+DATABASE_URL=postgresql+asyncpg://crew:{canaries.CREW_DATABASE}@127.0.0.1:5432/crew
+JWT_SECRET={canaries.CREW_JWT}
+JWT_MINUTES=15
+""",
         "rs256.env": _keyed("rs256", "RS256", canaries.RS256_DATABASE),
         "es256.env": _keyed("es256", "ES256", canaries.ES256_DATABASE),
         "shop.env": f"""\
@@ -51,6 +56,12 @@ EMAIL_HOST=smtp.example.org
         "desk.env": f"""\
 SECRET_KEY={canaries.DESK_SECRET}
 SQLALCHEMY_DATABASE_URI=postgresql+psycopg://desk:{canaries.DESK_DATABASE}@127.0.0.1:5432/desk
+""",
+        "hub.env": f"""\
+DATABASE_URL=postgresql+asyncpg://hub:{canaries.HUB_DATABASE}@127.0.0.1:5432/hub
+JWT_SECRET_KEY={canaries.HUB_JWT}
+CORS_ORIGINS=https://app.example.org
+ACCESS_MINUTES=15
 """,
         "roles.sql": _roles(),
         "people.env": f"OWNER={shlex.quote(canaries.OWNER_PASSWORD)}\n"
@@ -77,8 +88,10 @@ JWT_PUBLIC_KEY_FILE=/srv/{name}/keys/public.pem
 _PASSWORDS = {
     "argon": canaries.ARGON_DATABASE,
     "parts": canaries.PARTS_DATABASE,
+    "crew": canaries.CREW_DATABASE,
     "rs256": canaries.RS256_DATABASE,
     "es256": canaries.ES256_DATABASE,
     "shop": canaries.SHOP_DATABASE,
     "desk": canaries.DESK_DATABASE,
+    "hub": canaries.HUB_DATABASE,
 }

@@ -21,3 +21,9 @@ ALL = (
     AGENTCALLER_DATABASE,
     ADMIN_PASSWORD,
 )
+# Who has them by right: the env files, those of the host's other backend, our undo store, and the
+# engine itself: of each container, and while it begins a process in one, as for a health check.
+HOLDERS = (
+    *("/opt/", "/srv/", "/var/lib/relogin/"),
+    *("/var/lib/docker/", "/run/containerd/", "/tmp/runc-process"),
+)

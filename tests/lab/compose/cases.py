@@ -11,8 +11,10 @@ class Case:
     """A fault of one of the host's backends, and the root script that makes it.
 
     `works` says that people can log in all the same; `of_rows` that the rows themselves are what is
-    broken: then only those of the other backend have to be the same afterwards. `again` marks what
-    another case tries as well, in another way: only `make test-all` does it twice.
+    broken: then only those of the other backend have to be the same afterwards. `stop` comes last,
+    after which the database may answer nobody. `says` is what the evidence holds. A token of before
+    is `void` where its account is made anew. `again` marks what another case tries as well, in
+    another way: only `make test-all` does it twice.
     """
 
     fault: str
@@ -21,7 +23,15 @@ class Case:
     name: str = ""
     works: bool = False
     of_rows: bool = False
+    stop: str = ":"
+    says: str = ""
+    void: bool = False
     again: bool = False
+
+    @property
+    def whole(self) -> str:
+        """Give the script that makes all of it."""
+        return f"{self.inject}\n{self.stop}"
 
     def __str__(self) -> str:
         return self.name or f"{self.fault}, {self.backend}"
@@ -51,6 +61,14 @@ done
 """
 
 
+# A login that is refused, of which the backend's log tells why.
+TRIED = """curl -s -o /dev/null -H 'Content-Type: application/json' \
+  -d '{"email":"owner@example.com","password":"of-yesterday"}' http://127.0.0.1:8002/api/auth/login
+"""
+# A token that the backend has made before, and refuses by now.
+REFUSED = """curl -s -o /dev/null -H 'Authorization: Bearer eyJhbGciOiJIUzI1NiJ9.e30.AAAA' \
+  http://127.0.0.1:8002/api/auth/me
+"""
 # As a deployment of two branches would bring it: a second revision that builds on the first.
 BRANCH = f"""{PROJECTS}cat >/root/2c.py <<'PYTHON'
 revision = "2c"
@@ -103,8 +121,19 @@ MENDED = (
     ),
     Case("service.stopped", RECEPTIONIST, f"{PROJECTS}receptionist stop app"),
     Case("service.stopped", AGENTCALLER, f"{PROJECTS}agentcaller stop backend", again=True),
-    Case("postgres.server-down", AGENTCALLER, f"{PROJECTS}agentcaller stop db"),
-    Case("service.needed-service-down", RECEPTIONIST, f"{PROJECTS}receptionist stop qdrant"),
+    Case(
+        "postgres.server-down",
+        AGENTCALLER,
+        ":",
+        stop=f"{PROJECTS}agentcaller stop db",
+        says="db: exited (status 0); its log ends: ",
+    ),
+    Case(
+        "service.needed-service-down",
+        RECEPTIONIST,
+        f"{PROJECTS}receptionist stop qdrant",
+        says="exited (status ",
+    ),
     Case(
         "service.environment-older",
         RECEPTIONIST,
@@ -112,7 +141,8 @@ MENDED = (
         "sed -i 's/^ADMIN_PRIVATE_KEY=.*/ADMIN_PRIVATE_KEY=of-yesterday-of-yesterday-of-yesterday/'"
         " /opt/ai-receptionist/.env\nreceptionist up -d --no-deps --wait app\n"
         "cp -p /root/right /opt/ai-receptionist/.env\nreceptionist restart --no-deps app\n"
-        f"rm /root/right\n{settled(RECEPTIONIST)}",
+        f"rm /root/right\n{settled(RECEPTIONIST)}{REFUSED}",
+        says="its log: 1 x token invalid",
         name="service.environment-older, a restart that did not read the .env",
     ),
     Case(
@@ -120,6 +150,27 @@ MENDED = (
         RECEPTIONIST,
         people(RECEPTIONIST, "ALTER ROLE receptionist PASSWORD 'of-yesterday'")
         + f"\nreceptionist restart --no-deps app\n{settled(RECEPTIONIST)}",
+    ),
+    Case(
+        "postgres.role-password-differs",
+        RECEPTIONIST,
+        f"{PROJECTS}sed -i s/^POSTGRES_PASSWORD=.*/POSTGRES_PASSWORD=of-a-second-thought/"
+        " /opt/ai-receptionist/.env\n"
+        f"receptionist up -d --no-deps app\n{settled(RECEPTIONIST)}",
+        name="postgres.role-password-differs, changed in the .env after the volume was initialised",
+        again=True,
+    ),
+    Case(
+        "accounts.password-differs",
+        RECEPTIONIST,
+        people(
+            RECEPTIONIST,
+            "UPDATE users SET password_hash = (SELECT password_hash FROM users WHERE id = 2)"
+            " WHERE id = 1",
+        )
+        + f"\n{TRIED}",
+        says="x password differs (hashes of 60 characters)",
+        again=True,
     ),
     Case(
         "accounts.password-differs",
@@ -204,8 +255,10 @@ MENDED = (
     Case(
         "accounts.missing",
         RECEPTIONIST,
-        people(RECEPTIONIST, "DELETE FROM users WHERE id = 1"),
+        people(RECEPTIONIST, "DELETE FROM users WHERE id = 1") + f"\n{TRIED}",
         of_rows=True,
+        void=True,
+        says="x unknown user",
     ),
     Case(
         "accounts.missing",
@@ -219,6 +272,7 @@ MENDED = (
         RECEPTIONIST,
         f"{PROJECTS}sed -i 's/^OPENAI_API_KEY=.*/OPENAI_API_KEY=/' /opt/ai-receptionist/.env\n"
         f"receptionist up -d --no-deps app\n{settled(RECEPTIONIST)}",
+        says="startup BLOCKED for lack of OPENAI_API_KEY",
         name="env_file.key-empty, and so a start that the backend refuses",
     ),
 )
@@ -234,11 +288,14 @@ TOGETHER = (
             " UPDATE alembic_version SET version_num = '0001';"
             " ALTER ROLE receptionist PASSWORD 'of-yesterday'",
         )
-        + """
-sed -i -e '/^ADMIN_PRIVATE_KEY=/d' -e 's/^OPENAI_API_KEY=.*/OPENAI_API_KEY=/' \\
-  -e 's/^ENV=.*/ENV=development/' /opt/ai-receptionist/.env
-chmod 644 /opt/ai-receptionist/.env
-receptionist stop app redis qdrant postgres""",
+        + f"""
+sed -i 's/^OPENAI_API_KEY=.*/OPENAI_API_KEY=/' /opt/ai-receptionist/.env
+receptionist up -d --no-deps app
+{settled(RECEPTIONIST)}
+sed -i -e /^ADMIN_PRIVATE_KEY=/d -e s/^ENV=.*/ENV=development/ /opt/ai-receptionist/.env
+chmod 644 /opt/ai-receptionist/.env""",
+        says="startup BLOCKED for lack of OPENAI_API_KEY",
+        stop=f"{PROJECTS}receptionist stop app redis qdrant postgres",
         name="AI Receptionist's whole runbook at once",
     ),
     Case(
@@ -256,8 +313,8 @@ receptionist stop app redis qdrant postgres""",
         )
         + """
 sed -i 's/^POSTGRES_DB=.*/POSTGRES_DB=agentcaler/' /opt/agentcaller/infra/.env
-echo POSTGRES_DB=agentcalller >>/opt/agentcaller/.env
-agentcaller stop backend db redis""",
+echo POSTGRES_DB=agentcalller >>/opt/agentcaller/.env""",
+        stop=f"{PROJECTS}agentcaller stop backend db redis",
         name="AgentCaller's whole runbook at once",
         of_rows=True,
     ),

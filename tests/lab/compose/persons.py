@@ -1,5 +1,6 @@
 """Faults of backends in containers that only a person may mend."""
 
+from tests.lab.compose import canaries
 from tests.lab.compose.cases import (
     AGENTCALLER,
     BRANCH,
@@ -81,7 +82,22 @@ PERSONS = (
         "service.compose-files-refused",
         AGENTCALLER,
         f"{PROJECTS}agentcaller stop backend\n"
+        f"echo 'WEB;HOOK={canaries.AGENTCALLER_SECRET_KEY}' >>/opt/agentcaller/.env",
+        name="service.compose-files-refused, for a line of the .env that Compose prints",
+    ),
+    Case(
+        "service.compose-files-refused",
+        AGENTCALLER,
+        f"{PROJECTS}agentcaller stop backend\n"
         "cd /opt/agentcaller/infra; sed -i 's/restart: unless-/restrat: /' docker-compose.yml",
+        again=True,
+    ),
+    Case(
+        "env_file.unparsable-line",
+        AGENTCALLER,
+        f"{PROJECTS}agentcaller stop backend\n"
+        f"echo 'WEBHOOK=\"{canaries.AGENTCALLER_SECRET_KEY}' >>/opt/agentcaller/.env",
+        again=True,
     ),
     Case(
         "migrations.unknown-revision",

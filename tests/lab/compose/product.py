@@ -1,9 +1,10 @@
 """Run the product on a host with containers, with the examples' own data."""
 
-import re
 from pathlib import Path
 
 from tests.lab.compose import canaries
+from tests.lab.compose.cases import people
+from tests.lab.compose.watched import watched
 from tests.lab.host import Host
 from tests.lab.inventory import GROUP_DATA, RESTORE, by
 from tests.lab.product import Ran, pyinfra
@@ -16,11 +17,15 @@ SECRETS = {
 
 
 def run(folder: Path, host: Host, backend: str, *words: str) -> Ran:
-    """Run pyinfra on one of the host's backends: the restore by default, without a prompt."""
+    """Run pyinfra on one of the host's backends: the restore by default, without a prompt.
+
+    No volume and no container of a database is made or removed by it: see watched.py.
+    """
     path = folder / "hosts.py"
     path.write_text(f"{backend} = [\n{by(host).line()}]\n")
     wanted = (*GROUP_DATA, *(words or RESTORE))
-    return pyinfra([], *wanted, inventory=str(path), secrets=SECRETS, timeout=900)
+    with watched(host):
+        return pyinfra([], *wanted, inventory=str(path), secrets=SECRETS, timeout=900)
 
 
 def diagnose(folder: Path, host: Host, backend: str) -> Ran:
@@ -43,19 +48,6 @@ def opens(host: Host, backend: str, given: str) -> bool:
     return host.root(f"token={given}\n{_OPENED[backend]}", check=False).strip() == "200"
 
 
-def destroyed(host: Host, since: int) -> list[str]:
-    """List what no run may do, of the engine's own events: volumes gone, databases made anew."""
-    told = host.root(f"docker events --since {since} --until \"$(date +%s)\" --format '{_EVENT}'")
-    return [line for line in told.splitlines() if _FORBIDDEN.match(line)]
-
-
-_EVENT = (
-    "{{.Type}} {{.Action}} {{with index .Actor.Attributes"
-    ' "com.docker.compose.service"}}{{.}}{{else}}{{$.Actor.ID}}{{end}}'
-)
-_FORBIDDEN = re.compile(r"volume destroy |container (create|destroy) (postgres|db)$")
-
-
 def what_holds_data(host: Host, rows_of: str = "") -> str:
     """Give what no repair may change: volumes and since when, database containers, rows.
 
@@ -65,6 +57,32 @@ def what_holds_data(host: Host, rows_of: str = "") -> str:
     return host.root("\n".join([_DATA, *wanted]))
 
 
+def what_there_is(host: Host) -> str:
+    """Give all volumes and containers by what tells two of one name apart; none without an engine.
+
+    Of both it is known since when they are there (docker-ps(1): CreatedAt).
+    """
+    return host.root(f"{{ {_THERE}}} 2>/dev/null; true")
+
+
+def state(host: Host, backend: str) -> list[str]:
+    """Give what undo brings back: the env files, the rows and the roles' passwords, a line each.
+
+    What cannot be asked for (a database that is down, a table that is not there) is left out.
+    """
+    roles = "SELECT rolname, rolpassword FROM pg_authid WHERE rolcanlogin"
+    asked = (f"{_PLAIN}{query}" for query in (_ACCOUNTS[backend], roles))
+    queries = [f"{{ {people(backend, query)}\n}} 2>/dev/null" for query in asked]
+    return host.root("\n".join([_ENV, *queries, "true"])).splitlines()
+
+
+_ENV_FILES = "/opt/ai-receptionist/.env /opt/agentcaller/.env /opt/agentcaller/infra/.env"
+_ENV = f"sha256sum {_ENV_FILES}; stat -c '%n %a %U:%G %Y' {_ENV_FILES}"
+_ACCOUNTS = {
+    "receptionist": "SELECT id, email, password_hash, is_active FROM users ORDER BY id",
+    "agentcaller": "SELECT id, email, hashed_password, is_active FROM users ORDER BY id",
+}
+_PLAIN = "\\pset format unaligned\n\\pset tuples_only on\n"
 _TOKEN = {
     "receptionist": f"""\
 token=$(printf '{{"email":"owner@example.com","password":"{canaries.OWNER_PASSWORD}"}}' |
@@ -83,6 +101,10 @@ _OPENED = {
     name: f"curl -s -o /dev/null -w '%{{http_code}}' -H \"Authorization: Bearer $token\" {url}"
     for name, url in _PROTECTED.items()
 }
+_THERE = """\
+docker volume ls -q | sort | xargs docker volume inspect --format '{{.Name}} {{.CreatedAt}}'
+docker ps -a --no-trunc --format '{{.ID}} {{.Names}}' | sort
+"""
 _DATA = """\
 docker volume ls -q | sort | xargs docker volume inspect --format '{{.Name}} {{.CreatedAt}}'
 docker ps -a --no-trunc --format '{{.ID}} {{.Names}}' | grep -e -postgres- -e -db- | sort

@@ -9,17 +9,11 @@ from tests.lab.compose import canaries
 from tests.lab.compose.cases import TOGETHER, Case
 from tests.lab.compose.product import run
 from tests.lab.host import Host
-from tests.lab.test_canaries import forms, leaks
+from tests.lab.leaks import forms, leaks
 
 pytestmark = pytest.mark.lab
 
 ALL = list(canaries.ALL)
-# Who has them by right: the env files, those of the host's other backend, our undo store, and the
-# engine itself: of each container, and while it begins a process in one, as for a health check.
-HOLDERS = (
-    *("/opt/", "/srv/", "/var/lib/relogin/"),
-    *("/var/lib/docker/", "/run/containerd/", "/tmp/runc-process"),
-)
 
 
 @pytest.fixture
@@ -28,9 +22,22 @@ def host(containers: Host) -> Iterator[Host]:
     containers.heal()
 
 
+def test_the_fact_used_alone_writes_no_value_of_an_environment(
+    tmp_path: Path, containers: Host
+) -> None:
+    part = ("directory=/opt/agentcaller", "service=backend", "files=infra/docker-compose.yml")
+    words = ("fact", "relogin.facts.compose.ComposeProject", *part, "env_files=infra/.env")
+
+    ran = run(tmp_path, containers, "agentcaller", *words, "--sudo", "-vvv")
+
+    assert 0 == ran.code, ran.output
+    assert "infra_pgdata" in ran.output
+    assert [] == leaks(ran.output, ALL)
+
+
 @pytest.mark.parametrize("case", TOGETHER, ids=str)
 def test_a_repair_with_every_detail_shown(tmp_path: Path, host: Host, case: Case) -> None:
-    host.root(case.inject)
+    host.root(case.whole)
     host.forget_execs()
 
     ran = run(tmp_path, host, case.backend, "deploys/restore_access.py", "-y", "-vvv")
@@ -40,7 +47,7 @@ def test_a_repair_with_every_detail_shown(tmp_path: Path, host: Host, case: Case
     given = ["\n".join(each.argv + each.environ) for each in host.execs()]
     assert [] == [leaks(text, ALL) for text in given if leaks(text, ALL)]
     held = host.files_holding([form for secret in ALL for form in forms(secret)])
-    assert [] == [path for path in held if not path.startswith(HOLDERS)]
+    assert [] == [path for path in held if not path.startswith(canaries.HOLDERS)]
     kept = [path for path in held if path.startswith("/opt/")]
     assert {".env"} == {path.rpartition("/")[2] for path in kept}
     assert "700 0\n" == host.root("find /var/lib/relogin -type d -printf '%m %U\\n' | sort -u")

@@ -1,12 +1,15 @@
 """Two healthy backends in containers: nothing is found, nothing is changed, the login is proven."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.lab.compose.image import NAMES
-from tests.lab.compose.product import diagnose, run
+from tests.lab.compose.product import diagnose, run, what_there_is
+from tests.lab.compose.watched import removes, watched
 from tests.lab.host import Host
+from tests.lab.test_counts import counted
 
 pytestmark = pytest.mark.lab
 
@@ -21,14 +24,40 @@ def test_a_healthy_backend_has_no_findings(tmp_path: Path, containers: Host, bac
     assert [] == looked.section("What could not be seen"), looked.output
 
 
-@pytest.mark.parametrize("backend", NAMES)
-def test_a_healthy_backend_is_proven_and_left_as_it_is(
-    tmp_path: Path, containers: Host, backend: str
-) -> None:
-    before = containers.root("docker ps --no-trunc --format '{{.ID}} {{.Names}}' | sort")
+@pytest.fixture
+def counting(containers: Host) -> Iterator[Host]:
+    """Give the host without a Python of its own, and an sshd that says what is asked of it."""
+    containers.root("""
+    mkdir /root/python; mv /usr/bin/python3* /root/python/
+    echo 'LogLevel DEBUG1' >/etc/ssh/sshd_config.d/verbose.conf; systemctl restart ssh""")
+    yield containers
+    containers.root("""
+    mv /root/python/* /usr/bin/; rmdir /root/python
+    rm /etc/ssh/sshd_config.d/verbose.conf; systemctl restart ssh""")
 
-    ran = run(tmp_path, containers, backend)
+
+@pytest.mark.parametrize("backend", NAMES)
+def test_a_healthy_backend_is_proven_and_left_as_it_is_by_one_command_and_without_python(
+    tmp_path: Path, counting: Host, backend: str
+) -> None:
+    before = what_there_is(counting)
+    counting.root("journalctl -q --rotate --vacuum-time=1s 2>/dev/null; true")
+
+    ran = run(tmp_path, counting, backend)
 
     assert 0 == ran.code, ran.output
     assert [] == ran.changed(), ran.output
-    assert before == containers.root("docker ps --no-trunc --format '{{.ID}} {{.Names}}' | sort")
+    assert before == what_there_is(counting)
+    assert {**ONE, "tunnels": counted(counting)["tunnels"]} == counted(counting)
+
+
+ONE = {"connections": 1, "commands": 1, "subsystems": 0, "shells": 0, "forwardings": 0}
+
+
+def test_what_no_run_may_do_would_be_seen(containers: Host) -> None:
+    with pytest.raises(AssertionError) as failed, watched(containers):
+        containers.root("docker volume rm $(docker volume create lost)")
+    assert "volume destroy" in str(failed.value)
+    assert removes(["docker", "compose", "-f", "x.yml", "up", "-d", "--remove-orphans"])
+    assert removes(["/usr/libexec/docker/cli-plugins/docker-compose", "compose", "down", "-v"])
+    assert not removes(["docker", "exec", "-i", "db", "psql", "-v", "ON_ERROR_STOP=1"])

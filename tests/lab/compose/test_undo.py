@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from tests.lab.compose.cases import AGENTCALLER, RECEPTIONIST, people
-from tests.lab.compose.product import run
+from tests.lab.compose.product import run, state
 from tests.lab.host import Host
+from tests.lab.steps import sample
 
 pytestmark = pytest.mark.lab
 
-ENV = "sha256sum /opt/ai-receptionist/.env /opt/agentcaller/.env /opt/agentcaller/infra/.env"
 BROKEN = {
     RECEPTIONIST: people(
         RECEPTIONIST,
@@ -28,20 +28,18 @@ BROKEN = {
 }
 
 
+def rows(found: list[str]) -> list[str]:
+    return [line for line in found if "@example.com" in line]
+
+
 @pytest.fixture
 def host(containers: Host) -> Iterator[Host]:
     yield containers
     containers.heal()
 
 
-def state(host: Host, backend: str) -> str:
-    """Give what the run changes: the env files' bytes, the rows, the roles' stored passwords."""
-    rows = people(backend, "SELECT u FROM users u ORDER BY id")
-    roles = people(backend, "SELECT rolname, rolpassword FROM pg_authid WHERE rolpassword <> ''")
-    return host.root(f"{ENV}\n{rows}\n{roles}")
-
-
-@pytest.mark.parametrize("backend", list(BROKEN))
+# test_restore.py takes both runbooks back as well.
+@pytest.mark.parametrize("backend", sample(list(BROKEN), 1))
 def test_a_run_is_taken_back_whole(tmp_path: Path, host: Host, backend: str) -> None:
     host.root(BROKEN[backend])
     broken = state(host, backend)
@@ -59,9 +57,9 @@ def test_a_row_that_somebody_has_changed_since_stays(tmp_path: Path, host: Host)
     host.root(BROKEN[AGENTCALLER])
     assert 0 == run(tmp_path, host, AGENTCALLER).code
     host.root(people(AGENTCALLER, "UPDATE users SET hashed_password = 'new' WHERE id = 1"))
-    changed = state(host, AGENTCALLER).split("\n", 3)[3]
+    changed = rows(state(host, AGENTCALLER))
 
     back = run(tmp_path, host, AGENTCALLER, "deploys/undo.py", "-y")
 
     assert 1 == back.code, back.output
-    assert changed == state(host, AGENTCALLER).split("\n", 3)[3]
+    assert changed == rows(state(host, AGENTCALLER))
