@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from gevent import get_hub
@@ -15,6 +15,7 @@ from relogin.facts import accounts_sql, alone, postgres, user_flags
 from relogin.finding import Unreadable
 from relogin.parts.database import Columns, Peer
 from relogin.secret import Secret
+from relogin.values import dataclass
 
 if TYPE_CHECKING:
     from pyinfra.api import StringCommand
@@ -69,7 +70,8 @@ class Table:
 
     `columns` is None where there is no such table, `rows` where a declared column is missing.
     `types` are those of the declared columns, `kinds` the values that the newest rows have in flags
-    that are numbers or words. `scheme` is that of the newest hash in the table. `broken` is how
+    that are numbers or words. `scheme` is that of the newest hash in the table, `schemes` are
+    those of all but the declared accounts. `broken` is how
     many of the newest rows have a hash that nobody can log in with (declared ones aside), and the
     ids of the first ten. `indexed` is how many declared logins their index finds, `visible` how
     many the backend's role sees where row security holds for it (None: it does not, or that could
@@ -79,6 +81,7 @@ class Table:
     columns: tuple[str, ...] | None
     rows: tuple[UserRow, ...] | None = None
     scheme: str | None = None
+    schemes: tuple[str, ...] = ()
     types: Mapping[str, str] = field(default_factory=dict)
     kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     broken: tuple[int, tuple[str, ...]] = (0, ())
@@ -111,7 +114,9 @@ def parse(backend: Backend, answer: Answer) -> Table | Unreadable | None:
     if set(filter(None, named.values())) - set(names):
         return Table(names, types=types)
     if "accounts" not in by_part:
-        return Unreadable("the users table could not be read: it is locked, or damaged")
+        return Unreadable(
+            "the users table could not be read: it is locked, damaged, or closed to us"
+        )
     found = by_part["accounts"]
     kinds = {flag: tuple(filter(None, values or ())) for flag, values in found["kinds"].items()}
     reader = _Reader(named, types, kinds, found["now"])
@@ -120,6 +125,7 @@ def parse(backend: Backend, answer: Answer) -> Table | Unreadable | None:
         names,
         tuple(reader.row(row) for row in found["rows"]),
         passwords.scheme_of(found["start"]),
+        tuple(dict.fromkeys(passwords.scheme_of(one) or one for one in found.get("starts") or ())),
         types,
         kinds,
         (number, tuple(ids or ())),

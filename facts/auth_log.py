@@ -8,8 +8,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import field
+from datetime import datetime
 from typing import Any
+
+from relogin.values import dataclass
 
 # In the awk programs that thin a log out on the host: such lines are wanted however old they are.
 TELLING = r"\[AUTH\]|startup BLOCKED"
@@ -34,12 +38,21 @@ _KEY = re.compile(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b")
 class AuthLog:
     """How often the backend said each reason; `lengths` are those of hashes that did not match.
 
-    `blocked` are the keys for lack of which its last refused start was.
+    `blocked` are the keys for lack of which its last refused start was. `times` are the moments at
+    which it said a reason, by the host's clock (Unix time), where its lines begin with one.
     """
 
     counts: Mapping[str, int] = field(default_factory=dict)
     lengths: tuple[int, ...] = ()
     blocked: tuple[str, ...] = ()
+    times: Mapping[str, tuple[float, ...]] = field(default_factory=dict, compare=False)
+
+    def between(self, first: float, last: float) -> dict[str, int]:
+        """Count what it said between two moments, of each reason that is in the log at all."""
+        return {
+            reason: sum(first < moment <= last for moment in moments)
+            for reason, moments in self.times.items()
+        }
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -52,6 +65,7 @@ class AuthLog:
 def read(lines: Iterable[str]) -> AuthLog:
     """Count what the lines of a log say."""
     counts: Counter[str] = Counter()
+    times: dict[str, tuple[float, ...]] = {}
     lengths: dict[int, None] = {}
     blocked: tuple[str, ...] = ()
     for line in lines:
@@ -61,6 +75,16 @@ def read(lines: Iterable[str]) -> AuthLog:
         reason = next((name for name, shape in _REASONS if tag and shape.search(said)), "")
         if reason:
             counts[reason] += 1
+            if (moment := _moment(line)) is not None:
+                times[reason] = (*times.get(reason, ()), moment)
         if reason == PASSWORD_DIFFERS and (length := _LENGTH.search(said)):
             lengths[int(length[1])] = None
-    return AuthLog(dict(counts), tuple(lengths), blocked)
+    return AuthLog(dict(counts), tuple(lengths), blocked, times)
+
+
+def _moment(line: str) -> float | None:
+    """Give when a line was logged: the journal and Docker say it first, with the time zone."""
+    with suppress(ValueError):
+        moment = datetime.fromisoformat(line.partition(" ")[0])
+        return moment.timestamp() if moment.tzinfo is not None else None
+    return None

@@ -6,11 +6,9 @@ import contextlib
 import dataclasses
 import time
 from collections.abc import Callable, Iterable, Iterator
-from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import gevent
 from gevent.pool import Pool
 from pyinfra.api import FactBase
 
@@ -28,8 +26,10 @@ from relogin.facts.proof import (
     probed,
     token_in,
 )
+from relogin.facts.proof_refresh import refreshed
 from relogin.facts.proof_token import of_token, opened
 from relogin.facts.proof_web import at_public, cors
+from relogin.facts.proof_workers import sampled
 from relogin.facts.service_state import ServiceState
 from relogin.fault import internal_error
 from relogin.parts.proof import Cookie
@@ -46,22 +46,27 @@ if TYPE_CHECKING:
     from relogin.remote import Answer
 
 _STARTING = {502, 503, 504}
-_APART = 0.015  # of two uvicorn workers each got 2 to 4 of 8; without it mostly one got them all
-_SAMPLES = 7  # of two workers, of which one refuses, 8 requests miss one once in 128 times
 
 
 def prove(
-    host: Host, backend: Backend, seen: Observation, *, refusals: bool, patience: float
+    host: Host,
+    backend: Backend,
+    seen: Observation,
+    *,
+    refusals: bool,
+    patience: float,
+    reply: web.Reply | None = None,
 ) -> Proof:
     """Log in and check what comes of it; `patience` is how many seconds a start may take.
 
     The refusals (a wrong password, forged tokens) are only tried after the right login worked.
+    `reply` is what a login brought that has been sent already.
     """
     assert backend.login is not None  # noqa: S101 # only asked with one
     checks: tuple[Check, ...]
     try:
         proof = _Prover(host, backend, seen).prove(
-            refusals=refusals and backend.login.refusals, patience=patience
+            refusals=refusals and backend.login.refusals, patience=patience, first=reply
         )
         if proof.proven or wire.reaches(host):
             return proof
@@ -82,9 +87,9 @@ class _Prover:
         self.requests = Requests(host, backend, seen)
         self.account = self.requests.account
 
-    def prove(self, *, refusals: bool, patience: float) -> Proof:
-        password = self.account.password.reveal() if self.account.password else ""
-        reply = self._when_up(lambda: self.requests.log_in(password), patience)
+    def prove(self, *, refusals: bool, patience: float, first: web.Reply | None) -> Proof:
+        sent = iter([] if first is None else [first])
+        reply = self._when_up(lambda: next(sent, None) or self._log_in(), patience)
         answer = login_answer.read(reply)
         came = logged_in(self.login.account, self.login.url, reply, self.login.token, answer)
         proof = Proof(
@@ -95,10 +100,13 @@ class _Prover:
             known = self.requests.routes() if 400 <= (reply.status or 0) < 429 else None
             return dataclasses.replace(proof, routes=known)
         secret = Secret.seen(token)
-        checks = [came, *self._of_token(token, reply), *self._side_by_side(token, refusals)]
+        checks = [came, *self._of_token(token, reply), *self._side_by_side(token, reply, refusals)]
         return dataclasses.replace(
             proof, checks=tuple(map(self._or_accepted, checks)), token=secret
         )
+
+    def _log_in(self, *, public: bool = False) -> web.Reply:
+        return self.requests.log_in(self.requests.password, public=public)
 
     def _or_accepted(self, check: Check) -> Check:
         """Note the reason for which the profile lets a failure be."""
@@ -109,24 +117,14 @@ class _Prover:
         until = time.monotonic() + patience
         while True:
             reply = ask()
-            if (told := self._told_to_wait(reply)) is not None:
+            told = login_answer.wait_for(reply)
+            if told is not None and told <= self.login.deadline:
                 time.sleep(told)
                 return ask()
             starting = reply.refused or reply.status in _STARTING
             if not starting or time.monotonic() > until:
                 return reply
             time.sleep(0.3)  # cooperative: other hosts go on
-
-    def _told_to_wait(self, reply: web.Reply) -> float | None:
-        """Give the seconds after which a 429 may be asked again, if that is bearable.
-
-        They are told as a number or as a date (RFC 9110, 10.2.3).
-        """
-        after = reply.headers.get("retry-after", "") if reply.status == 429 else ""
-        if not after:
-            return None
-        seconds = float(after) if after.isdigit() else _seconds_until(after, reply)
-        return seconds if seconds is not None and seconds <= self.login.deadline else None
 
     def _of_token(self, token: str, reply: web.Reply) -> Iterator[Check]:
         declared = self.backend.token
@@ -143,17 +141,19 @@ class _Prover:
                 return self.requests.value(declared.secret or declared.public_key or "")
         return None
 
-    def _side_by_side(self, token: str, refusals: bool) -> list[Check]:
+    def _side_by_side(self, token: str, reply: web.Reply, refusals: bool) -> list[Check]:
         """Ask everything that only needs the token at once: one round trip in all."""
-        questions = [*self._questions(token), *(self._forgeries(token) if refusals else ())]
+        questions = [*self._questions(token, reply), *(self._forgeries(token) if refusals else ())]
         pool = Pool(8)
         asked = [pool.spawn(question) for question in questions]
         return [check for answer in asked for check in answer.get()]
 
-    def _questions(self, token: str) -> Iterator[Callable[[], list[Check]]]:
+    def _questions(self, token: str, reply: web.Reply) -> Iterator[Callable[[], list[Check]]]:
         if self.login.protected is not None:
             yield partial(self._protected, token)
             yield partial(self._refused, "unprotected", "no token", None)
+        if self.login.refresh is not None:
+            yield partial(refreshed, self.requests, self.login.refresh, reply)
         for probe in self.backend.probes:
             yield partial(self._probed, probe)
         if self.login.origin is not None:
@@ -183,21 +183,13 @@ class _Prover:
     def _protected(self, token: str) -> list[Check]:
         """Ask the protected route; several times where several workers run, or it is refused."""
         workers = self.seen.service.workers if isinstance(self.seen.service, ServiceState) else 0
-        replies = self._times(1 + (_SAMPLES if workers > 1 else 0), token)
-        if not replies[0].ok and len(replies) == 1 and replies[0].status is not None:
-            replies += self._times(_SAMPLES, token)
+        replies = sampled(partial(self.requests.get, token), workers)
         checks = [opened(self.login.protected, replies)]
         good = next((reply for reply in replies if reply.ok), None)
         if self.login.identity is not None and good is not None:
             names = {name for name in self._identities().values() if name is not None}
             checks.append(answers_as(self.login.identity, names, self.account.login, good))
         return checks
-
-    def _times(self, times: int, token: str) -> list[web.Reply]:
-        """Ask one after another, without waiting: one worker would take all that come at once."""
-        get = self.requests.get
-        asked = [gevent.spawn_later(number * _APART, get, token) for number in range(times)]
-        return [one.get() for one in asked]
 
     def _refused(self, name: str, what: str, token: str | None) -> list[Check]:
         reply = self.requests.get(token)
@@ -229,8 +221,7 @@ class _Prover:
         return [cors(method, url, origin, names, reply, cookie=cookie)]
 
     def _public(self, url: str, inside: str) -> list[Check]:
-        password = self.account.password.reveal() if self.account.password else ""
-        reply = self.requests.log_in(password, public=True)
+        reply = self._log_in(public=True)
         token = token_in(self.login.token, reply)
         if token is not None:
             Secret.seen(token)
@@ -253,15 +244,6 @@ class _Prover:
         login = self.account.login
         names = {"username": login, "login": login, "email": self.account.email}
         return {**names, "id": row.id if row else None}
-
-
-def _seconds_until(date: str, reply: web.Reply) -> float | None:
-    """Give how long it is until an HTTP date, by the clock of who named it."""
-    try:
-        now = parsedate_to_datetime(reply.headers["date"])
-        return max((parsedate_to_datetime(date) - now).total_seconds(), 0)
-    except (KeyError, ValueError, TypeError):
-        return None
 
 
 class HttpStatus(FactBase[Any]):

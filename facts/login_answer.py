@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from relogin.values import dataclass
 
 if TYPE_CHECKING:
     from relogin.web import Reply
@@ -15,10 +17,12 @@ _LOOKED_AT = 20_000
 _SHOWN = 12
 # starlette's TrustedHostMiddleware; Django with and without DEBUG.
 _PHRASES = {
-    "host": r"invalid host header|invalid http_host|<title>bad request \(400\)</title>",
-    "csrf": r"csrf",
-    "plain-http": r"plain http request was sent to https port",  # nginx, with its 400
-    "unauthenticated": r"not authenticated|credentials were not provided|missing authorization",
+    "host": re.compile(r"invalid host header|invalid http_host|<title>bad request \(400\)</title>"),
+    "csrf": re.compile(r"csrf"),
+    "plain-http": re.compile(r"plain http request was sent to https port"),  # nginx, with its 400
+    "unauthenticated": re.compile(
+        r"not authenticated|credentials were not provided|missing authorization"
+    ),
 }
 _SECOND_FACTOR = re.compile(
     r"(?<![a-z])(mfa|2fa|t?otp|webauthn|passkey|(?:one[-_ ]time|two[-_ ]factor|multi[-_ ]factor"
@@ -100,13 +104,28 @@ def read(reply: Reply) -> LoginAnswer:
         media=_short(headers.get("content-type", "").partition(";")[0].strip().lower()),
         keys=tuple(_names(reply.json))[:_SHOWN],
         problems=tuple(_problems(reply.json))[:_SHOWN],
-        told=frozenset(name for name, phrase in _PHRASES.items() if re.search(phrase, lower)),
+        told=frozenset(name for name, phrase in _PHRASES.items() if phrase.search(lower)),
         asks_for=_asks_for(reply.json, strict=not reply.ok),
         headers=tuple(dict.fromkeys(one or two for one, two in _HEADER.findall(text)))[:_SHOWN],
         allow=_short(headers.get("allow", "")),
         location=_location(headers.get("location", "")),
         retry_after=_short(headers.get("retry-after", "")),
     )
+
+
+def wait_for(reply: Reply) -> float | None:
+    """Give the seconds after which a 429 may be asked again, where it tells them.
+
+    They are told as a number, or as a date by the clock of who names it (RFC 9110, 10.2.3).
+    """
+    after = reply.headers.get("retry-after", "") if reply.status == 429 else ""
+    if after.isdigit():
+        return float(after)
+    try:
+        now = parsedate_to_datetime(reply.headers["date"])
+        return max((parsedate_to_datetime(after) - now).total_seconds(), 0)
+    except (KeyError, ValueError, TypeError):
+        return None
 
 
 def _short(text: str) -> str:

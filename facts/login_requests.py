@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from relogin.facts import login_form, openapi
 from relogin.facts.key_files import Keys
+from relogin.facts.observation import Observation
 from relogin.finding import Unreadable
 from relogin.parts.configuration import FromEnv
 from relogin.parts.proof import Cookie, KeyFile
@@ -19,9 +21,8 @@ if TYPE_CHECKING:
 
     from relogin import web
     from relogin.backend import Backend
-    from relogin.facts.observation import Observation
     from relogin.parts.database import Account, Register
-    from relogin.parts.proof import Login, Probe
+    from relogin.parts.proof import Login, Probe, Refresh
 
 # What a browser sends to another origin without asking first (Fetch standard, 2.2.2).
 _SAFE = {"accept", "accept-language", "content-language", "host"}
@@ -30,12 +31,30 @@ _SAFE = {"accept", "accept-language", "content-language", "host"}
 class Requests:
     """Sends what a backend's proof asks, as the host itself would, or from the control machine."""
 
-    def __init__(self, host: Host, backend: Backend, seen: Observation) -> None:
+    def __init__(
+        self,
+        host: Host,
+        backend: Backend,
+        seen: Observation | None,
+        instead: Mapping[str, str] | None = None,
+        account: str | None = None,
+    ) -> None:
+        """Ask with what was seen on the host; without a look, with what it is declared to have.
+
+        `instead` are values for keys of the env file that are another one's, `account` another one
+        than the login's own.
+        """
         assert backend.login is not None  # noqa: S101 # only asked with one
-        self.login, self.seen = backend.login, seen
-        self.account = backend.account(self.login.account)
+        self.login, self.backend, self.seen = backend.login, backend, seen
+        self.account = backend.account(account or self.login.account)
         self.inside = Tunnel.to(host, backend)
-        self._trust = _trusting(self.login)
+        self.instead = instead or {}
+        self.trust = _trusting(self.login)
+
+    @property
+    def password(self) -> str:
+        """Give the account's own password; empty where none is declared."""
+        return self.account.password.reveal() if self.account.password else ""
 
     def log_in(self, password: str, *, public: bool = False) -> web.Reply:
         """Send the login request; `public`: to the public URL, from the control machine."""
@@ -44,7 +63,7 @@ class Requests:
         fields = {name: text.format_map(known) for name, text in self.login.fields.items()}
         url = (self.login.public_url or "") if public else self.login.url
         through = Tunnel(None) if public else self.inside
-        headers = self._declared() if public else self._headers()
+        headers = self.headers(public=public)
         if (csrf := self.login.csrf) is not None:
             at = login_form.page_of(csrf, url)
             page = self._ask("GET", at, through=through, headers=headers)
@@ -66,10 +85,17 @@ class Requests:
 
     def get(self, token: str | None) -> web.Reply:
         """Ask the protected route with a token, or without one."""
-        headers = self._headers()
+        headers = self.headers()
         if token is not None:
-            headers |= self._carrying(token)
+            headers |= self.carrying(token)
         return self._ask("GET", self.login.protected or "", headers=headers)
+
+    def refresh(self, how: Refresh, token: str) -> web.Reply:
+        """Ask for a new token by the refresh token of a login."""
+        fields = {name: text.format_map({"refresh": token}) for name, text in how.fields.items()}
+        body: dict[str, Any] = {"data": fields} if how.body == "form" else {"json": fields}
+        carried = _cookie(how.token, token) if isinstance(how.token, Cookie) else {}
+        return self._ask("POST", how.url, headers={**self.headers(), **carried}, **body)
 
     def probe(self, probe: Probe) -> web.Reply:
         """Ask a declared probe."""
@@ -116,6 +142,10 @@ class Requests:
             return self._in_file(value)
         if not isinstance(value, FromEnv):
             return value
+        if value.key in self.instead:
+            return self.instead[value.key]
+        if self.seen is None:
+            return declared(self.backend, value)
         found = self.seen.env(value.key)
         if found is None:
             unseen = [one.reason for one in self.seen.env_files if isinstance(one, Unreadable)]
@@ -123,7 +153,7 @@ class Requests:
         return found
 
     def _in_file(self, key: KeyFile) -> str:
-        keys = self.seen.keys
+        keys = self.seen.keys if self.seen else Unreadable("the host was not looked at yet")
         if isinstance(keys, Keys) and keys.public.there and keys.pem:
             return keys.pem
         raise SecretMissing(
@@ -136,7 +166,7 @@ class Requests:
         from relogin import web  # imported while the host was looking: see observation.look
 
         tunnel, deadline = through or self.inside, self.login.deadline
-        return web.request(tunnel, method, url, deadline=deadline, trust=self._trust, **what)
+        return web.request(tunnel, method, url, deadline=deadline, trust=self.trust, **what)
 
     def _host(self) -> dict[str, str]:
         return {"Host": self.login.host_header} if self.login.host_header else {}
@@ -144,18 +174,54 @@ class Requests:
     def _declared(self) -> dict[str, str | bytes]:
         return {name: self.value(value).encode() for name, value in self.login.headers.items()}
 
-    def _headers(self) -> dict[str, str | bytes]:
-        return {**self._host(), **self._declared()}
+    def headers(self, *, public: bool = False) -> dict[str, str | bytes]:
+        """Give what goes along with every request: from outside, the Host header is the URL's."""
+        return {**({} if public else self._host()), **self._declared()}
 
-    def _carrying(self, token: str) -> dict[str, bytes]:
+    def carrying(self, token: str) -> dict[str, bytes]:
         """Give the header that takes a token along, as the login's answer gave it.
 
         A cookie is sent by hand: a jar would keep a `Secure` one from plain http, and one of
         the public name from the host's own address.
         """
         if isinstance(self.login.token, Cookie):
-            return {"Cookie": f"{self.login.token.name}={token}".encode()}
+            return _cookie(self.login.token, token)
         return {"Authorization": f"Bearer {token}".encode()}
+
+
+def _cookie(cookie: Cookie, value: str) -> dict[str, bytes]:
+    return {"Cookie": f"{cookie.name}={value}".encode()}
+
+
+def unasked(host: Host, backend: Backend) -> web.Reply:
+    """Send the login of a backend that was not looked at yet, with what is declared.
+
+    Raises:
+        SecretMissing: something of it has no value before the look, or none at all.
+    """
+    requests = Requests(host, backend, None)
+    return requests.log_in(requests.password)
+
+
+def declared(backend: Backend, named: FromEnv) -> str:
+    """Give the value that a key of the env file is declared to have.
+
+    Raises:
+        SecretMissing: that is not known before the host is looked at.
+    """
+    value = backend.declared(named.key)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Secret) and value.declared:
+        return value.reveal()
+    raise SecretMissing(f"{named.key} has a value on the host alone")
+
+
+def as_declared(backend: Backend, seen: Observation) -> bool:
+    """Tell whether the host has what a login was sent with that was sent before the look."""
+    headers = backend.login.headers.values() if backend.login else ()
+    named = [value for value in headers if isinstance(value, FromEnv)]
+    return all(seen.env(one.key) == declared(backend, one) for one in named)
 
 
 def _trusting(login: Login) -> ssl.SSLContext | None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import time
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
+
+from relogin.values import dataclass
 
 if TYPE_CHECKING:
     from relogin.facts.login_answer import LoginAnswer
@@ -23,6 +26,7 @@ _FAULTS = {
     "expiry": "expiry-wrong",
     "protected": "protected-refused",
     "identity": "identity-wrong",
+    "refresh": "refresh-refused",
     "unprotected": "open-without-token",
     "forged": "forged-token-accepted",
     "wrong-password": "wrong-password-accepted",
@@ -75,7 +79,8 @@ class Proof:
     """What a login brought: who logged in where, the answer, and every check in order.
 
     `answer` is what came of the login request, `routes` what the backend says of its own routes:
-    asked for only where the login was not understood. `seconds` is how long the login took.
+    asked for only where the login was not understood. `seconds` is how long the login took,
+    `at` when that was (Unix time).
     """
 
     account: str
@@ -86,6 +91,7 @@ class Proof:
     routes: Routes | None = field(default=None, repr=False)
     token: Secret | None = field(default=None, repr=False)
     seconds: float | None = None
+    at: float = field(default_factory=time.time, compare=False)
 
     @property
     def works(self) -> bool:

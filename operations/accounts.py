@@ -13,9 +13,10 @@ from relogin.facts.auth_log import UNKNOWN_USER
 from relogin.facts.postgres_state import Server
 from relogin.fault import Change, Fault
 from relogin.finding import Finding, Severity
-from relogin.mend import mend
+from relogin.mend import ask_login, mend
 from relogin.operations import (
     accounts_flags,
+    accounts_foreign,
     accounts_hash,
     accounts_made,
     accounts_named,
@@ -218,6 +219,7 @@ FAULTS = (
     AMBIGUOUS,
     accounts_hash.HASH_UNUSABLE,
     accounts_hash.PASSWORD_DIFFERS,
+    accounts_foreign.FOREIGN,
     *accounts_flags.FAULTS,
     EMAIL_DIFFERS,
     accounts_hash.DEFAULT_ACCOUNT,
@@ -231,6 +233,7 @@ def present(backend: Backend) -> Generator[FunctionCommand, None, None]:
 
     + backend: the backend, as described
     """
+    ask_login(backend, accounts_foreign.is_suspected)
     yield from mend(backend, FAULTS)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from relogin.facts.observation import Observation
 
 # What software, tutorials and tired people give the account that comes first. Each costs a hash.
-_WELL_KNOWN = ("{login}", "test123", "password", "admin123", "changeme")
+WELL_KNOWN = ("{login}", "test123", "password", "admin123", "changeme")
 _BCRYPT = 60  # characters of a whole hash
 
 
@@ -74,7 +74,8 @@ def _detect_password(backend: Backend, seen: Observation) -> Iterator[Finding]:
             )
 
 
-def _fix_password(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
+def set_password(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:
+    """Set the declared password, as a hash, in the row of the finding's account."""
     account = backend.account(finding.subject)
     column = user_row.declared(backend).columns.password
     why = f"account {finding.subject}: set the declared password"
@@ -87,7 +88,7 @@ def _detect_default(backend: Backend, seen: Observation) -> Iterator[Finding]:
     for row in table.rows or () if isinstance(table, Table) else ():
         if row.login.lower() not in DEFAULTS or row.active is False or row.hash.problem:
             continue
-        tried = (word.format(login=row.login.lower()) for word in _WELL_KNOWN)
+        tried = (word.format(login=row.login.lower()) for word in WELL_KNOWN)
         if any(row.accepts(word) for word in tried):
             yield Finding(
                 f"account {row.login} has a well-known password",
@@ -114,23 +115,23 @@ def _detect_others(backend: Backend, seen: Observation) -> Finding | None:
     )
 
 
-_LENGTHS = (
+LENGTHS = (
     "runuser -u postgres -- psql -d DATABASE -c 'SELECT id, length(hashed_password),"
     " left(hashed_password, 4) FROM TABLE ORDER BY id'",
 )
 HASH_UNUSABLE = Fault(
     "accounts.hash-unusable",
     told_by(_detect_hash, HASH_FAILS, PASSWORD_DIFFERS_SAID),
-    _fix_password,
+    set_password,
     unless=NO_WRITES,
     about="an account's stored hash is none: cut off, in quotes, plain text",
     remedy="the declared password is set, as a hash",
-    check=_LENGTHS,
+    check=LENGTHS,
 )
 PASSWORD_DIFFERS = Fault(
     "accounts.password-differs",
     told_by(_detect_password, PASSWORD_DIFFERS_SAID),
-    _fix_password,
+    set_password,
     unless=NO_WRITES,
     about="an account's password is not the declared one",
     remedy="the declared password is set, as a hash",
@@ -150,5 +151,5 @@ OTHERS_UNUSABLE = Fault(
     severity=Severity.WARNING,
     about="other accounts have a hash that nobody can log in with",
     remedy="let their owners set a new password",
-    check=_LENGTHS,
+    check=LENGTHS,
 )

@@ -8,10 +8,12 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from gevent.lock import BoundedSemaphore
+
 from relogin import undo
 from relogin.fault import Change
 from relogin.finding import Unreadable
-from relogin.operations import user_row
+from relogin.operations import one_at_a_time, user_row
 from relogin.operations.own_command import as_owner
 from relogin.parts.database import Register
 from relogin.remote import Answer
@@ -34,9 +36,14 @@ def by_the_backend(backend: Backend, seen: Observation, account: Account) -> Ite
     known = {"login": account.login, "email": account.email or "", "password": _throw_away()}
     words = [word.format_map(known) for word in shlex.split(create)]
     run = f"{as_owner(backend, seen, backend.directory, words)}\n"
+    shared = one_at_a_time.applies(backend)
+    if shared:
+        already = user_row.is_there(backend, account)
+        run = one_at_a_time.alone(backend, seen, run, already=already)
     command = " ".join(word for word in shlex.split(create) if "{" not in word)
     script = _adopted(backend, seen, account, run)
-    yield Change(script, f"create account {account.login} ({command})", deadline=120)
+    deadline = 120 + (one_at_a_time.PATIENCE if shared else 0)
+    yield Change(script, f"create account {account.login} ({command})", deadline=deadline)
 
 
 def _throw_away() -> str:
@@ -62,6 +69,21 @@ def _by_request(
 
 
 def _asked(
+    host: Host, backend: Backend, seen: Observation, account: Account, how: Register
+) -> Answer | Unreadable:
+    """Send it, unless another host of this run, with the same database, has done so."""
+    if not one_at_a_time.applies(backend):
+        return _sent(host, backend, seen, account, how)
+    with _REQUESTS:
+        there = one_at_a_time.done_by_now(host, backend, seen, user_row.is_there(backend, account))
+        return Answer(b"#already", 0) if there else _sent(host, backend, seen, account, how)
+
+
+# Cooperative: hosts are worked on side by side in one thread.
+_REQUESTS = BoundedSemaphore()
+
+
+def _sent(
     host: Host, backend: Backend, seen: Observation, account: Account, how: Register
 ) -> Answer | Unreadable:
     """Send it; a backend that was only just started is waited for as the login is."""

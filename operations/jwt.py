@@ -73,8 +73,8 @@ def _detect_not_declared(backend: Backend, seen: Observation) -> Finding | None:
         subject=there.key,
         seen=differs if isinstance(wanted, Secret) else "",
         expected=repr(wanted) if isinstance(wanted, Secret) else "",
-        remedy="it stays: another one would throw everybody out, so rotating is to get a deploy of"
-        " its own; until then declare the one in force, or replace it by hand and restart",
+        remedy="it stays, for another one throws everybody out: declare the one in force, or choose"
+        f" the hour: deploys/rotate_secret.py --data key={there.key}",
     )
 
 

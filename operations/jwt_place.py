@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relogin.facts.env_file import EnvFileState
 from relogin.parts.configuration import EnvFile, FromEnv
+from relogin.values import dataclass
 
 if TYPE_CHECKING:
     from relogin.backend import Backend

@@ -11,6 +11,7 @@ from relogin.facts.service import ServiceState
 from relogin.facts.source import Source
 from relogin.fault import Fault
 from relogin.finding import Finding, Severity
+from relogin.operations.auth_evidence import told_of_the_secret
 from relogin.operations.env_file_used import from_elsewhere, source_of
 from relogin.operations.jwt_place import place as place_of
 from relogin.placeholders import publicly_known
@@ -120,7 +121,7 @@ def _changed(backend: Backend, seen: Observation) -> Finding | None:
 
 RUNNING_ON_OTHER_SECRET = Fault(
     "jwt.running-on-other-secret",
-    _running_on_other,
+    told_of_the_secret(_running_on_other),
     symptom_of=("service.wrong-command",),
     about="the running backend has another JWT secret than its env file",
     remedy="what else may set it is named to you; which one is right is yours to decide",
@@ -128,7 +129,7 @@ RUNNING_ON_OTHER_SECRET = Fault(
 )
 SECRET_CHANGED = Fault(
     "jwt.secret-changed",
-    _changed,
+    told_of_the_secret(_changed),
     severity=Severity.WARNING,
     about="the secret that signs the tokens is another one than when a login was last proven"
     " (relogin's own runs, by their history)",
@@ -137,7 +138,7 @@ SECRET_CHANGED = Fault(
 )
 SECRET_PER_PROCESS = Fault(
     "jwt.secret-per-process",
-    _per_process,
+    told_of_the_secret(_per_process),
     about="the backend's processes do not all have the same JWT secret",
     remedy="those that an earlier start has left behind are named to you",
     check=("systemctl status UNIT", "systemctl show UNIT -p KillMode"),

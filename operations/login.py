@@ -58,6 +58,7 @@ FAULTS = (
     login_token.AUTHORIZATION_STRIPPED,
     login_token.PROTECTED_REFUSED,
     login_token.IDENTITY_WRONG,
+    login_token.REFRESH_REFUSED,
     login_token.OPEN_WITHOUT_TOKEN,
     login_token.FORGED_TOKEN_ACCEPTED,
     login_token.WRONG_PASSWORD_ACCEPTED,

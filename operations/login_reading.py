@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from relogin.fault import LAYERS
 from relogin.finding import Finding
 from relogin.parts.proof import Cookie
+from relogin.values import dataclass
 
 if TYPE_CHECKING:
     from relogin.backend import Backend

@@ -60,11 +60,14 @@ ALGORITHM_WRONG = Fault(
 )
 SIGNATURE_WRONG = Fault(
     "login.signature-wrong",
-    check_failed(
-        "signature-wrong",
-        "the token is not signed with the configured secret",
-        "the backend runs on another secret than its env file has: find out which one is right;"
-        " one that is made at each start signs everybody out with the next",
+    told_by(
+        check_failed(
+            "signature-wrong",
+            "the token is not signed with the configured secret",
+            "the backend runs on another secret than its env file has: find out which one is right;"
+            " one that is made at each start signs everybody out with the next",
+        ),
+        TOKEN_INVALID,
     ),
     symptom_of=_SECRETS,
     about="the token is signed with another secret",
@@ -86,10 +89,13 @@ SUBJECT_WRONG = Fault(
 )
 EXPIRY_WRONG = Fault(
     "login.expiry-wrong",
-    check_failed(
-        "expiry-wrong",
-        "the token's lifetime is wrong",
-        "check the backend's clock and zone",
+    told_by(
+        check_failed(
+            "expiry-wrong",
+            "the token's lifetime is wrong",
+            "check the backend's clock and zone",
+        ),
+        TOKEN_EXPIRED,
     ),
     symptom_of=("machine.clock-skew",),
     about="the token expires at the wrong time",
@@ -98,11 +104,14 @@ EXPIRY_WRONG = Fault(
 )
 WORKS_BY_SOME_WORKERS = Fault(
     "login.works-by-some-workers",
-    check_failed(
-        "works-by-some-workers",
-        "some of the backend's processes refuse a token that others have given",
-        "they sign with different secrets, or two versions run: see ps -ef, stop what is left over,"
-        " and let all read one secret",
+    told_by(
+        check_failed(
+            "works-by-some-workers",
+            "some of the backend's processes refuse a token that others have given",
+            "they sign with different secrets, or two versions run: see ps -ef, stop what is left"
+            " over, and let all read one secret",
+        ),
+        TOKEN_INVALID,
     ),
     symptom_of=_SECRETS,
     about="a token is refused by some of the workers",
@@ -135,6 +144,21 @@ PROTECTED_REFUSED = Fault(
     about="the token does not open the protected route",
     remedy="compare the secret that signs with the one that checks",
     check=_ASK_PROTECTED,
+)
+REFRESH_REFUSED = Fault(
+    "login.refresh-refused",
+    check_failed(
+        "refresh-refused",
+        "a refresh token gives no token that opens anything",
+        "people are thrown out when their first token expires: compare Login(refresh=…) with the"
+        " route, and what it checks the refresh token with",
+    ),
+    symptom_of=_SECRETS,
+    about="a refresh token gives no new token that opens the protected route",
+    remedy="compare `Login(refresh=…)` with the route, and the secret that it checks with",
+    check=(
+        "curl -si -d refresh_token=- REFRESH_URL  # or as JSON: as the backend's source has it",
+    ),
 )
 IDENTITY_WRONG = Fault(
     "login.identity-wrong",

@@ -9,25 +9,33 @@ from relogin.operations import compose_command
 from relogin.parts.runtime import Compose
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from relogin.backend import Backend
     from relogin.facts.observation import Observation
 
 
 def as_owner(
-    backend: Backend, seen: Observation, directory: str, words: list[str], **environment: str
+    backend: Backend,
+    seen: Observation,
+    directory: str,
+    words: list[str],
+    *,
+    secrets: Mapping[str, str] | None = None,
+    **environment: str,
 ) -> str:
     """Give the script that runs one of the backend's own commands as the owner of its folder.
 
     Of a Docker Compose project it runs in a container, where that folder is. What only its process
     manager gives the backend, it gets as well: the values of env files that the backend does not
-    read itself. They reach its shell by stdin, so they are in no argv. What `environment` holds is
-    no secret.
+    read itself; outside of containers also `secrets`. They reach its shell by stdin, so they are in
+    no argv. What `environment` holds is no secret.
     """
     if isinstance(backend.service, Compose):
         return compose_command.inside(backend, seen, directory, words, environment)
     public = shell.words(["HOME=/", *(f"{key}={value}" for key, value in environment.items())])
     owner = f'as_user "$(stat -Lc %U {shell.quote(directory)})" env {public}'
-    given = _environment(backend, seen)
+    given = {**_environment(backend, seen), **(secrets or {})}
     if not given:
         run = ["sh", "-c", 'cd "$0" && exec "$@"', directory, *words]
         return f"{owner} {shell.words(run)}"

@@ -53,9 +53,11 @@ def relation(backend: Backend) -> str:
 
 
 def scheme(backend: Backend, seen: Observation) -> str | None:
-    """Give the scheme of the table's hashes: the declared one, else that of the newest row."""
-    newest = seen.accounts.scheme if isinstance(seen.accounts, Table) else None
-    return declared(backend).scheme or newest
+    """Give the scheme of the table's hashes: the declared one, else the other rows' or newest's."""
+    if declared(backend).scheme or not isinstance(seen.accounts, Table):
+        return declared(backend).scheme
+    others = seen.accounts.schemes
+    return others[0] if len(others) == 1 else seen.accounts.scheme
 
 
 def obstacle(backend: Backend, seen: Observation, account: Account) -> str:
@@ -100,6 +102,13 @@ def insert(backend: Backend, seen: Observation, account: Account) -> str:
     return undo.stays(backend, made, f"the row of account {account.login}, which it made")
 
 
+def is_there(backend: Backend, account: Account) -> str:
+    """Give the query that tells whether the account has a row by now: t or f."""
+    login = sql.name(declared(backend).columns.login)
+    given = f"{login} = {sql.literal(account.login)}"
+    return f"select exists (select from {relation(backend)} where {given});"
+
+
 def _literal(value: str | int | bool | Uuid) -> str:
     return sql.literal(str(uuid.uuid4()) if isinstance(value, Uuid) else value)
 
@@ -141,8 +150,17 @@ def update(
         write=f"update {table} set {name} = :to"
         f" where {where} and {name}::text is not distinct from (:from)::text;",
         to=f"quote_nullable({value})",
+        still=_as_seen(backend, row, column, f"select from {table} where {where}"),
     )
     return Change(script, why)
+
+
+def _as_seen(backend: Backend, row: UserRow, column: str, there: str) -> str:
+    """Give the condition that a hash still is the one that was looked at: each has its own salt."""
+    if column != declared(backend).columns.password:
+        return "true"
+    stored = sql.literal(row.password.reveal() if row.password else None)
+    return f"exists ({there} and {sql.name(column)}::text is not distinct from {stored})"
 
 
 def adopted(backend: Backend, seen: Observation, account: Account) -> str:

@@ -15,6 +15,7 @@ from relogin import (
     Jwt,
     Login,
     Postgres,
+    Refresh,
     Secret,
     Systemd,
     Venv,
@@ -71,6 +72,12 @@ django_simplejwt = Backend(
         protected="http://127.0.0.1:8105/api/me/",
         identity="username",
         host_header="shop.example.org",
+        refresh=Refresh(
+            "http://127.0.0.1:8105/api/token/refresh/",
+            token="refresh",
+            body="json",
+            fields={"refresh": "{refresh}"},
+        ),
     ),
     token=Jwt(
         secret=FromEnv("SECRET_KEY"),  # simplejwt signs with it unless SIGNING_KEY is set

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 import relogin.settled  # noqa: F401 # for what it does
 from relogin.backend import Backend
 from relogin.finding import Finding, Severity, Unreadable
+from relogin.parts.api import Api, Challenge, Endpoint, Load, Logout, RateLimit
+from relogin.parts.backup import Backup
 from relogin.parts.configuration import DatabaseUrl, EnvFile, FromEnv, FromParts
 from relogin.parts.database import (
     Account,
     Accounts,
+    AdminUrl,
     Alembic,
     Columns,
     Django,
@@ -19,7 +22,10 @@ from relogin.parts.database import (
     Register,
     Uuid,
 )
-from relogin.parts.proof import Cookie, Csrf, Jwt, KeyFile, Login, Probe
+from relogin.parts.health import Expiring, Health, Query, Relation
+from relogin.parts.journey import Journey, Step
+from relogin.parts.onboard import Onboard
+from relogin.parts.proof import Cookie, Csrf, Jwt, KeyFile, Login, Probe, Refresh
 from relogin.parts.runtime import Compose, Supervisor, Systemd, Venv
 from relogin.parts.source import Source
 from relogin.secret import Secret, SecretMissing
@@ -27,13 +33,18 @@ from relogin.secret import Secret, SecretMissing
 if TYPE_CHECKING:
     from relogin.errors import ProfileError
     from relogin.fault import Change, Fault
+    from relogin.schedule import Schedule
     from relogin.tunnel import prompt_ssh
 
 __all__ = [
     "Account",
     "Accounts",
+    "AdminUrl",
     "Alembic",
+    "Api",
     "Backend",
+    "Backup",
+    "Challenge",
     "Change",
     "Columns",
     "Compose",
@@ -41,23 +52,36 @@ __all__ = [
     "Csrf",
     "DatabaseUrl",
     "Django",
+    "Endpoint",
     "EnvFile",
+    "Expiring",
     "Fault",
     "Finding",
     "FromEnv",
     "FromParts",
+    "Health",
+    "Journey",
     "Jwt",
     "KeyFile",
+    "Load",
     "Login",
+    "Logout",
+    "Onboard",
     "Peer",
     "Postgres",
     "Probe",
     "ProfileError",
+    "Query",
+    "RateLimit",
+    "Refresh",
     "Register",
+    "Relation",
+    "Schedule",
     "Secret",
     "SecretMissing",
     "Severity",
     "Source",
+    "Step",
     "Supervisor",
     "Systemd",
     "Unreadable",
@@ -71,6 +95,7 @@ _LAZY = {
     "Change": "relogin.fault",
     "Fault": "relogin.fault",
     "ProfileError": "relogin.errors",
+    "Schedule": "relogin.schedule",
     "prompt_ssh": "relogin.tunnel",
 }
 

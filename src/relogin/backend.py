@@ -7,8 +7,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from relogin.parts.api import Api
+from relogin.parts.backup import Backup
 from relogin.parts.configuration import DatabaseUrl, EnvFile, FromEnv, FromParts
 from relogin.parts.database import Account, Accounts, Alembic, Django, Postgres, Register
+from relogin.parts.onboard import Onboard
 from relogin.parts.part import listed, part, refuse, refuse_unless, suggest
 from relogin.parts.proof import Jwt, Login, Probe
 from relogin.parts.runtime import Compose, Runtime, Supervisor, Systemd, Venv
@@ -44,6 +47,9 @@ class Backend:
     accepted: Mapping[str, str] = dataclasses.field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
     source: Source | None = None
+    backup: Backup | None = None
+    api: Api | None = None
+    onboard: Onboard | None = None
 
     def __post_init__(self) -> None:
         listed(self, "env_file", "probes", "faults")
@@ -72,15 +78,14 @@ class Backend:
             if key not in declared:
                 what = f"FromEnv({key!r}) is in no env_file"
                 refuse(f"{self!r}: {what}{suggest(key, declared)}")
-        contained = isinstance(self.service, Compose) and isinstance(self.migrations, Django)
-        what = "Django's migrations are not looked at in a container: leave migrations out"
-        refuse_unless(not contained, f"{self!r}: {what}")
         if self.accounts is not None and isinstance(self.accounts.create, Register):
             refuse_unless(self.login, f"{self!r}: Register needs a login, which says how to ask")
         present = [account.login for account in self.accounts.present] if self.accounts else []
         if self.login is not None and self.login.account not in present:
             what = f"account {self.login.account!r} is not in accounts.present"
             refuse(f"{self!r}: {what}{suggest(self.login.account, present)}")
+        if self.api is not None:
+            _refuse_api(self, self.api, present)
 
     def __repr__(self) -> str:
         return f"Backend({self.name!r})"
@@ -118,10 +123,14 @@ class Backend:
         return next(account for account in self.accounts.present if account.login == login)
 
     def secrets(self) -> Iterator[Secret]:
-        """Give every secret whose value has to come from the control machine."""
-        for value in _walk(self):
-            if isinstance(value, Secret) and value.declared:
-                yield value
+        """Give every secret whose value has to come from the control machine.
+
+        Those that only a probe of the API needs are no other run's business.
+        """
+        for field in dataclasses.fields(self):
+            for value in _walk(getattr(self, field.name)) if field.name != "api" else ():
+                if isinstance(value, Secret) and value.declared:
+                    yield value
 
     def to_json(self) -> dict[str, Any]:
         return {field.name: _json(getattr(self, field.name)) for field in dataclasses.fields(self)}
@@ -132,6 +141,20 @@ class Backend:
                 yield value.key
             elif isinstance(value, FromParts):
                 yield from value.keys
+
+
+def _refuse_api(backend: Backend, api: Api, present: list[str]) -> None:
+    """Refuse an API that is nowhere, or that is asked as nobody who could log in."""
+    where = f"{backend!r}: api"
+    at = api.url or backend.login
+    refuse_unless(at, f"{where} has no url, and there is no login that it could be taken from")
+    for login in sorted(api.accounts):
+        known = f"{where}: account {login!r} is not in accounts.present{suggest(login, present)}"
+        refuse_unless(login in present, known)
+        refuse_unless(backend.login, f"{where}: account {login!r} needs a login to log in by")
+        refuse_unless(
+            backend.account(login).password, f"{where}: account {login!r} has no password declared"
+        )
 
 
 def _refuse_faults(backend: Backend) -> None:
@@ -149,7 +172,7 @@ def _refuse_faults(backend: Backend) -> None:
         unmended = (
             f"{where} has a fix, but the login is only tried: give it the layer that it mends"
         )
-        refuse_unless(layer != "login" or fault.fix is None, unmended)
+        refuse_unless(layer not in {"login", "api"} or fault.fix is None, unmended)
         refuse_unless(fault.id not in seen, f"{where} is there twice")
         seen.add(fault.id)
 
@@ -165,6 +188,9 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "token": (Jwt,),
     "probes": (Probe,),
     "source": (Source,),
+    "backup": (Backup,),
+    "api": (Api,),
+    "onboard": (Onboard,),
 }
 
 

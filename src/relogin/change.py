@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pyinfra import logger
 
 from relogin import lease, remote, undo
+from relogin.facts import elsewhere
 from relogin.finding import Finding, Unreadable, legible
 from relogin.ledger import follow
 from relogin.run import Done, Entry, of
@@ -30,12 +31,10 @@ def carry_out(
     state: State, host: Host, record: Entry, change: Change, finding: Finding | None = None
 ) -> bool:
     """Run one change through the private channel; its failure is recorded, never raised."""
+    if not (record.disabled or record.leased):
+        begin(host, record)
     if record.disabled:  # a release, or whoever yields changes without asking
         record.changes.append(Done(change.why, ok=False, output=record.disabled))
-        return True
-    if not record.leased and (why := lease.take(host, record)):
-        record.disabled = why
-        record.changes.append(Done(change.why, ok=False, output=why))
         return True
     follow.before(of(state), record, change.why)
     done = _carried_out(host, record, change)
@@ -48,25 +47,31 @@ def carry_out(
 
 def _carried_out(host: Host, record: Entry, change: Change) -> Done:
     host.log_styled(legible(redact(change.why)), fg="cyan", log_func=logger.info)
-    started = time.monotonic()
+    started, began = time.monotonic(), time.time()
     answer = _run(host, record, change) if change.request is None else change.request(host)
     record.forget()
     seconds = time.monotonic() - started
     if isinstance(answer, Unreadable):
         record.halted = answer.reason
-        return Done(change.why, ok=False, seconds=seconds, output=answer.reason)
+        return Done(change.why, ok=False, seconds=seconds, output=answer.reason, began=began)
     record.kept = record.kept or undo.run_id() in change.script
     output = "\n".join(map(legible, redact_foreign("\n".join(answer.lines[-5:])).splitlines()))
     output = output.strip()
     if answer.status != 0:
         host.log_styled(f"failed ({answer.status}): {output}", fg="red", log_func=logger.warning)
-    return Done(change.why, answer.status == 0, seconds, output)
+    why = change.why
+    if answer.status == 0 and "#already" in answer.lines:
+        why, output = f"{why}: left alone, for somebody else has changed it just now", ""
+    return Done(why, answer.status == 0, seconds, output, began=began)
 
 
 def _run(host: Host, record: Entry, change: Change) -> remote.Answer | Unreadable:
     """Run a change's script under our lease; where that was lost meanwhile, nothing is done."""
-    script = lease.guarded(record.backend, change.script, change.deadline)
+    whole = elsewhere.functions(record.backend) + change.script
+    script = lease.guarded(record.backend, whole, change.deadline)
     answer = remote.change(host, script, deadline=change.deadline)
-    if not isinstance(answer, Unreadable) and (lost := lease.held_by(answer)) is not None:
-        record.disabled, record.leased = lost[0], False
+    if not isinstance(answer, Unreadable):
+        record.holder = lease.held_by(answer)
+        if record.holder is not None:
+            record.disabled, record.leased = record.holder[0], False
     return answer

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from relogin import cli_run
+from relogin import cli_check, cli_init, cli_report, cli_run
 from relogin.outcome import USAGE
 
 if TYPE_CHECKING:
@@ -44,6 +44,9 @@ def command() -> None:
 
 for one in (cli_run.diagnose, cli_run.restore, cli_run.drift, cli_run.disable, cli_run.enable):
     command.add_command(one)
+command.add_command(cli_check.check)
+command.add_command(cli_init.init)
+command.add_command(cli_report.report)
 
 
 @command.command()
@@ -97,7 +100,7 @@ def _chosen(name: str | None) -> tuple[Fault, ...]:
     if not found:
         layers = list(dict.fromkeys(one.layer for one in FAULTS))
         alike = [one.id for one in FAULTS if one.layer == str(name).partition(".")[0]]
-        near = suggest(str(name), alike or [*layers, *(one.id for one in FAULTS)])
+        near = suggest(str(name), alike or [*layers, *(one.id for one in FAULTS)], layers)
         raise click.UsageError(f"there is no fault {name!r}{near}")
     return found
 

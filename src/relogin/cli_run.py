@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from relogin.outcome import USAGE
+
 if TYPE_CHECKING:
     from relogin.drive.hosts import Work
 
@@ -39,12 +41,22 @@ _OPTIONS = (
     ),
     click.option("--junit", type=_FILE, help="Write JUnit XML, for CI."),
     click.option("--prometheus", type=_FILE, help="Write metrics, for the textfile collector."),
+    click.option("--html", type=_FILE, help="Write the report for people: one page, nothing else."),
     click.option("--ssh-user", "--user", help="SSH user."),
     click.option("--ssh-port", "--port", type=int, help="SSH port."),
     click.option("--ssh-key", "--key", type=click.Path(), help="SSH private key."),
     click.option("--ssh-key-password", "--key-password", help="Its password."),
     click.option("--ssh-password", "--password", help="SSH password; others can read it in ps."),
     click.option("--ssh-password-prompt", is_flag=True, help="Ask for the SSH password."),
+)
+
+
+_PING = click.option(
+    "--ping",
+    envvar="RELOGIN_PING",
+    metavar="URL",
+    help="Tell this URL that it begins (/start) and how it ended (healthchecks.io): a URL, or"
+    " env:NAME, file:PATH, command:WORDS that has it; also from RELOGIN_PING, so not in ps.",
 )
 
 
@@ -57,6 +69,7 @@ def on_hosts(function: F) -> F:
 
 @click.command()
 @on_hosts
+@_PING
 def diagnose(**given: Any) -> None:
     """Find out why nobody can log in; change nothing.
 
@@ -70,6 +83,7 @@ def diagnose(**given: Any) -> None:
 
 @click.command()
 @on_hosts
+@_PING
 def restore(**given: Any) -> None:
     """Find out why nobody can log in, mend exactly that, and prove it with a login.
 
@@ -83,7 +97,9 @@ def restore(**given: Any) -> None:
 
 @click.command()
 @on_hosts
+@_PING
 @click.option("--report-only", is_flag=True, help="Correct nothing.")
+@click.option("--healed-ok", is_flag=True, help="End with 0 where all of it was corrected.")
 @click.option(
     "--cooldown", default=30.0, show_default=True, help="Minutes between two repairs of one."
 )
@@ -91,12 +107,13 @@ def restore(**given: Any) -> None:
     "--cap", default=20, show_default=True, help="Repairs of a backend within the window."
 )
 @click.option("--window", default=24.0, show_default=True, help="Hours that the cap is about.")
-def drift(*, cooldown: float, cap: int, window: float, report_only: bool, **given: Any) -> None:
+def drift(*, cooldown: float, cap: int, window: float, **given: Any) -> None:
     """Correct what differs from the description, on a schedule; say who changed what.
 
     Ends with 0 if nothing differed and the login is proven, 2 if something did (corrected or not),
     4 if it was corrected too often already, 3 if the login is not proven, 1 if a host could not be
-    reached or looked at, 64 if it was asked for wrongly.
+    reached or looked at, 64 if it was asked for wrongly. For --ping (and with --healed-ok for
+    systemd and cron) it is a success where nothing of what differed is left: nobody is woken.
     """
     from relogin.drift import Limits
     from relogin.drive import work
@@ -104,8 +121,8 @@ def drift(*, cooldown: float, cap: int, window: float, report_only: bool, **give
     limits = Limits(cooldown=cooldown * 60, cap=cap, window=window * 3600)
     given["data"] = ("scheduled=true", *given["data"])
     looked, corrected = partial(work.diagnose, refusals=False), partial(work.drift, limits=limits)
-    task = looked if report_only else corrected
-    _run("drift", given, work.compared(task), report_only=report_only)
+    task = looked if given["report_only"] else corrected
+    _run("drift", given, work.compared(task))
 
 
 @click.command()
@@ -149,18 +166,31 @@ def _moment(text: str) -> int:
     return int(moment)
 
 
-def _run(purpose: str, given: dict[str, Any], task: Work, **how: Any) -> None:
-    from relogin.drive.command import carry_out
+def _run(purpose: str, given: dict[str, Any], task: Work) -> None:
+    from relogin.drive.command import Ended, carry_out
     from relogin.drive.session import Options
     from relogin.errors import UsageError
+    from relogin.ping import watcher
     from relogin.report.files import Outputs
 
-    outputs = Outputs(*(given.pop(name) for name in ("as_json", "junit", "prometheus")))
+    outputs = Outputs(*(given.pop(name) for name in ("as_json", "junit", "prometheus", "html")))
     ssh = {name: given.pop(name) for name in _SSH}
+    how = {"report_only": given.pop("report_only", False)}
+    healed_ok = given.pop("healed_ok", False)
+    ended = Ended(1)
+    watch = None
     try:
-        sys.exit(carry_out(purpose, Options(**given, ssh=ssh), outputs, task, **how))
+        watch = watcher(given.pop("ping", None), given["inventory"])
+        if watch is not None:
+            watch.begin()
+        ended = carry_out(purpose, Options(**given, ssh=ssh), outputs, task, **how)
     except UsageError as error:
+        ended = Ended(USAGE)
         raise click.UsageError(str(error)) from None
+    finally:
+        if watch is not None and (problem := watch.end(0 if ended.healed else ended.code)):
+            click.echo(problem, err=True)
+    sys.exit(0 if ended.healed and healed_ok else ended.code)
 
 
 _SSH = ("ssh_user", "ssh_port", "ssh_key", "ssh_key_password", "ssh_password")

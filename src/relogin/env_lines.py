@@ -3,9 +3,9 @@
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from relogin.env_readers import READERS
+from relogin.values import dataclass
 
 BOM = "\ufeff"
 _BLANK = r"[^\S\r\n]"

@@ -13,6 +13,7 @@ _SINGLE = r"'[^']*(?:'|\Z)"
 _DOUBLE = r'"(?:\\.|[^"\\])*(?:"|\\?\Z)'
 # systemd/src/basic/env-file.c. A comment that ends in a backslash takes the next line along:
 # so until systemd 254, and what is written for those is read alike by the later ones.
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _SYSTEMD_ENTRY = re.compile(
     rf"""
     [ \t\r\n]*+
@@ -76,7 +77,7 @@ def _unescaped_in_double_quotes(text: str) -> str:
             return match[1]
         return "" if match[1] == "\n" else match[0]
 
-    return re.sub(r"\\(.)", meant, text, flags=re.DOTALL)
+    return _ESCAPED.sub(meant, text)
 
 
 def _sh(text: str) -> Values:

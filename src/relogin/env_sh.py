@@ -7,7 +7,8 @@ sh runs the file as a program. Left out is each key whose value the text alone d
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from relogin.values import dataclass
 
 _Known = dict[str, str | None]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relogin.finding import Finding, Severity, Unreadable, legible
+from relogin.values import dataclass
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host
@@ -28,13 +29,15 @@ LAYERS = (
         "volumes",
         "postgres",
         "migrations",
+        "database",
         "accounts",
         "service",
     ),
     "login",
+    "api",
 )
 # What these would make anew may lie in a volume that is not there tonight.
-_IN_VOLUMES = ("postgres", "migrations", "accounts")
+_IN_VOLUMES = ("postgres", "migrations", "database", "accounts")
 Detect = Callable[["Backend", "Observation"], "Finding | Iterable[Finding] | None"]
 Fix = Callable[["Backend", "Observation", Finding], "Iterator[Change]"]
 
@@ -51,7 +54,7 @@ LOGIN_BY_HAND = (
 )
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Change:
     """Describe one change to a host: the script that makes it, and the line that says it.
 
@@ -70,7 +73,7 @@ class Change:
     )
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Fault:
     """Pair what finds a fault with what mends it.
 

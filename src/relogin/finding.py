@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+from relogin.values import dataclass
 
 
 class Severity(enum.IntEnum):
@@ -23,9 +24,13 @@ def legible(text: str) -> str:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """Say that something could not be seen, and why: neither healthy nor broken."""
+    """Say that something could not be seen, and why: neither healthy nor broken.
+
+    `held` are the leases on a host whose change is in the way (relogin.lease.among).
+    """
 
     reason: str
+    held: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, str]:
         return {"unreadable": self.reason}

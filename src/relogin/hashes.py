@@ -1,7 +1,8 @@
 """Recognise the stored hashes of users' passwords, without judging a password."""
 
 import re
-from dataclasses import dataclass
+
+from relogin.values import dataclass
 
 _NUMBER = r"[1-9]\d{0,9}"
 _AB64 = "[./A-Za-z0-9]"
@@ -44,10 +45,6 @@ _SHAPES = {
     "sha256-crypt": ("$5$", rf"(?:rounds=\d+\$)?[^$]{{0,16}}\${_AB64}{{43}}"),
     "sha512-crypt": ("$6$", rf"(?:rounds=\d+\$)?[^$]{{0,16}}\${_AB64}{{86}}"),
 }
-PATTERNS = {
-    scheme: (start, re.compile(re.escape(start) + rest))
-    for scheme, (start, rest) in _SHAPES.items()
-}
 _PROBLEMS = {
     "empty": re.compile(""),
     "whitespace": re.compile(r"\s.*|.*\s", re.DOTALL),
@@ -77,10 +74,16 @@ def recognise(stored: str | None) -> Hash:
     for problem, pattern in _PROBLEMS.items():
         if pattern.fullmatch(stored):
             return Hash(None, problem)
-    for scheme, (start, pattern) in PATTERNS.items():
+    for scheme, (start, _) in _SHAPES.items():
         if stored.startswith(start):
-            return Hash(scheme, None if pattern.fullmatch(stored) else "broken")
+            return Hash(scheme, None if matched(scheme, stored) else "broken")
     return Hash(None, "plaintext" if "$" not in stored and len(stored) < 40 else "unknown")
+
+
+def matched(scheme: str, stored: str) -> re.Match[str] | None:
+    """Give the parts of a hash of this scheme; its pattern is compiled where one is met."""
+    start, rest = _SHAPES[scheme]
+    return re.fullmatch(re.escape(start) + rest, stored)
 
 
 def scheme_of(start: str | None) -> str | None:

@@ -39,7 +39,7 @@ def mend(backend: Backend, faults: tuple[Fault, ...]) -> Iterator[FunctionComman
         yield fail_with()
         return
     wanted = chosen(backend, faults)
-    findings = [finding for fault in wanted for finding in fault.found(backend, seen)]
+    findings = [finding for fault in wanted for finding in record.judged(fault, seen)]
     say(record, findings)
     if findings and current_state.is_executing:
         _try_login_as_it_was(record, seen)
@@ -51,6 +51,23 @@ def mend(backend: Backend, faults: tuple[Fault, ...]) -> Iterator[FunctionComman
         yield fail_with()
     elif left:
         yield fail_with(f"{backend.name}: still wrong: {', '.join(_named(left))}")
+
+
+def ask_login(backend: Backend, needed: Callable[[Backend, Observation], bool]) -> None:
+    """Try the login before the proof, where a fault can only be told by what comes of it."""
+    record = entry(current_state, current_host, backend)
+    seen = observe(record) if current_state.is_executing else None
+    if seen is None or backend.login is None or not needed(backend, seen):
+        return
+    if record.changes:
+        from relogin.facts.login import prove
+
+        record.proof = prove(current_host, backend, seen, refusals=False, patience=0)
+    else:
+        _try_login_as_it_was(record, seen)
+    if record.proof is not None:
+        record.asked = len(record.changes), record.proof
+        record.forget()
 
 
 def observe(record: Entry) -> Observation | None:
@@ -105,9 +122,13 @@ def _try_login_as_it_was(record: Entry, seen: Observation) -> None:
     from relogin.facts.login import prove
     from relogin.operations.catalogue import LOGIN
 
-    if record.changes or record.proof is not None or record.backend.login is None:
+    tried = record.changes or record.proof is not None or record.checking is not None
+    if tried or record.backend.login is None:
         return
-    record.proof = prove(current_host, record.backend, seen, refusals=False, patience=0)
+    reply = record.early.answered(record.backend, seen) if record.early else None
+    record.proof = prove(
+        current_host, record.backend, seen, refusals=False, patience=0, reply=reply
+    )
     seen = dataclasses.replace(seen, login=record.proof)
     say(record, [finding for fault in LOGIN for finding in fault.found(record.backend, seen)])
 
@@ -153,7 +174,7 @@ def _next(record: Entry, fault: Fault, tried: set[tuple[str, str]]) -> Finding |
     seen = observe(record)
     if seen is None:
         return None
-    findings = fault.found(record.backend, seen)
+    findings = record.judged(fault, seen)
     say(record, list(findings))
     return next((finding for finding in findings if finding.key not in tried), None)
 
@@ -176,11 +197,25 @@ def _blockers(record: Entry, fault: Fault, needed: Collection[str]) -> list[str]
         finding.fault
         for other in catalogue.of(record.backend)
         if other.id != fault.id and (other.id in needed or other.layer in needed)
-        for finding in other.found(record.backend, seen)
+        for finding in record.judged(other, seen)
         if finding.critical or _by_name(other, needed, finding)
     ]
-    hidden = [f"{layer} cannot be seen" for layer, _ in seen.unreadable() if layer in layers]
-    return list(dict.fromkeys(broken + hidden))
+    unseen = [layer for layer, _ in seen.unreadable() if layer in layers]
+    return list(dict.fromkeys(broken + _hidden(record.backend, seen, unseen)))
+
+
+def _hidden(backend: Backend, seen: Observation, unseen: list[str]) -> list[str]:
+    """Say what cannot be seen; without an administrator the backend's own URL has to connect."""
+    database = {"postgres", "migrations"} & {*unseen}
+    if not database or backend.database is None or backend.database.admin is not None:
+        return [f"{layer} cannot be seen" for layer in unseen]
+    from relogin.facts import connected
+
+    others = [f"{layer} cannot be seen" for layer in unseen if layer not in database]
+    connection = connected.ask(current_host, backend, seen)
+    if isinstance(connection, Unreadable):
+        return [*others, f"postgres cannot be seen ({connection.reason})"]
+    return others if connection.ok else [*others, f"no database by its URL ({connection.shown})"]
 
 
 def _by_name(other: Fault, needed: Collection[str], finding: Finding) -> bool:
@@ -205,12 +240,12 @@ def _left(record: Entry, faults: tuple[Fault, ...]) -> list[Finding]:
     seen = observe(record)
     if seen is None:
         return list(record.left.values())
-    layers = {fault.layer for fault in faults}
-    kept = {key: old for key, old in record.left.items() if old.layer not in layers}
-    found = [finding for fault in faults for finding in fault.found(record.backend, seen)]
+    judged = {fault.id for fault in faults}
+    kept = {key: old for key, old in record.left.items() if old.fault not in judged}
+    found = [finding for fault in faults for finding in record.judged(fault, seen)]
     record.left = kept | {finding.key: finding for finding in found}
     gone = [
-        key for key, old in record.first.items() if old.layer in layers and key not in record.left
+        key for key, old in record.first.items() if old.fault in judged and key not in record.left
     ]
     record.mended.update(dict.fromkeys(gone))
     record.note_after(seen)

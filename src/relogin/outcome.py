@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from relogin.run import Entry
 
 USAGE = 64  # sysexits.h, EX_USAGE
+_SAMPLED = "database in part"  # of a large table some rows are looked at, and that is said
 _WORST_FIRST = (4, 1, 3, 2, 0)
 
 
@@ -42,6 +43,13 @@ def worst(outcomes: Iterable[Outcome]) -> Outcome | None:
     return min(outcomes, key=lambda one: _WORST_FIRST.index(one.code), default=None)
 
 
+def worst_word(words: Iterable[str]) -> str | None:
+    """Give the word that decides, of several; None where there is none."""
+    by_word = {one.word: one for one in Outcome}
+    decides = worst(by_word[word] for word in words)
+    return decides.word if decides else None
+
+
 def code(words: Iterable[str | None]) -> int:
     """Give the exit code of a run from its hosts' outcomes; that of wrong usage without one."""
     by_word = {one.word: one for one in Outcome}
@@ -60,16 +68,30 @@ def of(entry: Entry, *, changing: bool, drift: bool = False) -> Outcome:
         return Outcome.ERROR
     if changing and not entry.executed:
         return Outcome.PLANNED
-    if entry.proof is None and (changing or entry.backend.login is not None):
+    judged = entry.checking or entry.probing
+    proves = judged is None and (changing or entry.backend.login is not None)
+    if entry.proof is None and proves:
         return Outcome.NOT_PROVEN
     if entry.proof is not None and not entry.proof.proven:
         return Outcome.NOT_PROVEN
-    counts = entry.first if drift else {} if changing else entry.left
+    counts = entry.first if drift else {} if changing and not judged else entry.left
     if any(one.severity > Severity.NOTE for one in counts.values()):
         return Outcome.FINDINGS
     if entry.proof is not None:
         return Outcome.PROVEN
-    return Outcome.ERROR if entry.unseen else Outcome.HEALTHY
+    unseen = entry.unseen.keys() - {_SAMPLED}
+    if entry.probing is not None and entry.checking is None:
+        unseen &= {"api"}  # it says itself what it could not ask
+    return Outcome.ERROR if unseen else Outcome.HEALTHY
+
+
+def of_deed(entry: Entry) -> Outcome:
+    """Judge how what was asked for ended: it is done, or not, and no login is proven by it."""
+    if entry.disabled and not entry.halted:
+        return Outcome.REFUSED
+    if entry.halted is not None or not all(change.ok for change in entry.changes):
+        return Outcome.ERROR
+    return Outcome.DONE
 
 
 def _ambiguous(entry: Entry) -> bool:

@@ -9,7 +9,7 @@ import string
 from collections.abc import Callable
 
 from relogin import scram
-from relogin.hashes import PATTERNS, Hash, recognise, scheme_of
+from relogin.hashes import Hash, matched, recognise, scheme_of
 
 __all__ = [
     "Hash",
@@ -41,7 +41,7 @@ def verify(password: str, stored: str) -> bool | None:
     found = recognise(stored)
     if found.problem or found.scheme is None:
         return None if found.problem == "unknown" else False
-    match = PATTERNS[found.scheme][1].fullmatch(stored)
+    match = matched(found.scheme, stored)
     judge = _JUDGES.get(found.scheme)
     if match is None or judge is None:
         return None

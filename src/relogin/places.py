@@ -8,7 +8,13 @@ from pathlib import Path
 
 
 def state_folder() -> Path:
-    """Give $XDG_STATE_HOME/relogin; a relative one is none (XDG base directory specification)."""
+    """Give $RELOGIN_STATE, else $XDG_STATE_HOME/relogin; a relative one is none (XDG, as ours).
+
+    The first one is this machine's alone: what runs on `@local` has its leases elsewhere.
+    """
+    own = os.environ.get("RELOGIN_STATE") or ""
+    if own.startswith("/"):
+        return Path(own)
     named = os.environ.get("XDG_STATE_HOME") or ""
     home = Path(named) if named.startswith("/") else Path.home() / ".local/state"
     return home / "relogin"

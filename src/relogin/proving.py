@@ -22,7 +22,12 @@ def prove_and_judge(
     """
     if record.backend.login is not None:
         record.proof = prove(
-            current_host, record.backend, seen, refusals=refusals, patience=patience
+            current_host,
+            record.backend,
+            seen,
+            refusals=refusals,
+            patience=patience,
+            reply=record.early.let_in(record) if record.early else None,
         )
         if not record.proof.proven:
             seen = _seen_after_failure(record, seen)

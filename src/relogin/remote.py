@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import base64
 import binascii
+import dataclasses
 import getpass
 import hashlib
 import logging
 import re
 import sys
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from relogin import shell, wire
 from relogin.finding import Unreadable, legible
 from relogin.secret import Secret, SecretMissing, redact
+from relogin.values import dataclass
 from relogin.wire import Cut
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pyinfra.api.host import Host
 
@@ -65,7 +67,7 @@ _BEGIN = b"\n#relogin 2\n"
 _END = re.compile(rb"\n#end (\d+) (?:([0-9a-f]{64})  -)?\n|\n#sudo-refused\n")
 
 
-@dataclass
+@dataclasses.dataclass
 class _Channel:
     """What this run knows of a host's channel; `stopped` is why nothing more is asked of it."""
 
@@ -73,16 +75,23 @@ class _Channel:
     kept_alive: bool = False
 
 
-def ask(host: Host, parts: Mapping[str, str], *, deadline: float) -> dict[str, Answer] | Unreadable:
+def ask(
+    host: Host,
+    parts: Mapping[str, str],
+    *,
+    deadline: float,
+    sent: Callable[[], object] | None = None,
+) -> dict[str, Answer] | Unreadable:
     """Run the parts of a look side by side in one remote command, within `deadline` seconds.
 
     A part whose line did not arrive or cannot be decoded is missing in the answer; an answer
-    without its end, or that is not what was sent, is Unreadable as a whole.
+    without its end, or that is not what was sent, is Unreadable as a whole. `sent` is called as
+    relogin.wire.run says.
     """
     try:
-        lines = _run(host, shell.side_by_side(parts), deadline)
+        lines = _run(host, shell.side_by_side(parts), deadline, sent=sent)
     except Cut as cut:
-        return Unreadable(str(cut))
+        return Unreadable(str(cut), cut.held)
     answers = dict(pair for line in lines if (pair := answer_in(line)) is not None)
     return {name: answer for name, answer in answers.items() if name in parts}
 
@@ -101,10 +110,17 @@ def change(host: Host, script: str, *, deadline: float) -> Answer | Unreadable:
     except Cut as cut:
         known = f"{_UNKNOWN}: {cut}" if cut.begun else f"a change was not begun: {cut}"
         _channel(host).stopped = known
-        return Unreadable(known)
+        return Unreadable(known, cut.held)
 
 
-def _run(host: Host, script: str, deadline: float, *, changes: bool = False) -> list[str]:
+def _run(
+    host: Host,
+    script: str,
+    deadline: float,
+    *,
+    changes: bool = False,
+    sent: Callable[[], object] | None = None,
+) -> list[str]:
     """Give the lines that a script wrote, once they are known to be all of them.
 
     Raises:
@@ -117,7 +133,7 @@ def _run(host: Host, script: str, deadline: float, *, changes: bool = False) -> 
     _keep_alive(host, channel)
     forbidden = _FORBIDDEN if host.data.get("_sudo") is False else ""
     stdin = before + shell.framed(script, prelude=shell.PRELUDE + forbidden, changes=changes)
-    received = wire.run(host, command, stdin, deadline=deadline, end=_END)
+    received = wire.run(host, command, stdin, deadline=deadline, end=_END, sent=sent)
     if received.endswith(b"\n#sudo-refused\n"):
         channel.stopped = _REFUSED
         raise Cut(_REFUSED, begun=False)
@@ -134,7 +150,9 @@ def unframed(received: bytes) -> list[str]:
     if not begin:
         raise Cut(_not_run(received))
     if answer.startswith(b"#busy "):
-        raise Cut(_BUSY.format(pid=answer.split()[1].decode()), begun=False)
+        head, *leases = answer.decode("utf-8", "replace").splitlines()
+        pid, *now = head.split()[1:] or ["unknown"]
+        raise Cut(_BUSY.format(pid=pid), begun=False, held=(*now, *leases))
     end = _END.search(answer)
     if end is None or end[1] is None:
         raise Cut("the answer broke off before it was complete")

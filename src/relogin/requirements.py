@@ -5,7 +5,8 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from relogin.values import dataclass
 
 # pip's own order (pip/_internal/utils/encoding.py): a byte order mark, a PEP 263 line, UTF-8.
 _MARKS = (
@@ -15,6 +16,9 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_VARIABLE = re.compile(r"\$\{[A-Z0-9_]+\}")
+_OPTION = re.compile(r"\s-")
+_COMMENT, _COMMENT_BEHIND = re.compile(r"\s*#"), re.compile(r"(^|\s+)#.*$")
 _CODING = re.compile(rb"coding[:=]\s*([-\w.]+)")
 
 
@@ -94,10 +98,10 @@ def _requirement(path: str, number: int, line: str) -> Requirement | NotJudged:
     from packaging.requirements import Requirement as Parsed
     from packaging.utils import canonicalize_name
 
-    if re.search(r"\$\{[A-Z0-9_]+\}", line):
+    if _VARIABLE.search(line):
         return NotJudged(path, number, "a variable of pip's environment")
     try:
-        asked = Parsed(re.split(r"\s-", line)[0])
+        asked = Parsed(_OPTION.split(line)[0])
     except InvalidRequirement:
         return NotJudged(path, number, "no name and version")
     name = canonicalize_name(asked.name)
@@ -118,12 +122,12 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
     """Give logical lines (continued ones joined, no comments) and where each begins."""
     whole, first = "", 0
     for number, line in enumerate(text.splitlines(), 1):
-        comment = re.match(r"\s*#", line) is not None
+        comment = _COMMENT.match(line) is not None
         first = number if not whole else first
         if line.endswith("\\") and not comment:
             whole += line[:-1]
             continue
-        logical = re.sub(r"(^|\s+)#.*$", "", whole + (" " + line if comment else line)).strip()
+        logical = _COMMENT_BEHIND.sub("", whole + (" " + line if comment else line)).strip()
         whole = ""
         if logical:
             yield first, logical

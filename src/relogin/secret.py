@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import which
 from typing import Any, NoReturn
 
 from relogin import carried
@@ -25,7 +26,16 @@ _PATTERNS = (
     (re.compile(r"SCRAM-SHA-256\$\S+"), "***"),
     (re.compile(r"input_value=.*"), "input_value=***"),
 )
-_NAMED = re.compile(r"(?i)((?:password|passwd|secret|token|api_?key)\w*['\"]?\s*[=:]\s*)\S+")
+# But for "missing secrets: SECRET_KEY": what is lacking is named, and has no value.
+_NAMED = re.compile(
+    r"(?i)((?:password|passwd|secret|token|(?:api|private)_?key)\w*['\"]?\s*[=:]\s*)"
+    r"(?!(?<=secrets: )(?-i:[A-Z][A-Z0-9]*_[A-Z0-9_]+)(?:[\s,;.)]|$))\S+"
+)
+# Of a line of an env file that it cannot read, Docker Compose prints the value.
+_UNREAD = re.compile(
+    r"(unterminated quoted value |unexpected character .+? in variable name |Invalid template: "
+    r"|required variable \S+ is missing a value: ).+"
+)
 _known: set[str] = set()
 
 
@@ -52,7 +62,10 @@ class Secret:
 
     @classmethod
     def env(cls, name: str) -> Secret:
-        """Take the control machine's environment variable, else the `.env` beside the inventory."""
+        """Take the control machine's environment variable, else the `.env` beside the inventory.
+
+        Else the credential of that name that systemd gave to the unit it runs in.
+        """
         return cls("env", name, home=inventory_folder())
 
     @classmethod
@@ -102,6 +115,18 @@ class Secret:
         _remember(value)
         return value
 
+    def absent(self) -> str | None:
+        """Say in one line that the source is not there, as far as that is seen without asking it.
+
+        No command is run: only its first word is looked for.
+        """
+        if not self.declared or _is_there(self.source, self.name, self._home):
+            return None
+        why = _next_step(self.source, self._home)
+        if self.source == "command":
+            why = f"there is no command {next(iter(self.name.split()), '')!r} here"
+        return f"{self!r} has no value: {why}"
+
     def fingerprint(self) -> str:
         """Give a short mark that tells equal values, under a key that stays on this machine."""
         return mark(self.reveal())
@@ -149,7 +174,7 @@ def redact(text: str) -> str:
 
 def redact_foreign(text: str) -> str:
     """Redact text that others wrote (logs, command output): also whatever is named a secret."""
-    return _NAMED.sub(r"\1***", redact(text))
+    return _NAMED.sub(r"\1***", _UNREAD.sub(r"\1***", redact(text)))
 
 
 def _remember(value: str) -> str:
@@ -195,10 +220,9 @@ def _resolve(source: str, name: str, home: Path | None) -> str | None:
 
 def _asked(source: str, name: str, home: Path | None) -> str | None:
     if source == "env":
-        return os.environ.get(name) or _dotenv(home).get(name)
+        return os.environ.get(name) or _dotenv(home).get(name) or _credential(name)
     if source == "file":
-        path = (home or Path()) / Path(name).expanduser()
-        return path.read_text("utf-8", "surrogateescape").rstrip("\n") if path.is_file() else None
+        return _text_of((home or Path()) / Path(name).expanduser())
     if source == "command":
         ran = subprocess.run(
             ["sh", "-c", name],
@@ -212,12 +236,39 @@ def _asked(source: str, name: str, home: Path | None) -> str | None:
     return None
 
 
+def _is_there(source: str, name: str, home: Path | None) -> bool:
+    if source == "command":
+        first = next(iter(name.split()), "")
+        plain = re.fullmatch(r"[\w./+-]+", first)  # else it begins with what sh itself does
+        path = str((home or Path()) / first) if "/" in first else first
+        return bool(name.strip()) and (not plain or which(path) is not None or _of_sh(first))
+    if source == "file":
+        file = (home or Path()) / Path(name).expanduser()
+        return file.is_file() and os.access(file, os.R_OK) and file.stat().st_size > 0
+    return source == "seen" or bool(_resolve(source, name, home))
+
+
+def _of_sh(word: str) -> bool:
+    ran = subprocess.run(["sh", "-c", 'command -v -- "$0"', word], capture_output=True, check=False)
+    return ran.returncode == 0
+
+
 @functools.cache
 def _dotenv(home: Path | None) -> dict[str, str | None]:
     from dotenv import dotenv_values
 
     path = (home or Path()) / ".env"
     return dict(dotenv_values(path, interpolate=False)) if path.is_file() else {}
+
+
+def _credential(name: str) -> str | None:
+    """Give a credential of our unit (systemd.exec(5), LoadCredential=): in no environment."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    return _text_of(Path(folder, name)) if folder and "/" not in name else None
+
+
+def _text_of(path: Path) -> str | None:
+    return path.read_text("utf-8", "surrogateescape").rstrip("\n") if path.is_file() else None
 
 
 def _next_step(source: str, home: Path | None) -> str:

@@ -124,13 +124,21 @@ exit 0
 
 
 # A change goes on where its connection is lost. While it runs, root has its process id under /run,
-# with the moment that this process was started (field 22 of /proc/PID/stat, proc(5)).
+# with the moment that this process was started (field 22 of /proc/PID/stat, proc(5)). Who it is not
+# to be waited for any longer is told which leases there are (relogin.lease), and what time it is.
 _WAIT = """\
+leases() {
+  state=${XDG_STATE_HOME:-$HOME/.local/state}/relogin
+  for one in /run/relogin-lease/*/[1-9]* "$state"/*/lease/[1-9]*; do
+    [ ! -f "$one" ] || { printf '#lease %s\\n' "$one"; sed -n '1,4s/^/ /p' "$one"; }
+  done
+}
 started() { sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 20; }
 n=0
 for busy in /run/relogin/[1-9]*; do
   while [ -e "$busy" ] && [ "$(cat "$busy")" = "$(started "${busy##*/}")" ]; do
-    n=$((n + 1)); [ "$n" -lt 100 ] || { printf '#busy %s\\n' "${busy##*/}"; exit 0; }
+    n=$((n + 1)); [ "$n" -lt 100 ] || {
+      printf '#busy %s\\n' "${busy##*/} $(date +%s)"; leases; exit 0; }
     sleep 0.2
   done
 done

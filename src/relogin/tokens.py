@@ -11,8 +11,9 @@ import re
 import secrets
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from relogin.values import dataclass
 
 _HMAC = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
 _COMPACT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]*", re.ASCII)

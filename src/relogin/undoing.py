@@ -25,11 +25,12 @@ class Undoing:
 
     `wanted` is the run that was asked for ("": the last one). `entry` records what is done, `back`
     the values that were brought back, `tried` their numbers and those that could not be; `whole`
-    says that none was left.
+    says that none was left. `again` are the words by which the command finds them, if it needs any.
     """
 
     entry: run.Entry
     wanted: str = ""
+    again: tuple[str, ...] = ()
     kept: Kept | None = None
     tried: set[str] = dataclasses.field(default_factory=set)
     back: list[Value] = dataclasses.field(default_factory=list)
@@ -84,6 +85,7 @@ def of(state: State, host: Host, backend: Backend) -> Undoing:
     undoings = run.of(state).undoings
     key = host.name, backend.name
     if key not in undoings:
-        wanted = str(host.data.get("run") or "")
-        undoings[key] = Undoing(run.Entry(host.name, backend), wanted)
+        wanted, schedule = str(host.data.get("run") or ""), host.data.get("schedule")
+        again = (f"--data schedule={schedule}",) if schedule else ()
+        undoings[key] = Undoing(run.Entry(host.name, backend), wanted, again)
     return undoings[key]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from relogin import carried, passwords
+from relogin.facts import elsewhere
 from relogin.facts.accounts import Table
 from relogin.parts.configuration import DatabaseUrl, FromEnv
 from relogin.secret import Secret, SecretMissing
@@ -20,15 +21,18 @@ if TYPE_CHECKING:
 
 def unresolved(backend: Backend) -> str | None:
     """Say in one line which secrets have no value, or one that cannot go where it has to."""
-    problems: dict[str, None] = {}
+    return "; ".join(problems(backend)) or None
+
+
+def problems(backend: Backend) -> tuple[str, ...]:
+    """Give a line for each secret that has no value, or one that cannot go where it has to."""
+    missing: dict[str, None] = {}
     for secret in backend.secrets():
         try:
             secret.reveal()
         except SecretMissing as error:
-            problems[str(error)] = None
-    if not problems:
-        problems = dict.fromkeys(_unfit(backend))
-    return "; ".join(problems) or None
+            missing[str(error)] = None
+    return tuple(missing or dict.fromkeys(_unfit(backend)))
 
 
 def beyond_the_scheme(backend: Backend, seen: Observation) -> str | None:
@@ -40,6 +44,12 @@ def beyond_the_scheme(backend: Backend, seen: Observation) -> str | None:
     return "; ".join(_passwords(backend, scheme)) or None
 
 
+def beyond_any_scheme(backend: Backend) -> str | None:
+    """Say in one line which passwords the strictest scheme does not take, before any was seen."""
+    known = backend.accounts is None or backend.accounts.scheme is not None  # then it was judged
+    return None if known else "; ".join(_passwords(backend, "bcrypt")) or None
+
+
 def _unfit(backend: Backend) -> Iterator[str]:
     for file in backend.env_files:
         for key, value in file.keys.items():
@@ -47,6 +57,8 @@ def _unfit(backend: Backend) -> Iterator[str]:
                 yield from _database_password(f"{file.path}: {key}", value.password)
             elif (found := _known(value)) and (problem := file.unfit(found)):
                 yield f"{file.path}: {key}: {value!r}: {problem}"
+    if (admin := elsewhere.admin_url(backend)) and (problem := elsewhere.unfit(admin)):
+        yield f"AdminUrl: {admin.url!r}: {problem}"
     yield from _headers(backend)
     if backend.accounts is not None and backend.accounts.scheme is not None:
         yield from _passwords(backend, backend.accounts.scheme)

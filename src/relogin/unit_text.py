@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from relogin.env_text import Unwritable
+from relogin.values import dataclass
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BLANKS = " \t\r\n"  # systemd knows no others
+# Not possessive: before 3.11.5 Python gets that wrong (gh-106052). No two alternatives begin alike.
 _WORD = re.compile(
-    r"""(?:[^ \t\r\n"'\\]|\\.|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')++(?=[ \t\r\n]|\Z)""", re.DOTALL
+    r"""[ \t\r\n]*((?:[^ \t\r\n"'\\]|\\.|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')+)(?=[ \t\r\n]|\Z)""",
+    re.DOTALL,
 )
 _PIECE = re.compile(
     r"""(?P<quote>["'])|\\(?:(?P<letter>[abfnrtv\\"'s])|x(?P<byte>[0-9A-Fa-f]{2})
@@ -17,10 +19,21 @@ _PIECE = re.compile(
     |(?P<wrong>\\)|(?P<plain>[^\\"']+)""",
     re.VERBOSE,
 )
-# systemd.unit(5), "Specifiers"; an assignment with any other is ignored.
-_NO_SPECIFIER = re.compile(r"%[^aAbBCdDEfgGhHiIjJlLmMnNopPqsStTuUvVwWyY]")
+# systemd.unit(5), "Specifiers"; an assignment with any other letter or digit is ignored, and what
+# is neither stays as it is (systemd's specifier.c).
+_NO_SPECIFIER = re.compile(r"%(?![aAbBCdDEfgGhHiIjJlLmMnNopPqsStTuUvVwWyY])[0-9A-Za-z]")
 _LETTERS = dict(zip("abfnrtv\\\"'s", "\a\b\f\n\r\t\v\\\"' ", strict=True))
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "%": "%%", "\n": "\\n", "\t": "\\t"}
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A line, or several of which each but the last ends with a backslash; and where it ends."""
+
+    start: int
+    text: str
+    end: int
+    goes_on: bool
 
 
 @dataclass(frozen=True)
@@ -107,40 +120,49 @@ def _added(text: str, line: str) -> str:
 
 
 def _settings(text: str) -> Iterator[_Setting]:
-    """Give the settings, in order (systemd.syntax(7): comments, lines that go on, sections)."""
-    section, place = "", 0
-    joined, begun = "", 0
+    """Give the settings, in order."""
+    section = ""
+    for line in _lines(text):
+        name, equals, words = line.text.partition("=")
+        if header := re.fullmatch(r"\s*\[(.*)\]\s*", line.text):
+            section = header[1]
+        elif equals and (section, name.strip(_BLANKS)) == ("Service", "Environment"):
+            first = line.start + len(line.text) - len(words.lstrip(_BLANKS))
+            yield _Setting(line.end, words.strip(_BLANKS), None if line.goes_on else first)
+
+
+def _lines(text: str) -> Iterator[_Line]:
+    """Give the lines (systemd.syntax(7): comments, lines that go on, even to the file's end)."""
+    place = last = end = 0
+    begun, joined = 0, ""
     for line in re.findall(r"[^\n]*\n|[^\n]+", text):
         start, place = place, place + len(line)
         bare = line.rstrip("\r\n")
         if bare.lstrip(" \t")[:1] in {"#", ";"} or not (joined or bare.strip(_BLANKS)):
             continue
-        begun = begun if joined else start
+        begun, last = begun if joined else start, start
         joined += bare
+        end = start + len(bare)
         if (len(bare) - len(bare.rstrip("\\"))) % 2:
-            joined = joined[:-1] + " "
+            joined, end = joined[:-1] + " ", end - 1
             continue
-        whole, joined = joined, ""
-        name, equals, words = whole.partition("=")
-        if header := re.fullmatch(r"\s*\[(.*)\]\s*", whole):
-            section = header[1]
-        elif equals and (section, name.strip(_BLANKS)) == ("Service", "Environment"):
-            first = start + len(bare) - len(words.lstrip(_BLANKS))
-            at = first if begun == start else None
-            yield _Setting(start + len(bare), words.strip(_BLANKS), at)
+        yield _Line(begun, joined, end, begun != start)
+        joined = ""
+    if joined:
+        yield _Line(begun, joined, end, begun != last)
 
 
 def _bound(setting: _Setting) -> Iterator[_Bound]:
     """Give the assignments of a setting, up to what systemd cannot parse."""
     end = 0
-    for word in _WORD.finditer(setting.words):
-        key, equals, value = (_unquoted(word[0]) or "").partition("=")
-        if setting.words[end : word.start()].strip(_BLANKS) or _unquoted(word[0]) is None:
-            return
+    while word := _WORD.match(setting.words, end):
         end = word.end()
+        if (assignment := _unquoted(word[1])) is None:
+            return
+        key, equals, value = assignment.partition("=")
         if equals and _NAME.fullmatch(key) and not _NO_SPECIFIER.search(value.replace("%%", "")):
-            at = None if setting.start is None else setting.start + word.start()
-            yield _Bound(key, value.replace("%%", "%"), at, (at or 0) + len(word[0]))
+            at = None if setting.start is None else setting.start + word.start(1)
+            yield _Bound(key, value.replace("%%", "%"), at, (at or 0) + len(word[1]))
 
 
 def _unquoted(word: str) -> str | None:

@@ -56,3 +56,22 @@ def test_a_refused_start_names_its_keys():
     )
 
     assert ("ADMIN_PRIVATE_KEY", "JWT_SECRET", "OPENAI_API_KEY") == read([line]).blocked
+
+
+def test_what_was_said_between_two_moments_is_counted_by_the_time_that_a_line_begins_with():
+    """The journal's form, Docker's, and lines that a backend dates by itself, in no known zone."""
+    said = "x: [AUTH] Login failed: User not found"
+    log = read(
+        f"{time} {said}"
+        for time in (
+            "2026-11-21T17:00:00+0000",
+            "2026-11-21T18:00:01+01:00",
+            "2026-11-21T17:00:02.123456789Z",
+            "2026-11-21 17:00:03,123",
+            "2026-11-21T17:00:04",
+        )
+    )
+    at = 1795280400.0  # date -u -d 2026-11-21T17:00:00 +%s
+    assert {"unknown user": 5} == log.counts
+    assert {"unknown user": 2} == log.between(at, at + 9)
+    assert {"unknown user": 0} == log.between(at + 3, at + 9)

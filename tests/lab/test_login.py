@@ -82,7 +82,7 @@ def test_a_login_by_tls_is_proven_with_a_certificate_of_ones_own(
     }
     names = f"DNS:org.halext.org,IP:{host.address}"
     case = Case("", certified(self_signed(names), 443), profile=declared(**fields))
-    host.root(case.inject)
+    case.make(host)
 
     ran = restore(host, profile=case.profile_at(host, tmp_path))
 

@@ -39,7 +39,7 @@ def test_a_secret_that_is_not_the_declared_one_is_said_and_never_replaced():
     )
     assert f"the JWT secret SECRET_KEY in {ENV} is not the declared one" == finding.what
     assert finding.seen.startswith("45 characters, fingerprint ")
-    assert "rotating is to get a deploy of its own" in finding.remedy
+    assert "deploys/rotate_secret.py --data key=SECRET_KEY" in finding.remedy
     assert [] == changes(FAULTS, look(), backend)
     for value in (DECLARED, canaries.SECRET_KEY):
         assert value not in str(finding)

@@ -3,7 +3,6 @@
 import dataclasses
 import html
 from http.server import BaseHTTPRequestHandler
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -14,9 +13,9 @@ from relogin.facts.login import prove
 from relogin.operations.login import FAULTS
 from tests.core.certificates import serving
 from tests.lab import canaries
+from tests.operations.logins import HOST
 from tests.operations.looks import found, halext, look
 
-HOST: Any = SimpleNamespace(connector=None)  # without SSH: its ports are ours
 TOKEN = "a&b<c>'\""
 PAGE = (
     '<form method="post"><input type="hidden" value="x" name="next">'

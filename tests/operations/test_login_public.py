@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,9 +17,9 @@ from tests.core.certificates import Authority, authority
 from tests.core.far_ends import closed_port, full
 from tests.lab import canaries
 from tests.operations.flawed import listening
+from tests.operations.logins import HOST
 from tests.operations.looks import HALEXT, found, halext, look
 
-HOST: Any = SimpleNamespace(connector=None)  # without SSH: its ports are ours
 SEEN = look()
 VPN = "behind VPN until May"
 

@@ -1,7 +1,6 @@
 """What the answers of real frameworks to a login mean: one fault each, with its next step."""
 
 import dataclasses
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,9 +16,9 @@ from relogin.operations.login_reading import reading
 from relogin.web import Reply
 from tests.lab import canaries
 from tests.operations.answering import answering
+from tests.operations.logins import HOST
 from tests.operations.looks import found, halext, look
 
-HOST: Any = SimpleNamespace(connector=None)  # without SSH: its ports are ours
 SEEN = look()
 
 

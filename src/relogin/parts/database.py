@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from relogin import carried
 from relogin.parts.configuration import FromEnv, FromParts
+from relogin.parts.health import Health
 from relogin.parts.part import (
     absolute,
     command,
@@ -37,13 +38,36 @@ class Peer:
 
 
 @part
+class AdminUrl:
+    """Reach a PostgreSQL that is elsewhere as its administrator, by psql on the host.
+
+    `url` is a connection URL as psql takes it, with the password. Its user need not be a superuser:
+    what that one may not see is said, and is not mended.
+    """
+
+    url: Secret
+    psql: str = "psql"
+
+    def __post_init__(self) -> None:
+        refuse_unless(
+            isinstance(self.url, Secret) and self.url.declared,
+            "AdminUrl: url must be a Secret (Secret.env, .file or .command)",
+        )
+
+
+@part
 class Postgres:
-    """Name the backend's database; `admin` is how the administrator's view is had."""
+    """Name the backend's database; `admin` is how the administrator's view is had.
+
+    Without one (None) the server, the tables, migrations and accounts are neither seen nor mended.
+    `health` is what a check of the whole database goes by.
+    """
 
     url: FromEnv | FromParts | Secret
     schema: str = "public"
     tables: tuple[str, ...] = ()
-    admin: Peer | None = dataclasses.field(default_factory=Peer)
+    admin: Peer | AdminUrl | None = dataclasses.field(default_factory=Peer)
+    health: Health = dataclasses.field(default_factory=Health)
 
     def __post_init__(self) -> None:
         listed(self, "tables")
@@ -52,6 +76,11 @@ class Postgres:
             isinstance(self.url, FromEnv | FromParts | Secret),
             "Postgres: url must be FromEnv(KEY), FromParts(…) or a Secret",
         )
+        refuse_unless(
+            self.admin is None or isinstance(self.admin, Peer | AdminUrl),
+            "Postgres: admin must be Peer(…), AdminUrl(SECRET) or None",
+        )
+        refuse_unless(isinstance(self.health, Health), "Postgres: health must be Health(…)")
 
 
 @part
@@ -88,7 +117,8 @@ class Django:
     """Run Django's migrations; `directory` is where manage.py is, and `command` relative to it.
 
     The command runs as the owner of that folder, and what it needs of the environment it has to
-    find there. Applications that only a library brings are seen in the backend's `Venv`.
+    find there. Applications that only a library brings are seen in the backend's `Venv`. Of a
+    Docker Compose project the folder is one in the backend's container, and the command runs there.
     """
 
     directory: str

@@ -13,6 +13,8 @@ from typing import Any, NoReturn, TypeVar, dataclass_transform
 from urllib.parse import urlsplit
 
 from relogin import carried
+from relogin.parts import mistakes
+from relogin.values import dataclass
 
 T = TypeVar("T")
 
@@ -20,12 +22,12 @@ T = TypeVar("T")
 @dataclass_transform(frozen_default=True, kw_only_default=False)
 def part(cls: type[T]) -> type[T]:
     """Make a frozen dataclass that answers an unknown field with the nearest known one."""
-    made = dataclasses.dataclass(frozen=True)(cls)
+    made = dataclass(frozen=True)(cls)
     fields = [field.name for field in dataclasses.fields(made)]  # type: ignore[arg-type] # it is one
     texts = [field.name for field in dataclasses.fields(made) if field.type == "str"]  # type: ignore[arg-type]
     init: Callable[..., None] = made.__init__
 
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+    def judged(self: Any, *args: Any, **kwargs: Any) -> None:
         for unknown in kwargs.keys() - set(fields):
             refuse(f"{cls.__name__} has no field {unknown!r}{suggest(unknown, fields)}")
         for name, value in (*zip(fields, args, strict=False), *kwargs.items()):
@@ -37,15 +39,19 @@ def part(cls: type[T]) -> type[T]:
         except TypeError as error:
             refuse(str(error).replace(f"{cls.__name__}.__init__()", cls.__name__))
 
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        mistakes.made(self, judged, args, kwargs)
+
     made.__init__ = __init__  # type: ignore[method-assign] # the check must come before the real one
     return made
 
 
-def suggest(given: str, known: Iterable[str]) -> str:
-    """Give a `did you mean`, or the list of what there is."""
+def suggest(given: str, known: Iterable[str], listed: Iterable[str] | None = None) -> str:
+    """Give a `did you mean`, or the list of what there is (`listed`: a shorter one)."""
     known = sorted(known)
     near = difflib.get_close_matches(given, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; there is {', '.join(known) or 'none'}"
+    there = ", ".join(known if listed is None else listed) or "none"
+    return f"; did you mean {near[0]!r}?" if near else f"; there is {there}"
 
 
 def refuse(problem: str) -> NoReturn:

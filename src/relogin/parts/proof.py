@@ -48,15 +48,45 @@ class Csrf:
 
 
 @part
+class Refresh:
+    """Name the route that gives a new token for the refresh token of a login.
+
+    `token` is where the login's answer has the refresh token: a dotted path in its JSON, or a
+    `Cookie`, which is sent back as one. `fields` may hold `{refresh}`; by default they are OAuth2's
+    (RFC 6749, 6). The new token is where the login's own is.
+    """
+
+    url: str
+    token: str | Cookie = "refresh_token"  # noqa: S105 # a path in an answer
+    body: str = "form"
+    fields: Mapping[str, str] = dataclasses.field(
+        default_factory=lambda: {"grant_type": "refresh_token", "refresh_token": "{refresh}"}
+    )
+
+    def __post_init__(self) -> None:
+        web_address("Refresh: url", self.url)
+        refuse_unless(
+            self.token and isinstance(self.token, str | Cookie),
+            f"Refresh: token is {self.token!r}; it is a path in the login's answer, or a Cookie",
+        )
+        refuse_unless(
+            self.body in {"form", "json"}, f"Refresh: body is {self.body!r}; it is form or json"
+        )
+        for name, template in self.fields.items():
+            fillable(f"Refresh: field {name!r}", template, ("refresh",))
+
+
+@part
 class Login:
     """Describe the login request and the protected route that proves it.
 
     `url` and `protected` are asked as the host itself sees them; `public_url`, where the same login
     is reached by everybody, from the control machine. `fields` may hold `{login}`, `{email}` and
     `{password}`; `token` is a dotted path in the JSON answer, or a `Cookie`, and `identity` the one
-    in the protected route's. `csrf` says that the login is a form with a CSRF token. `origin` is
-    that of the web page that logs people in (https://app.example.com): the backend has to let its
-    scripts in (CORS). `ca` is a PEM file on the control machine, beside the inventory, with
+    in the protected route's. `refresh` is where a refresh token gives a new one. `csrf` says that
+    the login is a form with a CSRF token. `origin` is that of the web
+    page that logs people in (https://app.example.com): the backend has to let its scripts in
+    (CORS). `ca` is a PEM file on the control machine, beside the inventory, with
     certificates that are trusted besides the system's. `documented` says that its own openapi.json
     names this login as tokenUrl, by which its page of documentation logs people in. `deadline` is
     in seconds, for each request and for how long a service that was just started may take.
@@ -77,6 +107,7 @@ class Login:
     token: str | Cookie = "access_token"  # noqa: S105 # a path in an answer
     protected: str | None = None
     identity: str | None = None
+    refresh: Refresh | None = None
     csrf: Csrf | None = None
     public_url: str | None = None
     origin: str | None = None
@@ -90,7 +121,7 @@ class Login:
             if getattr(self, name) is not None:
                 web_address(f"Login: {name}", getattr(self, name))
         if self.origin is not None:
-            _origin(self.origin)
+            web_origin("Login: origin", self.origin)
         if self.ca is not None:
             path = (inventory_folder() or Path()) / Path(self.ca).expanduser()
             object.__setattr__(self, "ca", str(path.absolute()))
@@ -98,10 +129,12 @@ class Login:
             self.token and isinstance(self.token, str | Cookie),
             f"Login: token is {self.token!r}; it is a path in the answer, or a Cookie",
         )
-        refuse_unless(
-            isinstance(self.csrf, Csrf | None),
-            f"Login: csrf is a {type(self.csrf).__name__}; it is Csrf(…)",
-        )
+        for name, kind in {"csrf": Csrf, "refresh": Refresh}.items():
+            given = getattr(self, name)
+            refuse_unless(
+                given is None or isinstance(given, kind),
+                f"Login: {name} is a {type(given).__name__}; it is {kind.__name__}(…)",
+            )
         refuse_unless(
             self.body in {"form", "json"}, f"Login: body is {self.body!r}; it is form or json"
         )
@@ -114,12 +147,12 @@ class Login:
             fillable(f"Login: field {name!r}", template, ("login", "email", "password"))
 
 
-def _origin(origin: str) -> None:
+def web_origin(what: str, origin: str) -> None:
     """Refuse what no browser sends as Origin: it is compared letter by letter (RFC 6454, 6.2)."""
-    web_address("Login: origin", origin)
+    web_address(what, origin)
     pieces = urlsplit(origin)
     if origin != f"{pieces.scheme}://{pieces.netloc}".lower() or "@" in pieces.netloc:
-        refuse(f"Login: origin {origin!r} is none; expected https://HOST[:PORT], without a path")
+        refuse(f"{what} {origin!r} is none; expected https://HOST[:PORT], without a path")
 
 
 @part
@@ -142,7 +175,9 @@ class Jwt:
 
     `subject` is the account's column that the claim holds (username, email, id), or None.
     `lifetime` is in seconds, and so is `leeway`: how far apart the clocks of those who make and
-    check them may be ("no more than a few minutes", RFC 7519, 4.1.4).
+    check them may be ("no more than a few minutes", RFC 7519, 4.1.4). `former` is the key of a list
+    of secrets, separated by commas, by which the backend checks tokens as well, but signs none
+    (Django's SECRET_KEY_FALLBACKS): a rotation puts the former secret there for that long.
     """
 
     secret: FromEnv | Secret | None = None
@@ -152,8 +187,14 @@ class Jwt:
     subject: str | None = "username"
     lifetime: float | None = None
     leeway: float = 60.0
+    former: FromEnv | None = None
 
     def __post_init__(self) -> None:
+        refuse_unless(
+            self.former is None
+            or (isinstance(self.former, FromEnv) and isinstance(self.secret, FromEnv)),
+            "Jwt: former must be FromEnv(KEY), beside a secret that is FromEnv(KEY)",
+        )
         refuse_unless(
             (self.secret is None) is not (self.public_key is None),
             "Jwt: declare either secret (HS…) or public_key (RS…, ES…)",

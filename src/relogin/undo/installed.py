@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 # Runs in the venv's own Python (3.6 or newer), as its owner. A distribution is what its RECORD
 # lists (packaging.python.org, "Recording installed projects") and its byte code; whatever lies
-# outside of the venv is left alone. More than a gigabyte of them is not kept.
+# outside of the venv is left alone. More than a gigabyte of them is not kept. Two are the same
+# whose files are: what is installed anew in the same version may have been changed by hand (a file
+# of 16 MiB or more is told by its size).
 PROGRAM = r"""
 import csv, glob, hashlib, json, os, re, sys, tarfile
 mode, names = sys.argv[1], set(sys.argv[3:])
@@ -43,6 +45,13 @@ def files(folder, info):
             place, name = os.path.split(path[:-3])
             paths |= set(glob.glob(glob.escape(place + "/__pycache__/" + name) + ".*.pyc"))
     return {path for path in paths if path.startswith(inside) and os.path.lexists(path)}
+def content(folder, info):
+    known = hashlib.sha256(read(info + "/RECORD"))
+    for path in sorted(files(folder, info)):
+        if not path.endswith(".pyc"):
+            size = os.lstat(path).st_size
+            known.update(os.fsencode(path) + b"%d" % size + (read(path) if size < 1 << 24 else b""))
+    return known.hexdigest()
 def folders(paths):
     above = set()
     for path in paths:
@@ -52,7 +61,7 @@ def folders(paths):
     return sorted(above)
 if mode == "list":
     for name, version, folder, info in found():
-        print(name, version, hashlib.sha256(read(info + "/RECORD")).hexdigest(), info)
+        print(name, version, content(folder, info), info)
 elif mode == "risk":
     due = {canonical(each["metadata"]["name"]) for each in json.load(sys.stdin)["install"]}
     left = 1 << 30

@@ -80,6 +80,30 @@ unit_back() {
 }
 """
 
+# Whether a timer is on: enabled, and active. One that is gone is neither.
+_TIMER = """\
+timer_state() {
+  active=$(within 30 systemctl is-active "$path" 2>/dev/null | grep .) || return
+  [ "$active" = active ] || active=inactive
+  case $(within 30 systemctl is-enabled "$path" 2>/dev/null) in
+    enabled) echo "enabled $active" ;;
+    *) echo "disabled $active" ;;
+  esac
+}
+timer_save() { :; }
+timer_back() {
+  within 30 systemctl daemon-reload
+  case $(cat "$v/before") in
+    enabled*) within 30 systemctl -q enable "$path" ;;
+    *) within 30 systemctl -q disable "$path" ;;
+  esac || return
+  case $(cat "$v/before") in
+    *' active') within 30 systemctl restart "$path" ;;
+    *) within 30 systemctl stop "$path" ;;
+  esac
+}
+"""
+
 # A whole folder, which is too large to copy: the one that was there is renamed, never deleted. It
 # is known by its pyvenv.cfg, for a rename may also be a copy (of a lower layer, overlayfs).
 _FOLDER = """\
@@ -105,7 +129,9 @@ folder_back() {
 
 # A piece of SQL that stands for the value (a literal, a word, a whole statement), as hex: so it is
 # one line, and can be fed to psql again. `read` selects it; `write` is the statement that changes
-# it, with :from and :to for the pieces (psql's own variables, which it puts in verbatim).
+# it, with :from and :to for the pieces (psql's own variables, which it puts in verbatim). It
+# is left out, and #already said, where the value is another one by now, or `sql_still` does not
+# hold: of several hosts with one database, one makes the change.
 _SQL = """\
 psql_run() { eval "$(cat "$v/psql") -X -qAt -v ON_ERROR_STOP=1"; }
 sql_piece() { { printf '%s\\n' "$sql_read"; cat; } | psql_run; }
@@ -114,15 +140,21 @@ sql_state() {
   if [ -n "$piece" ]; then printf '%s\\n' "$piece" | fingerprint; else echo absent; fi
 }
 sql_save() { sql_piece <"$v/read" >"$v/former" && [ -s "$v/former" ]; }
+sql_still=true
+sql_due() {
+  printf 'select coalesce((%s), %s) = %s and (%s) as due \\\\gset\\n' \
+    "$(sed '$s/; *$//' "$v/read")" "''" "'$(cat "$1")'" "$sql_still"
+}
 sql_put() {
   {
     printf '%s\\n' "$sql_write"
     printf "select convert_from(decode('%s', 'hex'), 'UTF8') as \\"from\\",\\n" "$(cat "$1")"
     printf " convert_from(decode('%s', 'hex'), 'UTF8') as \\"to\\"\\n" "$(cat "$2")"
-    printf '%s\\n' "$sql_begin"; cat "$v/write"; printf '\\ncommit;\\n'
+    printf '%s\\n' "$sql_begin"; sql_due "$1"; printf '\\\\if :due\\n'; cat "$v/write"
+    printf '\\n\\\\else\\n\\\\echo #already\\n\\\\endif\\ncommit;\\n'
   } | psql_run
 }
-sql_back() { sql_put "$w/former" "$v/former"; }
+sql_back() { sql_put "$w/former" "$v/former" >/dev/null; }
 """
 
 # All distributions that a run of pip added or replaced are one value: they belong together.
@@ -162,4 +194,4 @@ _QUOTED = "".join(
     f"{name}={shell.quote(text)}\n"
     for name, text in (("sql_read", sql.READ), ("sql_write", sql.WRITE), ("sql_begin", _BEGIN))
 )
-KINDS = "".join((_COMMON, _FILE, _RIGHTS, _UNIT, _FOLDER, _SQL, _DISTRIBUTIONS, _QUOTED))
+KINDS = "".join((_COMMON, _FILE, _RIGHTS, _UNIT, _TIMER, _FOLDER, _SQL, _DISTRIBUTIONS, _QUOTED))

@@ -11,20 +11,26 @@ if TYPE_CHECKING:
     from relogin.backend import Backend
 
 
-def changed_sql(backend: Backend, psql: str, *, what: str, read: str, write: str, to: str) -> str:
+def changed_sql(
+    backend: Backend, psql: str, *, what: str, read: str, write: str, to: str, still: str = "true"
+) -> str:
     """Give the script that changes one value, and keeps what it was.
 
     `read` is a select of the piece of SQL that stands for the value, `to` an expression that gives
     the new piece. `write` is the statement, with :to for it and :from for the former one: where it
-    can, it changes the value only while it is that. It fails if that was not so.
+    can, it changes the value only while it is that. It fails if that was not so. Nothing is changed
+    where `still`, a condition, does not hold any more: another host with this database has done it.
     """
     new = shell.fed(_hex(to), 'sql_piece >"$v/set"')
     return f"""\
-{store(backend)}{kept_sql(psql, what, read, write)}{new}
+{store(backend)}{kept_sql(psql, what, read, write)}sql_still={shell.quote(still)}
+{new}
 fingerprint <"$v/set" >"$v/after"
-sql_put "$v/former" "$v/set" >/dev/null
-[ "$(state)" = "$(cat "$v/after")" ] ||
+said=$(sql_put "$v/former" "$v/set")
+if [ "$said" = '#already' ]; then cat "$v/before" >"$v/after"; echo "$said"
+else [ "$(state)" = "$(cat "$v/after")" ] ||
   {{ echo "it is not what was set: somebody else, or a trigger, has changed it just now"; exit 9; }}
+fi
 """
 
 

@@ -1,8 +1,13 @@
 """Faults of the accounts: how each is made, and what may differ once it is mended."""
 
-from .case import PSQL, UNDO, Case
+import argon2
+
+from tests.lab import canaries
+
+from .case import BACKEND, PSQL, UNDO, Case, code
 
 IN_HALEXT = f"{PSQL} -d halext_org"
+ARGON2 = argon2.PasswordHasher(1, 1024, 1).hash(canaries.OPS_PASSWORD)
 
 MENDED: tuple[Case, ...] = (
     Case(
@@ -42,6 +47,25 @@ SQL""",
         " WHERE id = 1'",
         ("row:halext_org.public.users:1", *UNDO),
         name="accounts.hash-unusable, in quotes",
+    ),
+    Case(
+        "accounts.hash-foreign",
+        f"""{IN_HALEXT} <<'SQL'
+        UPDATE users SET hashed_password = '{ARGON2}' WHERE id = 1
+SQL""",
+        ("row:halext_org.public.users:1", *UNDO),
+    ),
+    Case(
+        "accounts.unverified",
+        f"""{IN_HALEXT} -c 'ALTER TABLE users ADD is_verified boolean NOT NULL DEFAULT true' \\
+ -c 'UPDATE users SET is_verified = false WHERE id = 1'
+        cd {BACKEND}
+        sed -i 's/^    is_active: .*/&\\n    is_verified: Mapped[bool]/' models.py
+        """
+        + code("if not user.is_active:", "if not (user.is_active and user.is_verified):"),
+        (*(f"{kind}:halext_org.public.users" for kind in ("row", "table")), f"file:{BACKEND}/"),
+        profile="accounts=_replace(_example.accounts,"
+        " columns=_replace(_example.accounts.columns, verified='is_verified'))",
     ),
     Case(
         "accounts.admin-lost",

@@ -1,6 +1,18 @@
 """Faults of the JWT secret: how each is made, and what may differ once it is mended."""
 
-from .case import ANY_COMMAND, BACKEND, ENV, RESTART, UNDO, Case, code, drop_in, env, overridden
+from .case import (
+    ANY_COMMAND,
+    BACKEND,
+    ENV,
+    NOTHING,
+    RESTART,
+    UNDO,
+    Case,
+    code,
+    drop_in,
+    env,
+    overridden,
+)
 
 MENDED: tuple[Case, ...] = (
     Case(
@@ -44,6 +56,13 @@ PERSONS: tuple[Case, ...] = (
         works=True,
     ),
     Case("jwt.secret-weak", secret("kQ7zXw2mVb9LrT4c"), works=True),
+    Case(
+        "jwt.secret-not-declared",
+        NOTHING,
+        profile="env_file=_keys("
+        "SECRET_KEY=_Secret.command('echo of-another-host-4b1f9a07c3de5826'))",
+        works=True,
+    ),
     Case(
         "jwt.hard-coded-fallback",
         code('os.getenv("SECRET_KEY")', 'os.getenv("SECRET_KEY", "only-for-development")'),

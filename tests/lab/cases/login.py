@@ -33,6 +33,12 @@ REQUEST = (
         name="login.proxy-up-backend-down, another port than the backend's",
     ),
     Case(
+        "login.proxy-up-backend-down",
+        nginx("proxy_set_header Host", "proxy_read_timeout 1s;\\n        &")
+        + "\nkill -STOP $(systemctl show -P MainPID halext-api)",
+        name="login.proxy-up-backend-down, a backend that hangs",
+    ),
+    Case(
         "login.rate-limited",
         LIMITED
         + location("limit_req zone=l; proxy_pass http://127.0.0.1:8000;")
@@ -131,6 +137,13 @@ TOKENS = (
     Case(
         "login.signature-wrong",
         code('SECRET_KEY = os.getenv("SECRET_KEY")', 'SECRET_KEY = "a" * 40'),
+    ),
+    Case(
+        "login.signature-wrong",
+        code(
+            'SECRET_KEY = os.getenv("SECRET_KEY")', 'SECRET_KEY = __import__("secrets").token_hex()'
+        ),
+        name="login.signature-wrong, another secret with each start",
     ),
     Case("login.subject-wrong", code('"sub": active(user).username', '"sub": str(user.id)')),
     Case("login.expiry-wrong", code("timedelta(minutes=30)", "timedelta(minutes=-5)")),
