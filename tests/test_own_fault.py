@@ -3,6 +3,7 @@
 It is the README's example, in the file that it names.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -11,8 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+from relogin.report.files import schema
 from tests.lab import canaries
 from tests.operations.flawed import listening
 
@@ -49,12 +52,16 @@ class Place:
         return self.folder / "MAINTENANCE"
 
     def run(self, deploy: str, *words: str, more: str = "") -> tuple[int, str]:
+        by_name = f"relogin.deploys.{deploy}.{deploy}"
+        done = self.command("pyinfra", "-y", "inventory.py", by_name, *words, more=more)
+        return done.returncode, done.stdout + done.stderr
+
+    def command(self, name: str, *words: str, more: str = "") -> "subprocess.CompletedProcess[str]":
         text = INVENTORY.format(folder=self.folder, url=self.url, more=more)
         (self.folder / "inventory.py").write_text(text)
-        by_name = f"relogin.deploys.{deploy}.{deploy}"
         secrets = {"OPS": canaries.OPS_PASSWORD, "CODE": canaries.ACCESS_CODE}
-        done = subprocess.run(
-            [str(Path(sys.executable).with_name("pyinfra")), "-y", "inventory.py", by_name, *words],
+        return subprocess.run(
+            [str(Path(sys.executable).with_name(name)), *words],
             cwd=self.folder,
             env={
                 **os.environ,
@@ -66,7 +73,6 @@ class Place:
             text=True,
             check=False,
         )
-        return done.returncode, done.stdout + done.stderr
 
 
 @pytest.fixture
@@ -107,6 +113,29 @@ def test_it_is_mended_once_and_said_in_the_verdict(place):
         place.switch.with_name("MAINTENANCE.off").read_text(),
     )
     assert "nothing was changed" in place.run("restore_access")[1]
+
+
+def test_a_drift_run_corrects_it_and_the_history_has_both_runs(place):
+    assert 0 == place.command("relogin", "drift", "inventory.py", "--json").returncode
+    place.switch.write_text("until Monday\n")
+
+    done = place.command("relogin", "drift", "inventory.py", "--json")
+
+    assert 2 == done.returncode, done.stdout + done.stderr
+    document = json.loads(done.stdout)
+    jsonschema.Draft202012Validator(schema()).validate(document)
+    [backend] = document["hosts"][0]["backends"]
+    [found] = backend["findings"]
+    assert (FAULT, "mended", "corrective") == (found["fault"], found["state"], found["cause"])
+    assert [f"move {place.switch} away"] == [one["why"] for one in backend["changes"]]
+    assert not place.switch.exists()
+    told = json.loads(place.command("relogin", "history", "--json").stdout)
+    assert [(f"move {place.switch} away", document["run"])] == [
+        (one["why"], one["run"]) for one in told["last_changes"]
+    ]
+    assert [("drift", 1), ("drift", 0)] == [
+        (one["purpose"], one["changes"]) for one in told["results"]
+    ]
 
 
 def test_what_it_makes_impossible_follows_from_it(place):

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.test_canaries import leaks
+from relogin import Backend, undo
+from tests.facts.answers import run
+from tests.lab.leaks import leaks
 
 ROOT = Path(__file__).parents[1]
 FORMER = "canary-of-yesterday-8d1f"
@@ -57,7 +59,9 @@ class Place:
     def mended(self, backend: str) -> str:
         """Mend what is sick; give the run's name, as the verdict says it."""
         ran = self.run(f"{ROOT}/deploys/restore_access.py", "--data", f"backend={backend}")
-        (name,) = re.findall(r"deploys/undo.py --data run=(\S+) brings it back", ran.stderr)
+        (name,) = re.findall(
+            r": pyinfra inventory.py deploys/undo.py --data run=(\S+) brings it back", ran.stderr
+        )
         return name
 
     def both_mended(self) -> tuple[str, str]:
@@ -130,6 +134,26 @@ def test_what_somebody_changed_since_is_left_the_rest_comes_back_and_the_host_fa
     assert 1 == len(
         re.findall(r"one: not brought back: .* \(changed since by somebody else\)", said)
     )
+
+
+def test_a_schedules_values_come_back_where_it_is_named_and_then_nothing_else(place, monkeypatch):
+    """What a schedule keeps has its name where a backend's has the backend's."""
+    monkeypatch.setenv("XDG_STATE_HOME", f"{place.home}/state")
+    place.both_mended()
+    mended, unit = place.texts, place.home / "relogin-drift.timer"
+    unit.write_text("former\n")
+    script = undo.store(Backend("relogin-drift"))
+    assert 0 == run(f"( {script}keep {unit}; echo new >{unit}\n)").status
+
+    code, said = place.undone("--data", "schedule=relogin-drift")
+
+    assert (0, "former\n", mended) == (code, unit.read_text(), place.texts), said
+    assert "was not restarted" not in said
+    again = re.findall(r"deploys/undo.py (.*) brings it back", said)
+    assert 1 == len(again)
+    assert again[0].startswith("--data schedule=relogin-drift --data run=")
+    code, said = place.undone(*again[0].split())
+    assert (0, "new\n", mended) == (code, unit.read_text(), place.texts), said
 
 
 def test_one_backend_alone_can_be_taken_back(place):

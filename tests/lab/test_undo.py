@@ -6,8 +6,9 @@ import pytest
 
 from .cases.case import BACKEND, PSQL, UNDO
 from .host import Host
+from .leaks import ALL, given_to_programs, held_by_files, leaks
 from .product import Ran, restore, undo
-from .test_canaries import ALL, BREAK, given_to_programs, held_by_files, kept_in_the_database, leaks
+from .test_canaries import BREAK, kept_in_the_database
 from .test_restore import at_rest, differences, unexpected
 
 pytestmark = pytest.mark.lab

@@ -1,31 +1,29 @@
 """Faults of what is installed, made and mended in real venvs, with wheels of our own."""
 
-import subprocess
-import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from relogin.backend import Backend
-from relogin.facts import venv as fact
-from relogin.facts.machine import Machine
 from relogin.facts.service import ServiceState
-from relogin.finding import Finding, Severity
+from relogin.finding import Severity
 from relogin.operations import venv
-from relogin.parts.runtime import Venv
 from tests.facts.answers import run
 from tests.facts.venvs import make_venv, make_wheel
+from tests.operations.installed import (
+    DOWN,
+    WELL,
+    described,
+    found,
+    look,
+    mended,
+    pip,
+    saying,
+    version,
+)
 from tests.operations.undoing import taken_back
 
 pytestmark = pytest.mark.usefixtures("undo")
 REFUSED = "ValueError: password cannot be longer than 72 bytes, truncate manually if necessary"
-WELL = ServiceState("api.service", exists=True, active=True, state="active", started=1.0)
-DOWN = ServiceState("api.service", exists=True, active=False, state="failed")
-
-
-def saying(*exceptions: str, state: ServiceState = DOWN) -> ServiceState:
-    return ServiceState(**{**vars(state), "exceptions": exceptions})
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +32,12 @@ def wheels(tmp_path_factory) -> Path:
     make_wheel(folder, "colt", "1.0")
     make_wheel(folder, "jwt", "1.4", module="jwt/__init__.py")
     make_wheel(folder, "PyJWT", "2.10", module="jwt/__init__.py")
+    make_wheel(folder, "jose", "1.0", module="jose/__init__.py")
+    make_wheel(folder, "python_jose", "3.5", module="jose/__init__.py")
     make_wheel(folder, "stable", "1.0", "hay>=2")
     make_wheel(folder, "hay", "1.0")
     make_wheel(folder, "hay", "2.0")
+    make_wheel(folder, "yoke", "1.0", more={"yoke_beam.py": "wide = True\n"})
     make_wheel(folder, "passlib", "1.7.4")
     make_wheel(folder, "bcrypt", "4.3.0")
     make_wheel(folder, "bcrypt", "5.0.0")
@@ -50,61 +51,6 @@ def env(tmp_path: Path) -> Path:
     return tmp_path / "env"
 
 
-def described(env: Path, wheels: Path, requirements: str, **more: object) -> Backend:
-    """Describe a venv and its requirements."""
-    path = env.parent / "requirements.txt"
-    path.write_text(requirements)
-    pip_args = ("--no-index", "--find-links", str(wheels))
-    return Backend("demo", venv=Venv(str(env), str(path), pip_args=pip_args, **more))
-
-
-def pip(backend: Backend, *words: str) -> None:
-    """Run pip there, as whoever made the fault did."""
-    assert backend.venv is not None
-    python = [f"{backend.venv.path}/bin/python", "-m", "pip", "-q", *words]
-    arguments = backend.venv.pip_args if words[0] == "install" else ("-y",)
-    done = subprocess.run([*python, *arguments], capture_output=True, text=True, check=False)
-    assert 0 == done.returncode, done.stderr
-
-
-def look(backend: Backend, service: object = None, status: int | None = None) -> SimpleNamespace:
-    assert backend.venv is not None
-    return SimpleNamespace(
-        venv=fact.parse(run(fact.script(backend.venv))),
-        service=service,
-        login=SimpleNamespace(status=status) if status else None,
-        machine=Machine(time.time(), "root", 0, "Linux"),
-    )
-
-
-def found(backend: Backend, service: object = None, status: int | None = None) -> list[Finding]:
-    seen = look(backend, service, status)
-    return [finding for fault in venv.FAULTS for finding in fault.found(backend, seen)]
-
-
-def mended(backend: Backend, service: object = None) -> list[str]:
-    """Mend what is found, the first first; give the faults."""
-    seen, done = look(backend, service), []
-    for fault in venv.FAULTS:
-        for finding in fault.found(backend, seen):
-            assert fault.fix is not None
-            assert not finding.by_person
-            (change,) = fault.fix(backend, seen, finding)
-            answer = run(f"(\n{change.script}\n)")
-            assert 0 == answer.status, answer.text.decode()
-            done.append(finding.fault)
-    return done
-
-
-def version(backend: Backend, module: str) -> str:
-    """Ask the interpreter itself which version of a module it imports."""
-    assert backend.venv is not None
-    program = f"import {module}; print({module}.version)"
-    python = [f"{backend.venv.path}/bin/python", "-I", "-c", program]
-    done = subprocess.run(python, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or done.stderr.strip().splitlines()[-1]
-
-
 def test_modules_that_are_gone_are_installed_anew_in_the_version_that_was_there(env, wheels):
     backend = described(env, wheels, "hay\n")
     pip(backend, "install", "hay==1.0")
@@ -116,20 +62,38 @@ def test_modules_that_are_gone_are_installed_anew_in_the_version_that_was_there(
     assert ([], "1.0") == (found(backend), version(backend, "hay"))
 
 
-def test_a_module_of_another_distribution_is_given_back_to_the_one_that_is_meant(env, wheels):
-    backend = described(env, wheels, "PyJWT==2.10\n")
-    pip(backend, "install", "PyJWT")
-    pip(backend, "install", "jwt")
-    assert "1.4" == version(backend, "jwt")
+def test_what_was_changed_by_hand_in_a_distribution_installed_anew_can_be_brought_back(env, wheels):
+    backend = described(env, wheels, "yoke\n")
+    pip(backend, "install", "yoke")
+    module = next(env.glob("lib/*/site-packages/yoke.py"))
+    module.write_text("patched = True\n")
+    module.with_name("yoke_beam.py").unlink()
+    assert ["venv.files-missing"] == mended(backend)
+    assert "version = '1.0'\n" == module.read_text()
+    assert {0} == {answer.status for answer in taken_back(backend)}
+    assert "patched = True\n" == module.read_text()
+
+
+@pytest.mark.parametrize(
+    ("intruder", "wrong", "meant", "right"),
+    [("jwt", "1.4", "PyJWT", "2.10"), ("jose", "1.0", "python-jose", "3.5")],
+)
+def test_a_module_of_another_distribution_is_given_back_to_the_one_that_is_meant(
+    env, wheels, intruder, wrong, meant, right
+):
+    backend = described(env, wheels, f"{meant}=={right}\n")
+    pip(backend, "install", meant)
+    pip(backend, "install", intruder)
+    assert wrong == version(backend, intruder)
     (finding,) = found(backend)
-    assert ("venv.module-owned-by-another-distribution", "PyJWT alone") == (
+    assert ("venv.module-owned-by-another-distribution", f"{meant} alone") == (
         finding.fault,
         finding.expected,
     )
     assert [finding.fault] == mended(backend)
-    assert ([], "2.10") == (found(backend), version(backend, "jwt"))
+    assert ([], right) == (found(backend), version(backend, intruder))
     assert {0} == {answer.status for answer in taken_back(backend)}
-    assert "1.4" == version(backend, "jwt")
+    assert wrong == version(backend, intruder)
 
 
 def test_an_intruder_in_the_place_of_the_one_that_is_meant(env, wheels):
