@@ -7,10 +7,10 @@ from queue import Queue
 import pytest
 from hypothesis import settings
 
-from .lab import engine, steps
-from .lab.base import BACKENDS, BOOKWORM, COMPOSE, TRIXIE, LabUnavailableError
+from .lab import engine, steps, windows
+from .lab.base import BACKENDS, BARE, BARE_TRIXIE, BOOKWORM, COMPOSE, TRIXIE, LabUnavailableError
 from .lab.host import Host
-from .lab.side_by_side import SECONDS, slowest
+from .lab.side_by_side import SECONDS, in_all, slowest
 
 # The same examples in every run: whoever sees a failure can repeat it.
 settings.register_profile(
@@ -28,6 +28,8 @@ FIXTURES = {
     "trixie": (TRIXIE, 1),
     "containers": (COMPOSE, 1),
     "many": (BACKENDS, 1),
+    "bare": (BARE, 1),
+    "bare_trixie": (BARE_TRIXIE, 1),
 }
 
 
@@ -38,7 +40,10 @@ def pytest_report_header() -> str:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if seconds := terminalreporter.config.stash.get(SECONDS, {}):
         terminalreporter.section("slowest cases on lab hosts, with healing")
-        terminalreporter.write_line("\n".join(slowest(seconds)))
+        terminalreporter.write_line("\n".join([*slowest(seconds), in_all(seconds)]))
+    if windows.SEEN:
+        terminalreporter.section("for how long nobody could log in during a release")
+        terminalreporter.write_line("\n".join(windows.lines()))
 
 
 @pytest.fixture(scope="session")
@@ -88,3 +93,15 @@ def containers(fleet: list[Host]) -> Host:
 def many(fleet: list[Host]) -> Host:
     """A healthy host with many backends; a test heals what it broke."""
     return next(host for host in fleet if host.suite == BACKENDS)
+
+
+@pytest.fixture(scope="session")
+def bare(fleet: list[Host]) -> Host:
+    """A Debian 12 with sshd, systemd and sudo, and nothing else; one test has it."""
+    return next(host for host in fleet if host.suite == BARE)
+
+
+@pytest.fixture(scope="session")
+def bare_trixie(fleet: list[Host]) -> Host:
+    """The same with Debian 13."""
+    return next(host for host in fleet if host.suite == BARE_TRIXIE)

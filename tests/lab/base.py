@@ -12,6 +12,8 @@ FILES = Path(__file__).parent / "files"
 BOOKWORM, TRIXIE = "bookworm", "trixie"
 COMPOSE = "compose"  # Debian 12 with a Docker Engine
 BACKENDS = "backends"  # Debian 12 with many backends
+BARE = "bare"  # Debian 12 with sshd, systemd and sudo, and nothing else
+BARE_TRIXIE = "bare-trixie"
 PYTHON = {BOOKWORM: "3.11", TRIXIE: "3.13"}
 
 
@@ -34,9 +36,9 @@ def run(arguments: Sequence[str], *, stdin: str | None = None, deadline: float =
     return done.stdout
 
 
-def base_image(suite: str) -> str:
-    """Give the tag of a suite's base image, made if it is not there."""
-    packages = (FILES / "packages").read_text().split()
+def base_image(suite: str, listed: Path = FILES / "packages") -> str:
+    """Give the tag of a suite's base image with the listed packages, made if it is not there."""
+    packages = listed.read_text().split()
     tag = f"relogin-lab-base:{digest(suite.encode(), *[p.encode() for p in packages])}"
     if exists(tag):
         return tag

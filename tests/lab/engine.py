@@ -11,13 +11,23 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 from .backends.image import backends_image
-from .base import BACKENDS, BOOKWORM, COMPOSE, LabUnavailableError, run
+from .bare.image import bare_image
+from .base import (
+    BACKENDS,
+    BARE,
+    BARE_TRIXIE,
+    BOOKWORM,
+    COMPOSE,
+    TRIXIE,
+    LabUnavailableError,
+    run,
+)
 from .compose.image import engine_image
 from .host import Host
 from .image import host_images
@@ -37,12 +47,15 @@ done
 [ -n "$ready" ] || { systemctl --no-pager --failed >&2; exit 1; }
 """
 READY_BACKENDS = """
-for port in 8101 8102 8103 8104 8105 8106; do
+for port in 8101 8102 8103 8104 8105 8106 8107 8108; do
     for _ in $(seq 300); do
         [ "$(curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:$port/)" != 000 ] && break
         sleep 0.2
     done
 done
+"""
+READY_BARE = """
+for _ in $(seq 300); do systemctl -q is-active ssh && exit; sleep 0.2; done; exit 1
 """
 READY_COMPOSE = """
 curl -sf -o /dev/null http://127.0.0.1:8002/health && curl -sf -o /dev/null http://127.0.0.1:8000/health
@@ -93,12 +106,18 @@ def prepared(suites: Collection[str]) -> Iterator[dict[str, str]]:
         LabUnavailableError: there is no Docker Engine, or no way to make the image.
     """
     with _engine():
-        images = host_images({*suites} - {COMPOSE, BACKENDS} or {BOOKWORM})
-        if COMPOSE in suites:
-            images[COMPOSE] = engine_image()
-        if BACKENDS in suites:
-            images[BACKENDS] = backends_image()
-        yield images
+        own: dict[str, Callable[[], str]] = {
+            COMPOSE: engine_image,
+            BACKENDS: backends_image,
+            BARE: lambda: bare_image(BOOKWORM),
+            BARE_TRIXIE: lambda: bare_image(TRIXIE),
+        }
+        on_others = {*suites} - {BARE, BARE_TRIXIE}
+        images = host_images(on_others - {*own} or {BOOKWORM}) if on_others else {}
+        made = {suite: make for suite, make in own.items() if suite in suites}
+        with ThreadPoolExecutor() as pool:
+            tags = list(pool.map(lambda make: make(), made.values()))
+        yield images | dict(zip(made, tags, strict=True))
 
 
 @contextmanager
@@ -163,7 +182,8 @@ def _with_key(folder: Path) -> Path:
 
 
 def _host(name: str, suite: str, image: str, label: str, folder: Path) -> Host:
-    reused = _runs(name, image)
+    bare = suite in {BARE, BARE_TRIXIE}
+    reused = _runs(name, "" if bare else image)  # what has been onboarded is bare no more
     if not reused:
         options = ["--name", name, "--hostname", name, "--label", label]
         if suite == COMPOSE:  # the engine's layers cannot lie on layers, and it enters containers
@@ -178,7 +198,8 @@ def _host(name: str, suite: str, image: str, label: str, folder: Path) -> Host:
         run(["docker", "exec", name, "sh", "/lab/up.sh"])
     if reused:
         host.heal()
-    host.root({COMPOSE: READY_COMPOSE, BACKENDS: READY + READY_BACKENDS}.get(suite, READY))
+    ready = {COMPOSE: READY_COMPOSE, BACKENDS: READY + READY_BACKENDS}
+    host.root(READY_BARE if bare else ready.get(suite, READY))
     return host
 
 

@@ -27,13 +27,15 @@ class Exec:
 
 def parse(log: bytes) -> Iterator[Exec]:
     """Give the records of a log, oldest first."""
-    while log:
-        head, _, log = log.partition(b"\n")
-        pid, parent, uid, *lengths = (int(number) for number in head.split())
+    at = 0
+    while at < len(log):
+        end = log.index(b"\n", at)
+        pid, parent, uid, *lengths = (int(number) for number in log[at:end].split())
+        at = end + 1
         parts = []
         for length in lengths:
-            parts.append(os.fsdecode(log[:length]))
-            log = log[length:]
+            parts.append(os.fsdecode(log[at : at + length]))
+            at += length
         argv, environ, cgroup = parts
         yield Exec(pid, parent, uid, _texts(argv), _texts(environ), cgroup)
 

@@ -151,18 +151,27 @@ class Host:
         return list(parse(self.console(["cat", "/var/log/execs/log"]).stdout))
 
     def forget_execs(self) -> None:
-        """Begin to record anew."""
-        self.root(": >/var/log/execs/log")
+        """Begin to record anew; files that are written from now on are new."""
+        self.root(": >/var/log/execs/log; touch /var/log/execs/since")
 
-    def files_holding(self, texts: Iterable[str]) -> list[str]:
-        """List the files, outside the database and the lab's own, that hold one of the texts."""
+    def files_holding(self, texts: Iterable[str], *, new: bool = False) -> list[str]:
+        """List the files, outside the database and the lab's own, that hold one of the texts.
+
+        `new` looks only into those that were written, or renamed, since `forget_execs`.
+        """
         lines = "\n".join(texts)
         skipped = "/root/pristine /var/log/execs /var/lib/postgresql"
+        search = f"grep -rlIFs -D skip -f $texts {WRITABLE}"
+        if new:
+            since = f"find {WRITABLE} -xdev -type f -cnewer /var/log/execs/since -print0"
+            search = f"{since} | xargs -0 -r grep -lIFs -f $texts"
         script = f"""
-        grep -rlIFs -D skip -f - {WRITABLE} <<'TEXTS' | grep -vF -e {" -e ".join(skipped.split())}
+        texts=/var/log/execs/texts
+        cat >$texts <<'TEXTS'
 {lines}
 TEXTS
-        true"""
+        {search} | grep -vF -e {" -e ".join(skipped.split())}
+        rm $texts"""
         return sorted(self.root(script).split("\n")[:-1])
 
 

@@ -1,10 +1,11 @@
-"""Run pyinfra so that a test can step in at each remote command.
+"""Run pyinfra, or the relogin command, so that a test can step in at each remote command.
 
     python -m tests.lab.interrupted SOCKET WORDS…
 
-Before each command (`begin`), once its script has been sent (`sent`), and before each request of
-the proof (`request`), it says so on a unix socket and waits for a byte. The product knows nothing
-of this: the hooks are around its channel and its HTTP, in this process alone.
+Before each command (`begin`), once its script has been sent (`sent`), once it has been answered
+(`done`), and before each request of the proof (`request`), it says so on a unix socket and waits
+for a byte. The product knows nothing of this: the hooks are around its channel and its HTTP, in
+this process alone.
 """
 
 import socket
@@ -15,7 +16,7 @@ from typing import Any
 import pyinfra_cli.main  # first: it patches the standard library
 from paramiko import Channel
 
-from relogin import web, wire
+from relogin import cli, web, wire
 
 
 def hook(path: str) -> None:
@@ -33,7 +34,9 @@ def hook(path: str) -> None:
         commands[host.name] += 1
         names[wire.ssh_transport(host)] = host.name
         tell(host.name, "begin")
-        return run(host, *words, **options)
+        answer = run(host, *words, **options)
+        tell(host.name, "done")
+        return answer
 
     def sent(channel: Channel) -> None:
         shutdown_write(channel)
@@ -50,4 +53,6 @@ def hook(path: str) -> None:
 
 if __name__ == "__main__":
     hook(sys.argv.pop(1))
+    if sys.argv[1] in cli.command.commands:
+        cli.main()
     pyinfra_cli.main.main()

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.line import Line
 
 from .host import Host
-from .product import REPOSITORY, SECRETS, Ran, pyinfra
+from .product import REPOSITORY, SECRETS, Ran, keeping_secrets, pyinfra
 
 RESTORE = ("deploys/restore_access.py", "-y")
 GROUP_DATA = ("--group-data", "inventories/group_data")
@@ -67,6 +67,7 @@ def run(
     *words: str,
     secrets: dict[str, str] | None = None,
     program: Sequence[str] = (),
+    timeout: float = 300,
 ) -> Ran:
     """Run pyinfra on these ways: the restore by default, without a prompt."""
     return pyinfra(
@@ -76,6 +77,7 @@ def run(
         inventory=written(folder, *ways),
         secrets=SECRETS | (secrets or {}),
         program=program,
+        timeout=timeout,
     )
 
 
@@ -105,7 +107,8 @@ def at_a_terminal(folder: Path, ways: list[Way], *words: str, typed: str) -> Ran
         if b"password: " in data:
             os.write(near, f"{typed}\n".encode())
     os.close(near)
-    return Ran(running.wait(60), output.decode().replace("\r\n", "\n"))
+    ran = Ran(running.wait(60), output.decode().replace("\r\n", "\n"))
+    return keeping_secrets(ran, {**SECRETS, "typed": typed})
 
 
 def _read(terminal: int) -> bytes:

@@ -1,8 +1,11 @@
 """Faults that stand on one host together, drawn at random, and what a run makes of them.
 
-    RELOGIN_LAB=required python -m tests.lab.pairs [COUNT [SEED [NUMBER…]]]
+    RELOGIN_LAB=required python -m tests.lab.pairs [NUMBER…]
+    RELOGIN_LAB=required python -m tests.lab.pairs draw [COUNT [SEED]]
 
-tries so many of them and writes docs/pairs.md, or replaces the rows of these numbers in it.
+tries the groups of docs/pairs.md again, or those of these numbers, and writes their rows anew; or
+draws others from all cases that there are now, and writes the page anew. It is written after each
+group: a draw that was cut short is gone on with by the same command.
 """
 
 import random
@@ -23,6 +26,7 @@ from .cases.apart import as_made, can_stand_together
 from .cases.case import Case
 from .cases.order import RANK, earliest
 from .host import Host
+from .leaks import SIGNS, given_to_programs, held_by_files
 from .product import Ran, restore
 from .side_by_side import taken
 
@@ -37,7 +41,11 @@ BESIDE = (
     *("postgres.hba-refuses, no line lets it in", "postgres.role-expired, in three days"),
     *("login.host-refused", "login.server-error", "login.signature-wrong", "login.subject-wrong"),
 )
-_PERSONS = tuple(case for case in PERSONS if str(case) in BESIDE)
+# Told by a login that has come to the password: whatever else keeps people out hides it.
+_HIDDEN = ("venv.passlib-without-bcrypt",)
+# All stand on hosts of the example's description, so what is mended by another one stands alone.
+_MENDED = tuple(case for case in MENDED if not case.profile and case.fault not in _HIDDEN)
+CASES = (*_MENDED, *(case for case in PERSONS if str(case) in BESIDE))
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,7 @@ class Group:
     @property
     def mended(self) -> bool:
         """Tell whether a machine mends all that keeps people from logging in."""
-        return all(case in MENDED or case.works for case in self.cases)
+        return all(case in _MENDED or case.works for case in self.cases)
 
 
 @dataclass(frozen=True)
@@ -79,9 +87,9 @@ def drawn(seed: int, count: int) -> list[Group]:
     groups: dict[frozenset[Case], Group] = {}
     while len(groups) < count:
         size = chance.choice((2, 2, 3))
-        cases = tuple(chance.sample(MENDED, size))
+        cases = tuple(chance.sample(_MENDED, size))
         if chance.random() < 0.2:
-            cases = (chance.choice(_PERSONS), *cases[1:])
+            cases = (chance.choice(CASES[len(_MENDED) :]), *cases[1:])
         if can_stand_together(cases):
             groups.setdefault(frozenset(cases), Group(as_made(cases)))
     return list(groups.values())
@@ -91,7 +99,8 @@ def tried(host: Host, group: Group) -> Outcome:
     """Make the faults of a group on a healthy host and run until it is healed, at most twice."""
     started = time.monotonic()
     for case in group.cases:
-        host.root(case.inject)
+        case.make(host)
+    host.forget_execs()
     ran = [restore(host)]
     if ran[0].code != 0 and group.mended:
         ran.append(restore(host))
@@ -100,7 +109,7 @@ def tried(host: Host, group: Group) -> Outcome:
     first = named(ran[0])
     made = {case.fault for case in group.cases} - {first}
     also = tuple(sorted(made & mentioned(ran[0]), key=RANK.__getitem__))
-    wrong = tuple(_wrong(group, first, works, ran))
+    wrong = (*_wrong(group, first, works, ran), *_leaked(host))
     seconds = time.monotonic() - started
     return Outcome(group, first, also, len(ran) - 1, ran[-2].code, works, seconds, wrong)
 
@@ -130,6 +139,13 @@ def _wrong(group: Group, first: str, works: bool, ran: list[Ran]) -> Iterator[st
         yield f"one run more changes {changed}\n{ran[-1].output}"
 
 
+def _leaked(host: Host) -> Iterator[str]:
+    if given := given_to_programs(host, SIGNS):
+        yield f"a secret was given to {given}"
+    if held := [path for path in held_by_files(host, SIGNS, new=True) if path[:5] != "/srv/"]:
+        yield f"a secret is in {held}"
+
+
 def outcomes(hosts: list[Host], groups: dict[int, Group]) -> Iterator[tuple[int, Outcome]]:
     """Try groups side by side, each on a host that is free; give what is done, by its number."""
     free: Queue[Host] = Queue()
@@ -149,19 +165,39 @@ def outcomes(hosts: list[Host], groups: dict[int, Group]) -> Iterator[tuple[int,
                 print(f"{started[done]}. {groups[started[done]]}: {error}", flush=True)
 
 
-def page(seed: int, rows: dict[int, str]) -> str:
-    """Give the page of the documentation, with a row of the table for each group by its number."""
+def page(seed: int, cases: int, rows: dict[int, str]) -> str:
+    """Give the page of the documentation, with a row of the table for each group by its number.
+
+    The groups were drawn by the seed when there were so many cases.
+    """
     healed = [row.split(" | ")[4] for row in rows.values()]
     counts = {name: healed.count(said) for name, said in _HEALED.items()}
     listed = "\n".join(rows[number] for number in sorted(rows))
     return _PAGE.format(
-        count=len(rows), seed=seed, right=sum(counts.values()), rows=listed, **counts
+        count=len(rows), seed=seed, cases=cases, right=sum(counts.values()), rows=listed, **counts
     )
 
 
 def rows_of(text: str) -> dict[int, str]:
     """Give the rows of a page by their numbers."""
     return {int(row.split(" ")[1]): row for row in re.findall(r"(?m)^\| \d+ \|.*$", text)}
+
+
+def drawn_by(text: str) -> tuple[int, int]:
+    """Give the seed of a page, and how many cases there were when it was drawn."""
+    seed, cases = re.findall(r"(?m)^Seed (\d+) drew them from the (\d+) cases", text)[0]
+    return int(seed), int(cases)
+
+
+def groups_of(rows: dict[int, str]) -> dict[int, Group]:
+    """Give the groups of a page's rows.
+
+    Raises:
+        KeyError: a case of that name is not among today's.
+    """
+    by_name = {str(case): case for case in CASES}
+    made = {number: row.split(" | ")[1].split("<br>") for number, row in rows.items()}
+    return {number: Group(tuple(by_name[one] for one in made[number])) for number in made}
 
 
 def _row(number: int, one: Outcome) -> str:
@@ -184,13 +220,17 @@ cause one another (`tests/lab/cases/order.py`; what keeps nobody out comes last)
 login has to work; and one run more has to change nothing. Where one of them needs a person, the
 run exits 1, says so, mends the others, and one run more changes nothing either.
 
-Of {count} (seed {seed}) {right} were as they have to be: {once} healed by one run, {twice} by two,
+Of these {count}, {right} were as they have to be: {once} healed by one run, {twice} by two,
 {persons} with a fault that needs a person.
 
-    RELOGIN_LAB=required python -m tests.lab.pairs {count} {seed}
+Seed {seed} drew them from the {cases} cases that the lab made then. With a case more it draws other
+groups, so that
 
-makes them again and writes this page (with numbers behind it, these rows alone; a fault that is new
-to the lab changes what is drawn). `make test-all` draws others.
+    RELOGIN_LAB=required python -m tests.lab.pairs
+
+takes the groups from this table, makes each of them again and writes their rows anew (with numbers
+behind it, only those). `python -m tests.lab.pairs draw` draws others from all cases of today and
+writes the page anew; so many are tried by `make test-all` too, and a few by every run of the tests.
 
 | # | made, in this order | named first | also named by the first run | healed by | s |
 |---|---|---|---|---|---|
@@ -198,21 +238,48 @@ to the lab changes what is drawn). `make test-all` draws others.
 """
 
 
-def main(count: int = COUNT, seed: int = SEED, *numbers: int) -> int:
-    """Try the groups, or those of these numbers; give how many are not as they have to be."""
-    groups = dict(enumerate(drawn(seed, count), 1))
+def again(*numbers: int) -> int:
+    """Try the page's groups, or those of these numbers; give how many are not as they should be."""
+    text = PAGE.read_text()
+    groups = groups_of(rows_of(text))
     chosen = {number: groups[number] for number in numbers} or groups
-    rows = rows_of(PAGE.read_text()) if numbers else {}
+    return _rewritten(chosen, rows_of(text), *drawn_by(text))
+
+
+def draw(count: int = COUNT, seed: int = SEED) -> int:
+    """Try groups of today's cases; give how many are not as they have to be."""
+    groups = dict(enumerate(drawn(seed, count), 1))
+    done = begun(PAGE.read_text(), seed, groups)
+    left = {number: group for number, group in groups.items() if number not in done}
+    return _rewritten(left, done, seed, len(CASES))
+
+
+def begun(text: str, seed: int, groups: dict[int, Group]) -> dict[int, str]:
+    """Give the rows of a page that the same draw has written, but for those that are not right."""
+    if drawn_by(text) != (seed, len(CASES)):
+        return {}
+    return {
+        number: row
+        for number, row in rows_of(text).items()
+        if number in groups
+        and row.split(" | ")[1] == "<br>".join(map(str, groups[number].cases))
+        and row.split(" | ")[4] in _HEALED.values()
+    }
+
+
+def _rewritten(groups: dict[int, Group], rows: dict[int, str], seed: int, cases: int) -> int:
     good = 0
     with engine.hosts({BOOKWORM: 2}) as hosts:
-        for number, one in outcomes(hosts, chosen):
+        for number, one in outcomes(hosts, groups):
             rows[number] = _row(number, one)
             good += not one.wrong
             said = "\n".join(one.wrong) or "as it has to be"
             print(f"{number}. {one.group} ({one.seconds:.0f} s): {said}", flush=True)
-            PAGE.write_text(page(seed, rows))
-    return len(chosen) - good
+            PAGE.write_text(page(seed, cases, rows))
+    return len(groups) - good
 
 
 if __name__ == "__main__":
-    sys.exit(bool(main(*map(int, sys.argv[1:]))))
+    _words = sys.argv[1:]
+    _act = draw if _words[:1] == ["draw"] else again
+    sys.exit(bool(_act(*map(int, _words[_act is draw :]))))

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from . import canaries
 from .host import Host
+from .leaks import SIGNS, leaks
 
 REPOSITORY = Path(__file__).parents[2]
 SECRETS = {
@@ -60,16 +61,18 @@ def pyinfra(
     stdin: str = "",
     program: Sequence[str] = (),
     timeout: float = 300,
+    may_leak: bool = False,
 ) -> Ran:
     """Run `pyinfra inventories/lab.py WORDS…` on these hosts; secrets are in the environment.
 
+    None of them may be in what it prints, nor any other that was planted, unless `may_leak`.
     `profile` is what the example's description is changed by, as arguments of dataclasses.replace:
     `login=_login(deadline=2)` changes fields of its Login.
     """
     with TemporaryDirectory() as folder:
         listed = Path(folder) / "hosts.json"
         if profile:
-            (Path(folder) / "halext.py").write_text(_CHANGED.replace("CHANGES", profile))
+            (Path(folder) / "halext.py").write_text(changed(profile))
             words = ("--group-data", folder, *words)
         listed.write_text(json.dumps([_described(host, user) for host in hosts]))
         environment = {
@@ -89,7 +92,21 @@ def pyinfra(
             cwd=REPOSITORY,
             env=environment,
         )
-    return Ran(done.returncode, done.stdout + done.stderr)
+    ran = Ran(done.returncode, done.stdout + done.stderr)
+    return ran if may_leak else keeping_secrets(ran, secrets)
+
+
+def changed(profile: str) -> str:
+    """Give the group data by which the example's description is changed so."""
+    example = str(REPOSITORY / "inventories/group_data/halext.py")
+    return _CHANGED.replace("CHANGES", profile).replace("EXAMPLE", repr(example))
+
+
+def keeping_secrets(ran: Ran, given: dict[str, str] = SECRETS) -> Ran:
+    """Give the run, which printed no secret: of those that it was given or that were planted."""
+    secrets = {value for name, value in given.items() if name != "XDG_STATE_HOME"}
+    assert [] == leaks(ran.output, {*SIGNS, *secrets}), ran.output
+    return ran
 
 
 _CHANGED = """
@@ -98,10 +115,20 @@ from dataclasses import replace as _replace
 from runpy import run_path as _run_path
 
 from relogin import Cookie as _Cookie
+from relogin import Onboard as _Onboard
+from relogin import Secret as _Secret
 from relogin import Source as _Source
+from relogin import Supervisor as _Supervisor
 
-_example = _run_path("inventories/group_data/halext.py")["halext"]
+_example = _run_path(EXAMPLE)["halext"]
 _login = _functools.partial(_replace, _example.login)
+_env_file = _example.env_files[0]
+
+
+def _keys(**keys):
+    return _replace(_env_file, keys=_env_file.keys | keys)
+
+
 halext = _replace(_example, CHANGES)
 del _example  # pyinfra takes every name of this file for data
 """

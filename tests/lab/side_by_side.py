@@ -1,5 +1,6 @@
 """Try a module's cases side by side, each on a host that is free; each test waits for its own."""
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -52,6 +53,16 @@ def slowest(seconds: Mapping[str, float], count: int = 10) -> list[str]:
     """Give a line for each of the cases that took longest."""
     longest = sorted(seconds, key=seconds.__getitem__, reverse=True)[:count]
     return [f"{seconds[name]:6.1f} s  {name}" for name in longest]
+
+
+def in_all(seconds: Mapping[str, float]) -> str:
+    """Give the line that sums up the cases; `all_seconds` reads it."""
+    return f"{sum(seconds.values()):.0f} s in all for {len(seconds)} cases on lab hosts"
+
+
+def all_seconds(output: str) -> int:
+    """Give the seconds of the cases whose sums were printed."""
+    return sum(map(int, re.findall(r"(?m)^(\d+) s in all for \d+ cases", output)))
 
 
 def _timed(free: "Queue[Host]", chain: Chain, given: dict[str, Any]) -> float:

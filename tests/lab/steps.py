@@ -25,7 +25,10 @@ def sample(cases: Sequence[T], count: int) -> list[T]:
 
 @dataclass
 class Steps:
-    """The moments that a run has come to: (host, number, `begin` or `sent`), in order."""
+    """The moments that a run has come to, in order: (host, number, moment).
+
+    A moment is `begin`, `sent` or `done` of the remote command of that number, or a `request`.
+    """
 
     program: tuple[str, ...]
     seen: list[tuple[str, int, str]] = field(default_factory=list)

@@ -1,24 +1,19 @@
 """Secrets stay where they belong: in no output, argv, environment, log or file of a run."""
 
 import base64
-import binascii
-import contextlib
-import json
-import re
-import shlex
 from collections.abc import Iterator
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 import pytest
 
 from . import canaries
 from .cases.case import BACKEND, PSQL
 from .host import Host
+from .leaks import ALL, UNDO, assert_nothing_leaked, given_to_programs, held_by_files, leaks
 from .product import SECRETS, Ran, diagnose, pyinfra, restore
 
 pytestmark = pytest.mark.lab
 
-UNDO = "/var/lib/relogin/"
 # Everything at once, on a server that logs each statement, with a process that still has the JWT
 # secret; the account is made anew by the backend's own command.
 BREAK = f"""
@@ -178,6 +173,19 @@ def test_a_fix_that_leaks_is_seen(host: Host, tmp_path) -> None:
     restore(host, "--group-data", str(tmp_path))
     assert [["/bin/true", canaries.SECRET_KEY]] == given_to_programs(host, ALL)
     assert [f"{BACKEND}/.env", "/var/tmp/leak"] == held_by_files(host, ALL)
+    assert ["/var/tmp/leak"] == held_by_files(host, ALL, new=True)
+    with pytest.raises(AssertionError, match="/bin/true"):
+        assert_nothing_leaked(host)
+    host.root(": >/var/log/execs/log")
+    with pytest.raises(AssertionError, match="/var/tmp/leak"):
+        assert_nothing_leaked(host)
+
+
+def test_what_a_run_prints_is_looked_through_for_secrets(lab: list[Host]) -> None:
+    words = ("exec", "--sudo", "--", f"cat {BACKEND}/.env")
+    assert canaries.SECRET_KEY in pyinfra([lab[0]], *words, may_leak=True).output
+    with pytest.raises(AssertionError, match=canaries.PREFIX):
+        pyinfra([lab[0]], *words)
 
 
 def test_the_text_of_a_secret_is_seen_in_every_form(lab: list[Host]) -> None:
@@ -200,21 +208,6 @@ def assert_kept(host: Host, *runs: Ran) -> None:
     assert folders in {"", "700 0\n"}
 
 
-def given_to_programs(host: Host, secrets: list[str]) -> list[list[str]]:
-    """List the command lines of programs, but the backend's own, that were given a secret."""
-    others = [each for each in host.execs() if not each.is_of("halext-api.service")]
-    return [each.argv for each in others if leaks("\n".join(each.argv + each.environ), secrets)]
-
-
-def held_by_files(host: Host, secrets: list[str]) -> list[str]:
-    """List the files, but those of the undo store, that hold a secret."""
-    holding = host.files_holding([form for secret in secrets for form in forms(secret)])
-    return [path for path in holding if not path.startswith(UNDO)]
-
-
-ALL = list(canaries.ALL)
-
-
 def kept_in_the_database(host: Host) -> list[str]:
     """Give the hashes and verifiers, and those of their parts that are secret themselves."""
     host.root("systemctl start postgresql@15-main")
@@ -226,33 +219,6 @@ def kept_in_the_database(host: Host) -> list[str]:
         key for one in stored if one.startswith("SCRAM") for key in one.split("$")[2].split(":")
     ]
     return [*stored, *keys]
-
-
-def forms(secret: str) -> set[str]:
-    """Give how a text looks in a URL, in JSON, in Python, in a shell and in itself."""
-    quoted = {quote(secret, safe=""), quote_plus(secret), quote(secret)}
-    return {
-        secret,
-        *quoted,
-        json.dumps(secret)[1:-1],
-        repr(secret)[1:-1],
-        shlex.quote(secret)[1:-1],
-    }
-
-
-def leaks(text: str, secrets: list[str]) -> list[str]:
-    """List the secrets that a text holds in any form, also inside a payload in base64 or hex."""
-    whole = "\n".join([text, *decoded(text)])
-    return [secret for secret in secrets if any(form in whole for form in forms(secret) if form)]
-
-
-def decoded(text: str) -> Iterator[str]:
-    for word in re.findall(r"[A-Za-z0-9+/_-]{16,}", text):
-        with_padding = word.replace("-", "+").replace("_", "/") + "=" * (-len(word) % 4)
-        with contextlib.suppress(binascii.Error):
-            yield base64.b64decode(with_padding).decode("utf-8", "replace")
-        if re.fullmatch("(?:[0-9a-f]{2})+", word):
-            yield bytes.fromhex(word).decode("utf-8", "replace")
 
 
 def encoded(text: str) -> str:

@@ -1,14 +1,16 @@
 """Values and names that break what is careless, on a real host: healed like any other."""
 
 import base64
+import contextlib
 import json
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import Phase, given, settings
 
-from relogin import Systemd, carried, env_text
+from relogin import Systemd, carried, env_text, unit_text
 from relogin.operations.service_files import drop_in
+from tests.core import env_texts, unit_texts
 from tests.core.env_texts import texts
 from tests.hostile import VALUES
 from tests.properties import few
@@ -52,10 +54,13 @@ rm -r /run/texts /run/read /run/systemd/system/read@.service
 """
 
 
-def read_by_systemd(host: Host, given_texts: list[str]) -> list[dict[str, str]]:
-    """Give the environment that a process of systemd has with each text as its EnvironmentFile."""
+def read_by_systemd(host: Host, given_texts: list[str], script: str = READ) -> list[dict[str, str]]:
+    """Give the environment that a process of systemd has by each text, of which the last is empty.
+
+    It is the EnvironmentFile, or with the script SET it is in the unit.
+    """
     encoded = json.dumps([base64.b64encode(text.encode()).decode() for text in given_texts])
-    answer: dict[str, str] = json.loads(host.root(READ.format(texts=encoded)))
+    answer: dict[str, str] = json.loads(host.root(script.format(texts=encoded)))
     always = set(_variables(answer[str(len(given_texts) - 1)]))
     read = (_variables(answer.get(str(n), "")) for n in range(len(given_texts)))
     return [{key: one[key] for key in one.keys() - always} for one in read]
@@ -65,6 +70,27 @@ def _variables(encoded: str) -> dict[str, str]:
     entries = base64.b64decode(encoded).decode().split("\0")
     return dict(entry.split("=", 1) for entry in entries if entry)
 
+
+# One unit for each text, which ends its section Service.
+SET = """
+mkdir -p /run/read
+python3 -I - <<'PYTHON'
+import base64, json
+for n, text in enumerate(json.loads({texts!r})):
+    start = f"ExecStart=/usr/bin/env -0\\nStandardOutput=file:/run/read/{{n}}\\n"
+    with open(f"/run/systemd/system/set{{n}}.service", "wb") as unit:
+        unit.write(f"[Service]\\nType=oneshot\\n{{start}}".encode() + base64.b64decode(text))
+PYTHON
+systemctl daemon-reload
+cd /run/systemd/system; ls set*.service | xargs systemctl start 2>/dev/null
+systemctl reset-failed 'set*'
+python3 -I - <<'PYTHON'
+import base64, json, os
+read = {{n: base64.b64encode(open("/run/read/" + n, "rb").read()) for n in os.listdir("/run/read")}}
+print(json.dumps({{n: text.decode() for n, text in read.items()}}))
+PYTHON
+rm -r /run/read /run/systemd/system/set*.service; systemctl daemon-reload
+"""
 
 PLACES = """
 mkdir -p /run/read
@@ -112,6 +138,23 @@ def test_any_env_file_reads_as_systemd_itself_reads_it(host: Host) -> None:
 
     for text, read in zip(made_up, read_by_systemd(host, made_up), strict=True):
         assert (text, read) == (text, env_text.values(text, "systemd"))
+
+
+def test_any_line_of_a_unit_reads_as_systemd_itself_reads_it(host: Host) -> None:
+    made_up: list[str] = []
+
+    @settings(few, max_examples=400, phases=[Phase.generate])
+    @given(unit_texts.texts, env_texts.values)
+    def collect(text: str, value: str) -> None:
+        made_up.append(text)
+        with contextlib.suppress(env_text.Unwritable):
+            made_up.append(unit_text.with_values(f"[Service]\n{text}", {"NEW": value}))
+
+    collect()
+    made_up.append("")
+
+    for text, read in zip(made_up, read_by_systemd(host, made_up, SET), strict=True):
+        assert (text, read) == (text, unit_text.values(f"[Service]\n{text}"))
 
 
 def test_a_password_beyond_the_tables_bcrypt_is_refused_before_anything_changes(host: Host) -> None:

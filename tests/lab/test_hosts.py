@@ -13,6 +13,7 @@ from .cases import EVERYTHING, MENDED
 from .cases.case import Case
 from .host import Host
 from .inventory import by
+from .leaks import assert_nothing_leaked
 from .product import Ran
 from .side_by_side import side_by_side
 from .test_restore import differences, is_mended, unexpected
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.lab
 PROVEN = "people can log in; nothing was changed"
 HEALED = "people can log in again"
 DIAGNOSE = ("deploys/diagnose.py", "--dry")
+CREATE = "create_dev_user.py"
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +76,7 @@ def _is_healed(host: Host, case: Variant, folder: Path) -> None:
 
     healthy, apart = host.snapshot(), host.root(case.apart)
     host.root(case.inject)
+    host.forget_execs()
     assert not host.login().works
 
     ran = run(folder, way)
@@ -91,6 +94,9 @@ def _is_healed(host: Host, case: Variant, folder: Path) -> None:
 
     assert (0, []) == (again.code, again.changed()), again.output
     assert {} == differences(mended, host.snapshot())
+    files = (key.removeprefix("file:") for key in case.differs if key.startswith("file:"))
+    own = (CREATE,) if case.exported else ()
+    assert_nothing_leaked(host, ("/srv/", *files), own=own)
 
 
 def findings(ran: Ran) -> list[str]:

@@ -7,23 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from .base import BOOKWORM
 from .cases import EVERYTHING
 from .host import Host
-from .product import REPOSITORY, SECRETS, Ran
+from .product import REPOSITORY, SECRETS, Ran, keeping_secrets
 from .test_hosts import HEALED, PROVEN, findings
 from .test_restore import differences, unexpected
-from .wheel import wheelhouse
+from .wheel import HOME, install
 
 pytestmark = pytest.mark.lab
 
-HOME = "/opt/relogin"
-INSTALL = f"""
-mkdir {HOME}; tar -x -C {HOME}
-python3 -m venv {HOME}/env
-{HOME}/env/bin/pip install -q --no-index --find-links {HOME}/wheels relogin
-rm -r {HOME}/wheels
-"""
 # Of each run, on the machine that it is run from: here that is the host.
 HISTORY = tuple(f"file:{home}/.local/state/relogin/history" for home in ("/root", "/home/deploy"))
 RESTORE = "relogin.deploys.restore_access.restore_access -y"
@@ -32,9 +24,8 @@ DIAGNOSE = "relogin.deploys.diagnose.diagnose --dry"
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the wheels, an inventory, and the example as the data of every host."""
+    """A folder with an inventory, and the example as the data of every host."""
     folder = tmp_path_factory.mktemp("local")
-    wheelhouse(folder, BOOKWORM)
     (folder / "hosts.py").write_text('halext = ["@local"]\n')
     (folder / "group_data").mkdir()
     shutil.copy(REPOSITORY / "inventories/group_data/halext.py", folder / "group_data")
@@ -47,7 +38,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(lab: list[Host], house: Path) -> Iterator[Host]:
-    lab[0].install(house, ["wheels", "hosts.py", "group_data", "literal"], INSTALL)
+    install(lab[0])
+    lab[0].install(house, ["hosts.py", "group_data", "literal"], f"tar -x -C {HOME}")
     yield lab[0]
     lab[0].root(f"rm -r {HOME} /root/.local")
 
@@ -90,4 +82,4 @@ def local(host: Host, command: str, user: str) -> Ran:
     exports = "".join(f"export {key}={shlex.quote(value)}\n" for key, value in SECRETS.items())
     script = f"{exports}export NO_COLOR=1; HOME=$(echo ~{user}); {command} 2>&1\n"
     done = host.console(["runuser", "-u", user, "--", "sh", "-s"], script.encode())
-    return Ran(done.returncode, done.stdout.decode())
+    return keeping_secrets(Ran(done.returncode, done.stdout.decode()))

@@ -96,6 +96,15 @@ def test_hosts_are_alike_but_for_what_names_them(lab: list[Host]) -> None:
         assert differing(one, other) == ["file:/etc/machine-id", key, f"{key}.pub"]
 
 
+def test_a_file_that_has_its_size_and_time_again_is_seen_by_what_it_holds(patient: Host) -> None:
+    before = patient.snapshot()
+    patient.root("""cd /home/deploy; cp -p .profile /tmp/kept; sed 1s/./X/ /tmp/kept >/tmp/changed
+    cat /tmp/changed >.profile; touch -r /tmp/kept .profile; rm /tmp/kept /tmp/changed""")
+    changed = patient.snapshot()
+    patient.root("rm /home/deploy/.profile")  # healing goes by size and time
+    assert differing(before, changed) == ["file:/home/deploy/.profile"]
+
+
 def test_a_change_of_one_row_is_seen_as_that_row(patient: Host) -> None:
     before = patient.snapshot()
     patient.psql("UPDATE users SET full_name = 'Ada' WHERE username = 'ada'")

@@ -8,7 +8,7 @@ from queue import Queue
 import pytest
 
 from . import pairs
-from .cases import MENDED, PERSONS
+from .cases import MENDED
 from .cases.apart import as_made, can_stand_together
 from .cases.case import Case
 from .cases.order import RANK, earliest
@@ -43,9 +43,10 @@ def is_healed(host: Host, group: Group) -> None:
 
 
 def test_every_fault_that_a_machine_mends_has_its_place_in_the_order_and_its_turn() -> None:
-    drawable = (*MENDED, *(case for case in PERSONS if str(case) in pairs.BESIDE))
+    drawable = tuple({*MENDED, *pairs.CASES})
     assert set() == {case.fault for case in drawable} - RANK.keys()
     assert set(drawable) == set(as_made(drawable))
+    assert len(pairs.CASES) == len(set(map(str, pairs.CASES)))
 
 
 def test_the_same_seed_draws_the_same_groups_none_of_which_holds_what_excludes_another() -> None:
@@ -60,6 +61,8 @@ def test_the_same_seed_draws_the_same_groups_none_of_which_holds_what_excludes_a
         ({"accounts.missing", "postgres.role-expired"}, {"postgres.role-expired"}),
         ({"service.stopped", "venv.moved", "jwt.secret-empty"}, {"venv.moved"}),
         ({"env_file.readable-by-others", "accounts.inactive"}, {"accounts.inactive"}),
+        ({"accounts.hash-foreign", "service.stopped"}, {"service.stopped"}),
+        ({"accounts.hash-foreign", "env_file.crlf"}, {"accounts.hash-foreign"}),
         ({"jwt.known-default", "service.disabled"}, {"jwt.known-default"}),
         (
             {"env_file.key-empty", "env_file.key-missing"},
@@ -77,6 +80,30 @@ def test_the_page_is_what_its_command_writes_and_all_in_it_is_as_it_has_to_be() 
     written = pairs.PAGE.read_text()
     rows = pairs.rows_of(written)
 
-    assert written == pairs.page(pairs.SEED, rows)
+    assert written == pairs.page(*pairs.drawn_by(written), rows)
     assert len(rows) >= 60
-    assert f"Of {len(rows)} (seed {pairs.SEED}) {len(rows)} were as they have to be" in written
+    assert f"Of these {len(rows)}, {len(rows)} were as they have to be" in written
+
+
+def test_the_page_s_command_makes_the_groups_of_its_rows_as_they_stand_there() -> None:
+    rows = pairs.rows_of(pairs.PAGE.read_text())
+    groups = pairs.groups_of(rows)
+
+    assert rows.keys() == groups.keys()
+    for group in groups.values():
+        assert group.cases == as_made(group.cases)
+        assert can_stand_together(group.cases)
+
+
+def test_a_draw_that_was_cut_short_goes_on_with_the_groups_that_have_no_right_row() -> None:
+    groups = dict(enumerate(pairs.drawn(7, 3), 1))
+    made = {number: "<br>".join(map(str, group.cases)) for number, group in groups.items()}
+    rows = {
+        1: f"| 1 | {made[1]} | `a` | - | run 1 | 30 |",
+        2: f"| 2 | {made[2]} | `a` | - | the login does not work | 30 |",
+        3: f"| 3 | {made[1]} | `a` | - | run 1 | 30 |",
+    }
+
+    assert {1: rows[1]} == pairs.begun(pairs.page(7, len(pairs.CASES), rows), 7, groups)
+    assert {} == pairs.begun(pairs.page(7, len(pairs.CASES) - 1, rows), 7, groups)
+    assert {} == pairs.begun(pairs.page(8, len(pairs.CASES), rows), 7, groups)

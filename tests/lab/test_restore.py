@@ -11,9 +11,10 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from .cases import EVERYTHING, MENDED, PERSONS
+from .cases import EVERYTHING, MENDED, PERSONS, supervised
 from .cases.case import ENV, UNDO, Case
 from .host import Host
+from .leaks import assert_nothing_leaked
 from .product import Ran, diagnose, restore, undo
 from .side_by_side import side_by_side, taken
 from .steps import SEED, sample
@@ -28,12 +29,16 @@ def each_fault_once(cases: tuple[Case, ...]) -> list[Case]:
     return [chosen for made in ways for chosen in sample(made, 1)]
 
 
-OF_A_MACHINE = each_fault_once(MENDED)
+# What a real supervisord shows without a host too is tried here by `make test-all` alone.
+OF_A_MACHINE = [*each_fault_once(MENDED), *sample(supervised.MENDED, 0)]
+OF_A_PERSON = [*each_fault_once(PERSONS), *sample(supervised.PERSONS, 0)]
 # Beginnings of the snapshot's keys of what PostgreSQL holds.
 OF_POSTGRES = (
     *("postgres", "role:", "role-verifier:", "database:", "schema:"),
     *("table:", "sequence:", "row:", "value:", "locked:"),
 )
+# What a person's fault looks like to diagnose, which says it as restore does: a few of them.
+DIAGNOSED = set(sample(OF_A_PERSON, 3))
 # Taking back what was mended is tried for a sample of the faults, and for all by `make test-all`.
 TAKEN_BACK = set(sample(OF_A_MACHINE, len(OF_A_MACHINE) // 4))
 
@@ -65,7 +70,7 @@ def test_a_fault_is_named_first_mended_and_proven(
     tried[request.node.nodeid].result()
 
 
-@pytest.mark.parametrize("case", each_fault_once(PERSONS), ids=str)
+@pytest.mark.parametrize("case", OF_A_PERSON, ids=str)
 def test_what_only_a_person_may_mend_is_named_first_and_left(
     case: Case, tried: dict[str, "Future[float]"], request: pytest.FixtureRequest
 ) -> None:
@@ -80,8 +85,8 @@ class Product:
     snapshot keys that every login changes: the session that it makes.
     """
 
-    diagnose: Callable[[Host], Ran]
-    restore: Callable[[Host], Ran]
+    diagnose: Callable[..., Ran]
+    restore: Callable[..., Ran]
     logs_in: Callable[[Host], bool]
     only: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
@@ -91,17 +96,19 @@ EXAMPLE = Product(diagnose, restore, lambda host: host.login().works)
 
 
 def is_mended(host: Host, case: Case, product: Product = EXAMPLE) -> None:
+    described = {"profile": case.profile} if case.profile else {}
     seen = partial(host.snapshot, *product.only)
     healthy = seen() if product.only else healthy_before(host)
-    host.root(case.inject)
+    case.make(host)
+    host.forget_execs()
     broken = seen()
 
-    looked = product.diagnose(host)
+    looked = product.diagnose(host, **described)
 
     assert case.fault in looked.section("What was wrong first")[0], looked.output
     assert {} == unexpected(differences(broken, seen()), (*case.restless, *product.writes))
 
-    first = product.restore(host)
+    first = product.restore(host, **described)
 
     assert 0 == first.code, first.output
     assert case.fault in first.section("What was wrong first")[0], first.output
@@ -110,7 +117,7 @@ def is_mended(host: Host, case: Case, product: Product = EXAMPLE) -> None:
     allowed = (*case.differs, *UNDO, *product.writes)
     assert {} == unexpected(differences(healthy, mended), allowed), first.output
 
-    second = product.restore(host)
+    second = product.restore(host, **described)
 
     assert 0 == second.code, second.output
     assert [] == second.changed(), second.output
@@ -118,6 +125,7 @@ def is_mended(host: Host, case: Case, product: Product = EXAMPLE) -> None:
 
     if case in TAKEN_BACK:
         assert_taken_back(host, case, broken)
+    assert_nothing_leaked(host)
 
 
 @cache
@@ -129,18 +137,29 @@ def healthy_before(host: Host) -> dict[str, str]:
     return host.snapshot()
 
 
-def is_left(host: Host, case: Case) -> None:
-    host.root(case.inject)
-    broken = host.snapshot()
+def is_left(host: Host, case: Case, product: Product = EXAMPLE) -> None:
+    seen = partial(host.snapshot, *product.only)
+    case.make(host)
+    host.forget_execs()
+    broken = seen()
 
     with TemporaryDirectory() as folder:
-        ran = restore(host, profile=case.profile_at(host, Path(folder)))
+        described = case.described(host, Path(folder))
+        if case in DIAGNOSED:
+            assert_diagnosed(host, case, product, described)
+        ran = product.restore(host, **described)
 
     assert (0 if case.works else 1) == ran.code, ran.output
     assert case.fault in ran.section("What was wrong first")[0], ran.output
     assert ran.section("What needs you"), ran.output
     assert [] == ran.section("What was done"), ran.output
-    assert {} == unexpected(differences(broken, host.snapshot()), case.restless)
+    assert {} == unexpected(differences(broken, seen()), (*case.restless, *product.writes))
+    assert_nothing_leaked(host)
+
+
+def assert_diagnosed(host: Host, case: Case, product: Product, described: dict[str, str]) -> None:
+    looked = product.diagnose(host, **described)
+    assert case.fault in looked.section("What was wrong first")[0], looked.output
 
 
 def assert_taken_back(host: Host, case: Case, broken: dict[str, str]) -> None:
@@ -163,6 +182,7 @@ def at_rest(snapshot: dict[str, str]) -> dict[str, str]:
 def test_the_whole_runbook_at_once_is_healed_by_one_run(host: Host) -> None:
     healthy = host.snapshot()
     host.root(EVERYTHING)
+    host.forget_execs()
     assert not host.login().works
 
     ran = restore(host)
@@ -179,6 +199,7 @@ def test_the_whole_runbook_at_once_is_healed_by_one_run(host: Host) -> None:
     )
     assert {} == found
     assert [] == restore(host).changed()
+    assert_nothing_leaked(host)
 
 
 def test_a_token_from_before_stays_good_when_its_secret_is_put_back(host: Host) -> None:

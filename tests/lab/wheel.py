@@ -3,12 +3,22 @@
 import re
 import shutil
 import sys
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from .base import PYTHON, run
+from .host import Host
 from .image import download_wheels
 from .product import REPOSITORY
 
+HOME = "/opt/relogin"
+_INSTALL = f"""
+mkdir {HOME}; tar -x -C {HOME}
+python3 -m venv {HOME}/env
+{HOME}/env/bin/pip install -q --no-index --find-links {HOME}/wheels relogin
+rm -r {HOME}/wheels
+"""
 _SOURCES = ("src", "facts", "operations", "deploys", "pyproject.toml", "README.md", "LICENSE")
 
 
@@ -38,3 +48,16 @@ def wheelhouse(folder: Path, suite: str) -> Path:
     wanted.write_text(f"--constraint {locked(folder)}\n{build_wheel(folder)}\n")
     download_wheels(folder / "wheels", PYTHON[suite], wanted)
     return folder / "wheels"
+
+
+def install(host: Host) -> None:
+    """Install relogin below HOME on a host, as its users do; whoever asks removes that folder."""
+    host.install(Path(_house(host.suite).name), ["wheels"], _INSTALL)
+
+
+@cache
+def _house(suite: str) -> TemporaryDirectory[str]:
+    """Fill a folder that stays until the tests end."""
+    folder = TemporaryDirectory(prefix="relogin-lab-")
+    wheelhouse(Path(folder.name), suite)
+    return folder

@@ -1,7 +1,13 @@
 """The faults of each layer that the lab makes on a backend, and all of them at once."""
 
+import bcrypt
+
+from tests.lab.backends import canaries
 from tests.lab.backends.places import Place
 from tests.lab.cases.case import PSQL, UNDO, Case
+
+# A hash of the owner's own password, in a scheme that none of these backends reads.
+BCRYPT = bcrypt.hashpw(canaries.OWNER_PASSWORD.encode(), bcrypt.gensalt(4)).decode()
 
 
 def cases(place: Place) -> dict[str, list[Case]]:
@@ -13,9 +19,61 @@ def cases(place: Place) -> dict[str, list[Case]]:
         "postgres": _role(place),
         "migrations": _behind(place),
         "accounts": _account(place),
-        "service": [Case("service.stopped", f"systemctl stop {place.name}-api", UNDO)],
+        "service": _service(place),
     }
     return {layer: made for layer, made in found.items() if made}
+
+
+def _service(place: Place) -> list[Case]:
+    cases = [Case("service.stopped", place.control("stop"), UNDO)]
+    if not place.supervised:
+        return cases
+    conf = f"/etc/supervisor/conf.d/{place.name}.conf"
+    unread = f"mv {conf} /root/; supervisorctl update >/dev/null; mv /root/{place.name}.conf {conf}"
+    name = "service.program-not-read"
+    return [Case("service.configuration-not-applied", unread, UNDO, name=name), *cases]
+
+
+def persons(place: Place) -> list[Case]:
+    """Give the faults that only a person may mend."""
+    return [*_lost_record(place), *_keys(place), *_refresh(place)]
+
+
+def _refresh(place: Place) -> list[Case]:
+    """Give a route for refresh tokens that checks them as another kind."""
+    if place.name != "rs256":
+        return []
+    other = f"""sed -i 's/"refresh")$/"renew")/' /srv/rs256/main.py; {place.restart}"""
+    return [Case("login.refresh-refused", other)]
+
+
+def _lost_record(place: Place) -> list[Case]:
+    """Give what a record of migrations looks like that has lost rows."""
+    if place.name != "shop":
+        return []
+    lost = "DELETE FROM django_migrations WHERE app = 'orders'"
+    return [
+        Case(
+            "migrations.inconsistent-history",
+            place.sql(f"{lost} AND name = '0001_initial'"),
+            works=True,
+        ),
+        Case("migrations.not-recorded", place.sql(lost), works=True),
+    ]
+
+
+def _keys(place: Place) -> list[Case]:
+    """Give the faults of the files that sign and check tokens."""
+    if place.signs is None or place.signs[0] != "jwt.public-key-missing":
+        return []
+    key, restart = f"/srv/{place.name}/keys/private.pem", f"systemctl restart {place.name}-api"
+    restless = (f"unit:{place.name}-api",)
+    made = {
+        "jwt.private-key-missing": f"rm {key}; {restart}; sleep 3",
+        "jwt.key-unreadable": f"chown root {key}; {restart}; sleep 3",
+        "jwt.keys-no-pair": f"{_other_pair(place, key)}; {place.restart}",
+    }
+    return [Case(fault, script, restless=restless) for fault, script in made.items()]
 
 
 def everything(place: Place) -> str:
@@ -25,12 +83,19 @@ def everything(place: Place) -> str:
     return "\n".join(f"(\n{made[layer][-1].inject}\n)" for layer in order if layer in made)
 
 
+def _other_pair(place: Place, key: str) -> str:
+    kind = "RSA -pkeyopt rsa_keygen_bits:2048"
+    if place.name == "es256":
+        kind = "EC -pkeyopt ec_paramgen_curve:P-256"
+    return f"openssl genpkey -quiet -algorithm {kind} >/root/other.pem; cat /root/other.pem >{key}"
+
+
 def _uninstalled(place: Place) -> Case:
     python = f"{place.venv}/bin/python"
     script = f"""cd /srv/{place.name}
 owner=$(stat -c %U {place.venv})
 runuser -u $owner -- {python} -m pip uninstall -qy {place.distribution} 2>/dev/null
-systemctl restart {place.name}-api; sleep 4"""
+{place.control("restart")}; sleep 4"""
     differs = (f"file:{place.venv}", f"file:/srv/{place.name}/", *UNDO)
     restless = (f"unit:{place.name}-api", f"file:/srv/{place.name}/.gunicorn")
     return Case("venv.requirement-missing", script, differs, restless)
@@ -68,10 +133,12 @@ def _behind(place: Place) -> list[Case]:
 def _account(place: Place) -> list[Case]:
     users = place.users
     fault, keeps_out = users.out
+    set_hash = f"UPDATE {users.table} SET {users.password} ="
     of_owner = f"WHERE {users.login} LIKE 'owner%'"
     changes = {
         fault: f"UPDATE {users.table} SET {keeps_out} {of_owner}",
-        "accounts.hash-unusable": f"UPDATE {users.table} SET {users.password} = 'text' {of_owner}",
+        "accounts.hash-unusable": f"{set_hash} 'text' {of_owner}",
+        "accounts.hash-foreign": f"{set_hash} '{BCRYPT}' {of_owner}",
         "accounts.missing": f"DELETE FROM {users.table} {of_owner}",
     }
     differs = (*_rows(place), *UNDO)

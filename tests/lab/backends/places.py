@@ -2,13 +2,19 @@
 
 from dataclasses import dataclass
 
+from tests.lab.backends import canaries
 from tests.lab.cases.case import PSQL
 
-NAMES = ("argon", "parts", "rs256", "es256", "shop", "desk")
-# Once for each host, while it is healthy: what puts one backend back without the others.
+NAMES = ("argon", "parts", "crew", "rs256", "es256", "shop", "desk", "hub")
+# Once for each host, while it is healthy: what puts one backend back without the others, and the
+# administrators of a database that is elsewhere.
 KEEP = f"""
 [ ! -e /root/kept ] || exit 0
 mkdir -p /root/kept
+{PSQL} <<'SQL'
+CREATE ROLE dba SUPERUSER LOGIN PASSWORD '{canaries.ADMIN_PASSWORD}';
+CREATE ROLE manager CREATEROLE LOGIN PASSWORD '{canaries.MANAGER_PASSWORD}' IN ROLE parts;
+SQL
 for name in {" ".join(NAMES)}; do
   runuser -u postgres -- pg_dump -Fc "$name" >"/root/kept/$name.dump"
   {PSQL} -At -c "SELECT format('ALTER ROLE %I LOGIN PASSWORD %L', rolname, rolpassword)
@@ -37,7 +43,7 @@ class Place:
     `distribution` is one that the backend imports; `edit` a fault of the env file, and how sed
     makes it; `behind` what an earlier code would have left in the database; `signs` a fault of what
     signs the tokens, and the script that makes it. `writes` are beginnings of snapshot keys that
-    every login changes.
+    every login changes. `supervised` says that supervisord runs it, not systemd.
     """
 
     backend: str
@@ -50,6 +56,7 @@ class Place:
     behind: tuple[str, ...] = ()
     signs: tuple[str, str] | None = None
     writes: tuple[str, ...] = ()
+    supervised: bool = False
 
     @property
     def env(self) -> str:
@@ -66,9 +73,15 @@ class Place:
         at = f"http://127.0.0.1:{self.port}/"
         return f"for _ in $(seq 60); do curl -s -o /dev/null {at} && break; sleep 0.2; done\n"
 
+    def control(self, verb: str) -> str:
+        """Give the command by which a person starts, stops or restarts it."""
+        if self.supervised:
+            return f"supervisorctl {verb} {self.name} >/dev/null"
+        return f"systemctl {verb} {self.name}-api"
+
     @property
     def restart(self) -> str:
-        return f"systemctl restart {self.name}-api; {self.waiting}"
+        return f"{self.control('restart')}; {self.waiting}"
 
     def sql(self, *statements: str) -> str:
         lines = "\n".join(f"{one};" for one in statements)
@@ -78,19 +91,23 @@ class Place:
     def heal(self) -> str:
         """Give the script that puts this backend back, and nothing else."""
         name, unit = self.name, f"/etc/systemd/system/{self.name}-api.service"
+        ready = f"systemctl daemon-reload; systemctl reset-failed {name}-api 2>/dev/null"
+        ready = f"{ready}\nsystemctl enable -q {name}-api"
+        if self.supervised:
+            unit = f"/etc/supervisor/conf.d/{name}.conf"
+            ready = "systemctl start supervisor; supervisorctl update >/dev/null"
         return f"""
-systemctl stop {name}-api 2>/dev/null
+{self.control("stop")} 2>/dev/null
 rm -rf {unit} {unit}.d
 cp -p /root/pristine{unit} {unit}
 rsync -a --delete /root/pristine/srv/{name}/ /srv/{name}/
 rsync -a --delete /root/pristine{self.venv}/ {self.venv}/
 rm -rf /var/lib/relogin
-systemctl daemon-reload; systemctl reset-failed {name}-api 2>/dev/null
-systemctl enable -q {name}-api
+{ready}
 {PSQL} -f - </root/kept/{name}.sql
 {PSQL} -c 'DROP DATABASE IF EXISTS {name} WITH (FORCE)' -c 'CREATE DATABASE {name} OWNER {name}'
 runuser -u postgres -- pg_restore -d {name} </root/kept/{name}.dump
-systemctl start {name}-api
+{self.control("start")}
 {self.waiting}"""
 
 
@@ -118,6 +135,15 @@ _OF_A_LOGIN = (
     *("row:shop.public.django_session:", "row:shop.public.auth_user:"),
     "value:shop.public.django_session",
 )
+# A session is a row, and so is each of its refresh tokens.
+_OF_A_SESSION = (
+    *("row:hub.public.sessions", "row:hub.public.refresh_tokens", "row:hub.public.login_attempts"),
+    *("value:hub.public.refresh_tokens", "value:hub.public.login_attempts"),
+)
+_NO_SECOND_FACTOR = (
+    "ALTER TABLE users DROP mfa_required",
+    "UPDATE alembic_version SET version_num = '74a0'",
+)
 _NO_URL = ("env_file.key-missing", "/^DATABASE_URL=/d")
 
 
@@ -141,6 +167,10 @@ PLACES = (
         _NO_JOINED_AT, _lost("parts", "JWT_SECRET"),
     ),
     Place(
+        "fastapi_supervisor", "crew", 8107, "/srv/argon/env", "argon2-cffi", _NO_URL, _MEMBERS,
+        _NO_JOINED_AT, _lost("crew", "JWT_SECRET"), supervised=True,
+    ),
+    Place(
         "fastapi_rs256", "rs256", 8103, "/srv/rs256/env", "argon2-cffi", _NO_URL, _KEYED,
         signs=_no_public_key("rs256"),
     ),
@@ -161,4 +191,16 @@ PLACES = (
         "flask_werkzeug", "desk", 8106, "/srv/desk/env", "Flask-SQLAlchemy",
         ("env_file.key-missing", "/^SECRET_KEY=/d"), _DESK,
     ),
+    Place(
+        "task_074", "hub", 8108, "/srv/argon/env", "asyncpg", _NO_URL,
+        Users("users", "username", "hashed_password", _ACTIVE), _NO_SECOND_FACTOR,
+        _lost("hub", "JWT_SECRET_KEY"),
+        writes=_OF_A_SESSION,
+    ),
+)  # fmt: skip
+# The database of `parts`, as one that is elsewhere.
+ELSEWHERE = Place(
+    "fastapi_elsewhere", "parts", 8102, "/srv/argon/env", "asyncpg",
+    ("env_file.key-not-declared-value", "s/^POSTGRES_USER=.*/POSTGRES_USER=part/"), _MEMBERS,
+    _NO_JOINED_AT, ("jwt.secret-missing", "sed -i /^JWT_SECRET=/d /srv/parts/.env"),
 )  # fmt: skip

@@ -2,33 +2,61 @@
 
 import shlex
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import quote
 
 from tests.lab.backends import canaries
 from tests.lab.host import Host
 from tests.lab.inventory import RESTORE, by
 from tests.lab.product import REPOSITORY, Ran, pyinfra
 
-SECRETS = {"OWNER_PASSWORD": canaries.OWNER_PASSWORD}
+
+def by_url(user: str, password: str) -> str:
+    """Give the URL of an administrator."""
+    return f"postgresql://{user}:{quote(password, safe='')}@127.0.0.1:5432/postgres"
 
 
-def run(folder: Path, host: Host, backend: str, *words: str) -> Ran:
+SECRETS = {
+    "OWNER_PASSWORD": canaries.OWNER_PASSWORD,
+    "MEMBER_PASSWORD": canaries.OTHERS_PASSWORD,
+    "MEMBER_TOTP": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",  # tests/apps/task_074/hub/seed.py
+    "PARTS_DATABASE_PASSWORD": canaries.PARTS_DATABASE,
+    "PARTS_JWT_SECRET": canaries.PARTS_JWT,
+    "DATABASE_ADMIN_URL": by_url("dba", canaries.ADMIN_PASSWORD),
+    "DATABASE_MANAGER_URL": by_url("manager", canaries.MANAGER_PASSWORD),
+}
+
+
+def run(folder: Path, host: Host, backend: str, *words: str, described: str = "") -> Ran:
     """Run pyinfra on one of the host's backends: the restore by default, without a prompt.
 
-    The example's data is copied: the certificate that it names lies beside the inventory.
+    The example's data is copied, with what is `described` beside it: the certificate that it names
+    lies beside the inventory.
     """
+    return run_each(folder, host, [backend], *(words or RESTORE), described=described)
+
+
+def run_each(
+    folder: Path, host: Host, backends: Iterable[str], *words: str, described: str = ""
+) -> Ran:
+    """Run pyinfra once, on several of the host's backends."""
     data = folder / "group_data"
     data.mkdir(exist_ok=True)
-    shutil.copy(REPOSITORY / "inventories" / "group_data" / f"{backend}.py", data)
+    for backend in backends:
+        shutil.copy(REPOSITORY / "inventories" / "group_data" / f"{backend}.py", data)
+        with (data / f"{backend}.py").open("a") as copied:
+            copied.write(described)
     (folder / "desk.pem").write_text(host.root("cat /root/pristine/etc/nginx/desk.crt"))
     inventory = folder / "hosts.py"
-    inventory.write_text(f"{backend} = [\n{by(host).line()}]\n")
-    groups = ("--group-data", str(data))
-    return pyinfra([], *groups, *(words or RESTORE), inventory=str(inventory), secrets=SECRETS)
+    groups = [f"{backend} = [\n{by(host).line()}]\n" for backend in backends]
+    inventory.write_text("".join(groups))
+    where = ("--group-data", str(data))
+    return pyinfra([], *where, *words, inventory=str(inventory), secrets=SECRETS)
 
 
-def diagnose(folder: Path, host: Host, backend: str) -> Ran:
-    return run(folder, host, backend, "deploys/diagnose.py", "--dry")
+def diagnose(folder: Path, host: Host, backend: str, described: str = "") -> Ran:
+    return run(folder, host, backend, "deploys/diagnose.py", "--dry", described=described)
 
 
 def logs_in(host: Host, backend: str) -> bool:
@@ -38,7 +66,7 @@ def logs_in(host: Host, backend: str) -> bool:
 
 _PASSWORD = shlex.quote(canaries.OWNER_PASSWORD)
 _STATUS = "-s -o /dev/null -w '%{http_code}'"
-_TOKEN = 'sed \'s/.*"access" *: *"\\([^"]*\\)".*/\\1/\''
+_TOKEN = 'sed \'s/.*"access\\(_token\\)\\?" *: *"\\([^"]*\\)".*/\\2/\''
 
 
 def _by_json(login: str, name: str, account: str, me: str) -> str:
@@ -62,8 +90,26 @@ _LOGIN = {
         "owner@example.com",
         "http://127.0.0.1:8102/api/v1/me",
     ),
+    "fastapi_elsewhere": _by_json(
+        "http://127.0.0.1:8102/api/v1/auth/sign-in",
+        "email",
+        "owner@example.com",
+        "http://127.0.0.1:8102/api/v1/me",
+    ),
+    "fastapi_supervisor": _by_json(
+        "http://127.0.0.1:8107/api/v1/auth/sign-in",
+        "email",
+        "owner@example.com",
+        "http://127.0.0.1:8107/api/v1/me",
+    ),
     "django_simplejwt": _by_json(
         "http://127.0.0.1:8105/api/token/", "username", "owner", "http://127.0.0.1:8105/api/me/"
+    ),
+    "task_074": _by_json(
+        "http://127.0.0.1:8108/api/v1/auth/login",
+        "username",
+        "owner",
+        "http://127.0.0.1:8108/api/v1/users/me",
     ),
     "fastapi_rs256": f"""\
 access=$(printf %s {_PASSWORD} |

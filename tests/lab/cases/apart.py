@@ -38,7 +38,7 @@ _TAKEN = (
     # revision 0002
     ("migrations.*", "postgres.schema-create-missing"),
     # one account's row, its hash
-    ("accounts.hash-unusable*", "accounts.password-differs"),
+    ("accounts.hash-*", "accounts.password-differs"),
     # override.conf, and a command in another drop-in
     (
         *("service.wrong-user*", "service.wrong-command", "service.wrong-working-directory"),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lab.host import Host
+from tests.lab.wheels import bring
 
 BACKEND = "/srv/halext.org/halext-org/backend"
 ENV = (f"file:{BACKEND}/.env", f"env-text:{BACKEND}/.env")
@@ -14,7 +15,12 @@ NOTHING = ":"
 PSQL = "runuser -u postgres -- psql -qX -v ON_ERROR_STOP=1"
 RESTART = """
 systemctl restart halext-api
-for i in $(seq 100); do curl -sf -o /dev/null http://127.0.0.1/api/health && break; sleep 0.1; done
+for i in $(seq 60); do
+    curl -sf -o /dev/null http://127.0.0.1/api/health && break
+    ! systemctl -q is-failed halext-api || break
+    [ "$(systemctl show -P NRestarts halext-api)" -lt 3 ] || break # it dies again and again
+    sleep 0.3
+done
 """
 
 
@@ -27,7 +33,7 @@ class Case:
     is how the example's description is changed for it, as arguments of dataclasses.replace; ADDRESS
     in it stands for the host's, CERTIFICATE for a file with the one that its nginx has. Where that
     alone makes the fault, `inject` is NOTHING. `stays` are beginnings of what taking the run back
-    leaves: what the run made, or renamed.
+    leaves: what the run made, or renamed. `wheels` are requirements that pip has to find there.
     """
 
     fault: str
@@ -38,12 +44,22 @@ class Case:
     works: bool = False
     profile: str = ""
     stays: tuple[str, ...] = ()
+    wheels: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.name or self.fault
 
+    def make(self, host: Host) -> None:
+        """Break a host that is healthy."""
+        if self.wheels:
+            bring(host, self.wheels)
+        host.root(self.inject)
+
+    def described(self, host: Host, folder: Path) -> dict[str, str]:
+        """Give how the product is told of the profile; a certificate is fetched into the folder."""
+        return {"profile": self.profile_at(host, folder)} if self.profile else {}
+
     def profile_at(self, host: Host, folder: Path) -> str:
-        """Give the profile for a host; a certificate is fetched into the folder."""
         if "CERTIFICATE" in self.profile:
             (folder / "own.crt").write_text(host.root("cat /etc/nginx/own.crt"))
         filled = self.profile.replace("ADDRESS", host.address)

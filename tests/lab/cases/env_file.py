@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 from tests.lab.canaries import DATABASE_PASSWORD as PASSWORD
 
-from .case import ANY_COMMAND, BACKEND, ENV, PSQL, RESTART, UNDO, Case, env, overridden
+from .case import ANY_COMMAND, BACKEND, ENV, PSQL, RESTART, UNDO, Case, code, env, overridden
 
 # what is not declared cannot be made anew
 LOST = tuple(f"env:{key}" for key in ("SMTP_", "QUOTED", "INDENTED", "EMPTY", "LOG_LEVEL"))
@@ -97,7 +97,28 @@ PYTHON"""),
     Case("env_file.crlf", env("sed -i 's/$/\\r/' .env"), (*ENV, *UNDO)),
     Case("env_file.readable-by-others", f"chmod 644 {BACKEND}/.env", (ENV[0], *UNDO)),
 )
+# What a Settings of pydantic-settings does with its env file.
+SETTINGS = """ALGORITHM = "HS256"
+import dotenv
+import pydantic
+
+given = {key.lower(): value for key, value in dotenv.dotenv_values(".env").items()}
+known = {key: (str, ...) for key in given if key != "reports_to"}
+forbids = pydantic.ConfigDict(extra="forbid")
+pydantic.create_model("Settings", __config__=forbids, **known)(**given)
+"""
 PERSONS: tuple[Case, ...] = (
+    Case(
+        "env_file.key-missing",
+        env("sed -i /^ACCESS_CODE=/d .env"),
+        profile="env_file=_keys(ACCESS_CODE=_Secret.kept())",
+        name="env_file.key-missing, that has to be kept and is kept nowhere",
+    ),
+    Case(
+        "env_file.extra-key-forbidden",
+        env("echo REPORTS_TO=ada@example.com >>.env") + code('ALGORITHM = "HS256"\n', SETTINGS),
+        restless=("unit:halext-api",),
+    ),
     Case(
         "env_file.not-utf8",
         f"printf 'CITY=K\\366ln\\n' >>{BACKEND}/.env; systemctl restart halext-api; sleep 2",

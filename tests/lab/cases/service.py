@@ -1,6 +1,18 @@
 """Faults of the service: how each is made, and what may differ once it is mended."""
 
-from .case import BACKEND, DROP_IN, ENV, RESTART, UNDO, UNIT, Case, code, drop_in, overridden
+from .case import (
+    ANY_COMMAND,
+    BACKEND,
+    DROP_IN,
+    ENV,
+    RESTART,
+    UNDO,
+    UNIT,
+    Case,
+    code,
+    drop_in,
+    overridden,
+)
 
 OTHER_PORT = f"ExecStart=\\nExecStart={BACKEND}/env/bin/uvicorn main:app --port 8001"
 MENDED: tuple[Case, ...] = (
@@ -103,8 +115,49 @@ MENDED: tuple[Case, ...] = (
         name="service.needs-daemon-reload, the first drop-in of a unit",
     ),
     Case("service.needed-unit-down", "systemctl stop nginx"),
+    Case(
+        "service.older-than-unit",
+        drop_in("override", "[Service]\\nUser=root")
+        + f"{RESTART}\nsleep 1.1"
+        + drop_in("override", "[Service]\\nUser=halext"),
+        DROP_IN,
+    ),
 )
+BAD_SETTING = "[Service]\\nExecStart=\\nExecStart=relative/path x"
+ON_GUNICORN = (
+    f"[Service]\\nExecStart=\\nExecStart={BACKEND}/env/bin/gunicorn"
+    " -t 2 -w 1 -b 127.0.0.1:8000 hangs:app"
+)
+HANGS = f"""cd {BACKEND}
+cat >hangs.py <<'PYTHON'
+import time
+def app(environ, start_response):
+    time.sleep(60)
+PYTHON
+runuser -u halext -- env/bin/python -m pip install -q gunicorn
+{drop_in("hangs", ON_GUNICORN)}
+systemctl restart halext-api; sleep 1
+for n in 1 2 3; do curl -s -m 5 http://127.0.0.1:8000/; done; true
+"""
 PERSONS: tuple[Case, ...] = (
+    Case(
+        "service.bad-setting",
+        drop_in("bad", BAD_SETTING) + "systemctl stop halext-api; systemctl start halext-api; true",
+    ),
+    Case(
+        "service.bad-setting",
+        drop_in("bad", BAD_SETTING),
+        name="service.bad-setting, while it runs",
+        works=True,
+    ),
+    Case("service.workers-hang", HANGS, profile=ANY_COMMAND, wheels=("gunicorn",)),
+    Case(
+        "service.unit-missing",
+        f"""systemctl disable -q --now halext-api
+        install -d -o deploy /home/deploy/.config/systemd/user
+        mv {UNIT} /home/deploy/.config/systemd/user/; systemctl daemon-reload""",
+        name="service.unit-missing, it is a user's own",
+    ),
     Case(
         "service.condition-not-met",
         drop_in("when", "[Unit]\\nConditionPathExists=/srv/licence")

@@ -17,7 +17,15 @@ from .postgres import (
 
 NO_OPS = f"{IN_HALEXT} -c \"DELETE FROM users WHERE username = 'ops'\"\n"
 INACTIVE = f"{IN_HALEXT} -c 'UPDATE users SET is_active = false WHERE id = 1'\n"
-OTHER_PASSWORD = f"{PSQL} -c \"ALTER ROLE halext_user PASSWORD 'of-yesterday'\"\n"
+# the verifier of another password, as the server stores it
+OTHER_VERIFIER = (
+    "SCRAM-SHA-256$4096:b2YgdGhlIGxhYidzIG93bg==$"
+    "bvpW0DCd8Zs8eHO5GLP7AO2QZW37qfuPvpaSvYehDi0=:AQZ6tgnSWiwW2Js0KKt7XQevZCcj7kZ0iA6CgPPdGZU="
+)
+OTHER_PASSWORD = f"""{PSQL} <<'SQL'
+ALTER ROLE halext_user PASSWORD '{OTHER_VERIFIER}';
+SQL
+"""
 RENAMED = f"""systemctl stop halext-api
 {PSQL} -c 'ALTER DATABASE halext_org RENAME TO halext_org_old'
 {RESTART}"""
@@ -78,6 +86,7 @@ NEVER_TOGETHER: tuple[Pair, ...] = (
         "postgres.role-password-differs",
         "postgres.in-recovery",
         OTHER_PASSWORD + STANDBY,
-        "SELECT pg_is_in_recovery()",
+        f"SELECT pg_is_in_recovery() AND rolpassword = '{OTHER_VERIFIER}'"
+        " FROM pg_authid WHERE rolname = 'halext_user'",
     ),
 )

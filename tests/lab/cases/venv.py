@@ -7,6 +7,11 @@ CRASHING = "systemctl restart halext-api; sleep 2"
 OTHER_PYTHON = f"""cd {BACKEND}; mv env/lib/python3.1? env/lib/python3.9
 sed -i 's/^version = .*/version = 3.9.2/' env/pyvenv.cfg"""
 
+# bcrypt's own check, by passlib
+BY_PASSLIB = (
+    "bcrypt.checkpw(password.encode(), user.hashed_password.encode())",
+    '__import__("passlib.hash").hash.bcrypt.verify(password, user.hashed_password)',
+)
 REFUSES = "    raise ValueError('password cannot be longer than 72 bytes, truncate manually')"
 
 
@@ -60,6 +65,23 @@ MENDED: tuple[Case, ...] = (
         restless=("unit:halext-api",),
     ),
     Case(
+        "venv.passlib-without-bcrypt",
+        f"""cd {BACKEND}; sed -i 's/^bcrypt==.*/bcrypt\\npasslib/' requirements.txt
+        runuser -u halext -- env/bin/python -m pip install -q passlib"""
+        + f"\n{code(*BY_PASSLIB)}",
+        ("file:", "distribution:"),
+        wheels=("passlib==1.7.4", "bcrypt==4.3.0"),
+    ),
+    Case(
+        "venv.module-without-requirement",
+        code("app = FastAPI(", "import yaml\n\napp = FastAPI("),
+        ("file:", "distribution:"),
+        restless=("unit:halext-api",),
+        profile="venv=_replace(_example.venv, install_unlisted=True)",
+        wheels=("PyYAML",),
+        name="venv.module-without-requirement, that may be installed all the same",
+    ),
+    Case(
         "venv.missing",
         f"cd {BACKEND}; mv env env.away; systemctl restart halext-api; sleep 2",
         ("file:",),
@@ -97,6 +119,11 @@ MENDED: tuple[Case, ...] = (
 )
 PERSONS: tuple[Case, ...] = (
     Case(
+        "venv.requirements-unreadable",
+        f"cd {BACKEND}; mv requirements.txt requirements.of-old",
+        works=True,
+    ),
+    Case(
         "venv.module-without-requirement",
         code("app = FastAPI(", "import yaml\n\napp = FastAPI("),
         restless=("unit:halext-api",),
@@ -104,6 +131,7 @@ PERSONS: tuple[Case, ...] = (
     Case(
         "venv.passlib-without-bcrypt",
         dist_info("passlib", "1.7.4") + code("    user = find(database, form.username)", REFUSES),
+        name="venv.passlib-without-bcrypt, and the requirements pin that bcrypt",
     ),
     Case(
         "venv.missing",

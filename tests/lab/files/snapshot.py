@@ -1,6 +1,8 @@
 """Print, as one JSON object, all that a repair might touch on this host. Run as root.
 
-Words narrow it: folders, and names of databases; without any it is all.
+Words narrow it: folders, and names of databases; without any it is all. A file that was read
+before is not read again while its inode, size and both times are as they were: no program can
+set the ctime.
 
 Keys are `kind:name`, so that a test can say which may differ:
 
@@ -16,14 +18,16 @@ Keys are `kind:name`, so that a test can say which may differ:
 import contextlib
 import grp
 import hashlib
-import importlib.metadata
 import json
 import os
 import pwd
+import re
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +47,9 @@ TREES = (
 )
 # what Docker puts into each container, and the lab's own copy
 IGNORED = {"/root/pristine", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/etc/mtab"}
+STARTED = time.time_ns()
+HASHES = Path("/var/log/execs/hashes")  # of what was read before; the lab's own, as its log
+SETTLED = 2 * 10**9  # ns: a file of just now may change again in the same tick of the clock
 UNITS = ("halext-api", "nginx", "postgresql", "ssh")
 ROLES = """
 SELECT jsonb_build_object('role', to_jsonb(r) - 'oid' - 'rolpassword', 'member of', (
@@ -79,14 +86,39 @@ WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
 """
 
 
-def psql(database: str, query: str) -> list[list[Any]]:
-    """Give the rows of a query, each as a list of its columns."""
-    wrapped = f"SET lock_timeout = '1s'; SELECT row_to_json(q) FROM ({query}) q"
-    argv = ["runuser", "-u", "postgres", "--", "psql", "-AtqX", "-v", "ON_ERROR_STOP=1"]
-    done = subprocess.run(
-        [*argv, "-d", database], input=wrapped, capture_output=True, text=True, check=True, cwd="/"
-    )
-    return [list(json.loads(line).values()) for line in done.stdout.splitlines()]
+ROWS = r"""
+SELECT format($$SELECT row_to_json(q)::text FROM (SELECT %s AS row FROM %I.%I t) q
+                UNION ALL SELECT %L$$,
+              CASE relkind WHEN 'S' THEN $$jsonb_build_object('last_value', last_value,
+                                                              'is_called', is_called)$$
+                           ELSE 'to_jsonb(t)' END,
+              nspname, relname, format('rows %s %I.%I', current_database(), nspname, relname))
+FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+      AND nspname !~ '^pg_' AND nspname <> 'information_schema'
+\gexec
+"""
+Rows = list[list[Any]]
+
+
+def psql(script: str) -> tuple[dict[str, Rows], str]:
+    """Give the rows of each query that ended well, by its mark, and what was complained of."""
+    argv = ["runuser", "-u", "postgres", "--", "psql", "-AtqX", "-d", "postgres"]
+    done = subprocess.run(argv, input=script, capture_output=True, text=True, check=False, cwd="/")
+    found: dict[str, Rows] = {}
+    rows: Rows = []
+    for line in done.stdout.splitlines():
+        if line.startswith("{"):
+            rows.append(list(json.loads(line).values()))
+        else:
+            found[line], rows = rows, []
+    return found, done.stderr.strip()
+
+
+def marked(mark: str, query: str) -> str:
+    """Let a query's rows end with its mark, which is missing where it fails."""
+    text = mark.replace("'", "''")
+    return f"SELECT row_to_json(q)::text FROM ({query}) q UNION ALL SELECT '{text}';\n"
 
 
 def compact(value: object) -> str:
@@ -94,13 +126,24 @@ def compact(value: object) -> str:
 
 
 def files() -> Iterator[tuple[str, str]]:
+    known, seen = known_hashes(), {}
     for tree in [word for word in sys.argv[1:] if word.startswith("/")] or TREES:
         for folder, folders, names in os.walk(tree):
             folders[:] = [f for f in folders if wanted(f"{folder}/{f}")]
             for name in (*folders, *names):
-                if wanted(f"{folder}/{name}"):
+                path = f"{folder}/{name}"
+                if wanted(path):
                     with contextlib.suppress(FileNotFoundError):
-                        yield f"file:{folder}/{name}", described(Path(folder, name))
+                        yield f"file:{path}", described(path, known, seen)
+    with contextlib.suppress(OSError):  # the disk may be full: nothing is known the next time
+        HASHES.write_bytes(json.dumps({**known, **seen}).encode())
+
+
+def known_hashes() -> dict[str, tuple[list[int], str]]:
+    try:
+        return dict(json.loads(HASHES.read_bytes()))
+    except (OSError, ValueError):
+        return {}
 
 
 def wanted(path: str) -> bool:
@@ -108,19 +151,26 @@ def wanted(path: str) -> bool:
     return path not in IGNORED and not passing
 
 
-def described(path: Path) -> str:
-    seen = path.lstat()
-    owner = f"{name_of(pwd.getpwuid, seen.st_uid)}:{name_of(grp.getgrgid, seen.st_gid)}"
-    line = f"{stat.filemode(seen.st_mode)} {owner}"
-    if stat.S_ISLNK(seen.st_mode):
-        return f"{line} -> {path.readlink()}"
-    if not stat.S_ISREG(seen.st_mode):
+def described(path: str, known: dict[str, Any], seen: dict[str, Any]) -> str:
+    found = os.lstat(path)
+    owner = f"{name_of(pwd.getpwuid, found.st_uid)}:{name_of(grp.getgrgid, found.st_gid)}"
+    line = f"{stat.filemode(found.st_mode)} {owner}"
+    if stat.S_ISLNK(found.st_mode):
+        return f"{line} -> {Path(path).readlink()}"
+    if not stat.S_ISREG(found.st_mode):
         return line
-    if "site-packages" in path.parts and BACKEND not in path.parents:
-        return f"{line} {seen.st_size} {seen.st_mtime_ns}"
-    return f"{line} {seen.st_size} {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
+    if "/site-packages/" in path and not path.startswith(f"{BACKEND}/"):
+        return f"{line} {found.st_size} {found.st_mtime_ns}"
+    state = [found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]
+    before, digest = known.get(path, ([], ""))
+    if before != state:
+        digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
+        if STARTED - found.st_ctime_ns > SETTLED:
+            seen[path] = state, digest
+    return f"{line} {found.st_size} {digest}"
 
 
+@cache
 def name_of(lookup: Callable[[int], Any], number: int) -> str:
     try:
         return str(lookup(number)[0])
@@ -144,50 +194,62 @@ def env_files() -> Iterator[tuple[str, str]]:
 
 def distributions() -> Iterator[tuple[str, str]]:
     for site in BACKEND.glob("env/lib/python*/site-packages"):
-        for found in importlib.metadata.distributions(path=[str(site)]):
-            yield f"distribution:{found.metadata['Name']}", found.version
+        for path in (*site.glob("*.dist-info/METADATA"), *site.glob("*.egg-info/PKG-INFO")):
+            head = path.read_text(errors="surrogateescape").partition("\n\n")[0]
+            told = dict(re.findall(r"(?m)^(Name|Version): *(.*)$", head))
+            yield f"distribution:{told.get('Name')}", str(told.get("Version"))
 
 
 def postgres() -> Iterator[tuple[str, str]]:
-    try:
-        roles = psql("postgres", ROLES)
-    except subprocess.CalledProcessError as error:
-        yield "postgres", f"unreadable: {error.stderr.strip()}"
+    found, complaint = psql(marked("roles", ROLES) + marked("databases", DATABASES))
+    if found.keys() != {"roles", "databases"}:
+        yield "postgres", f"unreadable: {complaint}"
         return
-    for attributes, name, verifier in roles:
+    for attributes, name, verifier in found["roles"]:
         yield f"role:{name}", compact(attributes)
         yield f"role-verifier:{name}", verifier
-    for attributes, name, connectable in psql("postgres", DATABASES):
+    chosen = []
+    for attributes, name, connectable in found["databases"]:
         yield f"database:{name}", compact(attributes)
-        chosen = len(sys.argv) == 1 or name in sys.argv
-        if connectable and chosen and not name.startswith("template"):
-            yield from contents(name)
+        if connectable and not name.startswith("template"):
+            chosen += [name] if len(sys.argv) == 1 or name in sys.argv else []
+    yield from contents(chosen)
 
 
-def contents(database: str) -> Iterator[tuple[str, str]]:
-    try:
-        found = psql(database, SCHEMA)
-    except subprocess.CalledProcessError:
-        yield f"locked:{database}", "by somebody"  # pg_get_indexdef() and the like take locks
-        return
-    for kind, name, attributes, holds_rows in found:
-        yield f"{kind}:{database}.{name}", compact(attributes)
-        if holds_rows:
-            yield from rows(database, kind, name)
+def contents(databases: list[str]) -> Iterator[tuple[str, str]]:
+    found, _ = psql("".join(map(looked_into, databases)))
+    for number, database in enumerate(databases):
+        if f"schema {database}" in found:
+            yield from held(database, found)
+        else:  # pg_get_indexdef() and the like take locks
+            yield f"locked:{database}", "by somebody"
+        if f"in {database}" not in found:  # psql ends where it cannot connect
+            yield from contents(databases[number + 1 :])
+            return
 
 
-def rows(database: str, kind: str, table: str) -> Iterator[tuple[str, str]]:
-    sequence = "jsonb_build_object('last_value', last_value, 'is_called', is_called)"
-    columns = sequence if kind == "sequence" else "to_jsonb(t)"
-    try:
-        found = psql(database, f"SELECT {columns} AS row FROM {table} t")
-    except subprocess.CalledProcessError:
-        yield f"locked:{database}.{table}", "by somebody"
-        return
-    for [row] in found:
-        identity = row.get("id") or hashlib.sha256(compact(row).encode()).hexdigest()[:12]
+def looked_into(database: str) -> str:
+    name = database.replace('"', '""')
+    schema = marked(f"schema {database}", SCHEMA)
+    start = (
+        f"\\connect \"{name}\"\n{marked(f'in {database}', 'SELECT 1')}SET lock_timeout = '1s';\n"
+    )
+    return f"{start}{schema}\\if :ERROR\n\\else\n{ROWS}\\endif\n"
+
+
+def held(database: str, found: dict[str, Rows]) -> Iterator[tuple[str, str]]:
+    for kind, table, attributes, holds_rows in found[f"schema {database}"]:
         name = f"{database}.{table}"
-        yield (f"value:{name}" if kind == "sequence" else f"row:{name}:{identity}"), compact(row)
+        yield f"{kind}:{name}", compact(attributes)
+        rows = found.get(f"rows {database} {table}")
+        if holds_rows and rows is None:
+            yield f"locked:{name}", "by somebody"
+        for [row] in rows or ():
+            identity = row.get("id") or hashlib.sha256(compact(row).encode()).hexdigest()[:12]
+            yield (
+                (f"value:{name}" if kind == "sequence" else f"row:{name}:{identity}"),
+                compact(row),
+            )
 
 
 def units() -> Iterator[tuple[str, str]]:
@@ -197,6 +259,8 @@ def units() -> Iterator[tuple[str, str]]:
     known = dict.fromkeys((*UNITS, *clusters, *others))
     narrowed = {f"{word}-api" for word in sys.argv[1:]}
     chosen = [one for one in known if one in narrowed or not narrowed]
+    if not chosen:  # without a name it would show systemd's own
+        return
     argv = ["systemctl", "show", f"--property={shown}", "--", *chosen]
     told = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
     for unit, states in zip(chosen, told.split("\n\n"), strict=True):

@@ -67,6 +67,7 @@ VARIANTS: tuple[Variant, ...] = (
         PROFILE_OF_FILES,
         inject=OVERRULED,
         differs=("file:/etc/halext",),
+        exported=True,
     ),
     Variant(
         "environment in the unit",
@@ -74,5 +75,6 @@ VARIANTS: tuple[Variant, ...] = (
         PROFILE_OF_UNIT,
         inject=UNESCAPED,
         differs=(f"file:{UNIT}",),
+        exported=True,
     ),
 )

@@ -44,7 +44,8 @@ class Variant:
     `prepare` and `inject` are scripts of root; `profile` is Python that binds what pyinfra finds as
     group data, beginning with `halext`, the shipped example, and `env`, its env file. `differs` are
     beginnings of snapshot keys that may differ once the faults are mended; what `apart` prints may
-    not.
+    not. `exported` says that the backend has its secrets from its environment, and so its own
+    commands, too.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Variant:
     differs: tuple[str, ...] = ()
     apart: str = "true"
     user: str = "deploy"
+    exported: bool = False
 
     def __str__(self) -> str:
         return self.name

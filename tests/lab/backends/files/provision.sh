@@ -19,10 +19,12 @@ venv() {
 }
 installed argon fastapi_argon && venv argon
 installed parts fastapi_argon
+installed crew fastapi_argon
 installed rs256 fastapi_rs256 && venv rs256
 installed es256 fastapi_rs256
 installed shop django_session && venv shop
 installed desk flask_werkzeug && venv desk
+installed hub task_074
 
 keys() {
     mkdir -m 750 "/srv/$1/keys"
@@ -39,15 +41,18 @@ pg_ctlcluster "$version" main start
 runuser -u postgres -- psql -qX -v ON_ERROR_STOP=1 <roles.sql
 as argon env/bin/alembic upgrade head
 as parts /srv/argon/env/bin/alembic upgrade head
+as crew /srv/argon/env/bin/alembic upgrade head
+as hub /srv/argon/env/bin/alembic upgrade head
 as shop env/bin/python manage.py migrate --verbosity 0
 for name in rs256 es256 desk; do
     runuser -u "$name" -- psql -qX -v ON_ERROR_STOP=1 -d "$name" <"$name.sql"
 done
 set -a; . ./people.env; set +a
-for seed in argon:argon parts:argon rs256:rs256 es256:rs256 shop:shop desk:desk; do
+for seed in argon:argon parts:argon crew:argon rs256:rs256 es256:rs256 shop:shop desk:desk; do
     user=${seed%:*}
     as "$user" OWNER="$OWNER" OTHERS="$OTHERS" PYTHONPATH=. "/srv/${seed#*:}/env/bin/python" - <"seed_${seed#*:}.py"
 done
+as hub OWNER="$OWNER" OTHERS="$OTHERS" /srv/argon/env/bin/python -m hub.seed
 pg_ctlcluster "$version" main stop
 
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj /CN=desk \
@@ -55,7 +60,10 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 
 install -m 644 nginx-desk /etc/nginx/sites-available/desk
 ln -s /etc/nginx/sites-available/desk /etc/nginx/sites-enabled/desk
 install -m 644 ./*-api.service /etc/systemd/system/
-systemctl enable -q argon-api parts-api rs256-api es256-api shop-api desk-api
+systemctl enable -q argon-api parts-api rs256-api es256-api shop-api desk-api hub-api
+
+install -m 644 crew.conf /etc/supervisor/conf.d/crew.conf
+systemctl enable -q supervisor
 
 rsync -a --delete /srv/ /root/pristine/srv/
 rsync -a --delete --exclude=/hosts --exclude=/hostname --exclude=/resolv.conf --exclude=/mtab /etc/ /root/pristine/etc/
