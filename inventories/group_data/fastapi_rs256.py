@@ -16,6 +16,7 @@ from relogin import (
     Login,
     Postgres,
     Probe,
+    Refresh,
     Secret,
     Systemd,
     Venv,
@@ -57,6 +58,12 @@ fastapi_rs256 = Backend(
         token="access",
         protected="http://127.0.0.1:8103/me",
         identity="username",
+        refresh=Refresh(
+            "http://127.0.0.1:8103/refresh",
+            token="refresh",
+            body="json",
+            fields={"refresh": "{refresh}"},
+        ),
     ),
     token=Jwt(
         public_key=KeyFile(f"{_root}/keys/public.pem", private=f"{_root}/keys/private.pem"),
