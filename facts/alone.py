@@ -27,8 +27,11 @@ REDACT = (
     " -e 's/SCRAM-SHA-256\\$[^[:space:]]+/***/g'"
     " -e 's/input_value=.*/input_value=***/'"
     " -e 's/(for key [^[:space:]]+: ).*/\\1***/'"
-    " -e 's/((password|secret|token|passwd|api_?key)[A-Za-z0-9_]*[\"]?[[:space:]]*[=:][[:space:]]*)"
-    "[^[:space:]]+/\\1***/Ig'"
+    " -e 's/(unterminated quoted value |unexpected character .+ in variable name "
+    "|Invalid template: |required variable [^ ]+ is missing a value: ).+/\\1***/'"
+    " -e 's/(startup BLOCKED[^:]*secrets): /\\1 /'"
+    " -e 's/((password|secret|token|passwd|(api|private)_?key)[A-Za-z0-9_]*[\"]?[[:space:]]*"
+    "[=:][[:space:]]*)[^[:space:]]+/\\1***/Ig'"
 )
 
 

@@ -12,12 +12,12 @@ import re
 import select
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relogin.finding import Unreadable
 from relogin.tunnel import Refused, listening
+from relogin.values import dataclass
 
 if TYPE_CHECKING:
     import ctypes

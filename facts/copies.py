@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relogin.facts import listeners
 from relogin.finding import Unreadable
+from relogin.values import dataclass
 
 if TYPE_CHECKING:
     from relogin.remote import Answer

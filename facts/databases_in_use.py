@@ -7,14 +7,15 @@ a pool keeps that connection open.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from relogin import remote, shell, sql
 from relogin.facts import postgres
 from relogin.facts.service_state import ServiceState
 from relogin.finding import Unreadable
+from relogin.parts.database import Peer
 from relogin.parts.runtime import Compose
+from relogin.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,7 +88,7 @@ def ask(host: Host, backend: Backend, seen: Observation) -> DatabasesInUse | Unr
     if isinstance(target, Unreadable):
         return target
     parts = {"process": script(pid, target)}
-    if backend.database.admin is not None:
+    if isinstance(backend.database.admin, Peer):  # elsewhere other hosts' ports are seen as well
         command = postgres.admin_command(backend.database.admin, port=target.port)
         parts["activity"] = sql.psql(sql.READ + _ACTIVITY, command=command)
     answers = remote.ask(host, parts, deadline=_DEADLINE)

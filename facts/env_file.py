@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from relogin.facts import alone, file
 from relogin.finding import Unreadable
 from relogin.parts.configuration import DatabaseUrl
 from relogin.secret import Secret
+from relogin.values import dataclass
 
 if TYPE_CHECKING:
     from pyinfra.api import StringCommand
@@ -67,15 +68,34 @@ class EnvFileState:
 
     @property
     def hidden(self) -> set[str]:
-        """The keys that nobody reads since a quote before them is not closed."""
-        return {key for problem in self.problems for key in problem.hides if not self.value(key)}
+        """The keys that nobody reads since a quote before them is not closed.
+
+        Docker Compose reads none at all then.
+        """
+        bound = self.reading("python-dotenv").items() if self.refused else ()
+        hides = {key for problem in self.problems for key in problem.hides if not self.value(key)}
+        return hides | {key for key, value in bound if value}
+
+    @property
+    def refused(self) -> bool:
+        """Tell whether its reader is Docker Compose, which does not take a line of it."""
+        return self.reader == "compose" and not self.values and bool(self.text.strip())
+
+    def reading(self, reader: str) -> Mapping[str, str | None]:
+        """Give what a reader makes of it: one of `all_readers`."""
+        if reader not in self._readings:
+            known = self.is_unit and reader == self.reader
+            self._readings[reader] = self.values if known else env_text.values(self.text, reader)
+        return self._readings[reader]
+
+    @property
+    def all_readers(self) -> tuple[str, ...]:
+        """The known readers; a unit file has but one."""
+        return (self.reader,) if self.is_unit else tuple(env_text.READERS)
 
     @cached_property
-    def readings(self) -> Mapping[str, Mapping[str, str | None]]:
-        """What each known reader makes of it; a unit file has but one."""
-        if self.is_unit:
-            return {self.reader: self.values}
-        return {reader: env_text.values(self.text, reader) for reader in env_text.READERS}
+    def _readings(self) -> dict[str, Mapping[str, str | None]]:
+        return {}
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from relogin.finding import Unreadable
+from relogin.values import dataclass
 
 
 @dataclass(frozen=True)

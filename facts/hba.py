@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from relogin.values import dataclass
 
 _LOOPBACK = ("127.0.0.1", "::1")
 _BY_KEYWORD = ("+", "/", "same")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pyinfra.api import FactBase
@@ -14,6 +13,7 @@ from relogin.backend import Backend
 from relogin.facts import alone
 from relogin.finding import Unreadable, legible
 from relogin.undo.store import place
+from relogin.values import dataclass
 
 if TYPE_CHECKING:
     from pyinfra.api import StringCommand
@@ -29,6 +29,10 @@ fi
 """
 _DISABLE = """\
 set -e; umask 077
+[ {until} = 0 ] || [ {until} -gt "$(date +%s)" ] || {{
+  echo "here it is $(date '+%Y-%m-%d %H:%M %Z'), and that is over: one clock is wrong"
+  exit 1
+}}
 mkdir -p "${{kept%/*}}"
 printf '%s\\n' {lines} >"$kept.new"
 mv -f "$kept.new" "$kept"
@@ -73,7 +77,7 @@ def parse(answer: Answer) -> Hold | Unreadable | None:
 def disabled(backend: Backend, hold: Hold) -> str:
     """Give the script that disables relogin for a backend on a host."""
     lines = shell.words([str(hold.until), legible(hold.by), legible(hold.reason)])
-    return f"{place(backend, 'disabled')}{_DISABLE.format(lines=lines)}"
+    return f"{place(backend, 'disabled')}{_DISABLE.format(until=hold.until, lines=lines)}"
 
 
 def enabled(backend: Backend) -> str:

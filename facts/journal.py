@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from relogin.facts import auth_log, service_state
 from relogin.finding import Unreadable
+from relogin.values import dataclass
 
 if TYPE_CHECKING:
     from relogin.remote import Answer

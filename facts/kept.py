@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import enum
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -11,9 +10,10 @@ from pyinfra.api import FactBase
 
 from relogin import remote
 from relogin.backend import Backend
-from relogin.facts import alone
+from relogin.facts import alone, elsewhere
 from relogin.finding import Unreadable, legible
 from relogin.undo import back
+from relogin.values import dataclass
 
 if TYPE_CHECKING:
     from pyinfra.api import StringCommand
@@ -35,7 +35,7 @@ class Stands(enum.Enum):
     STAYS = "never taken back"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Value:
     """A value that a run has overwritten, or (kind `stays`) something that it has made.
 
@@ -54,7 +54,7 @@ class Value:
     what: str
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Kept:
     """The names of all runs, the one that is meant ("": none), and its values in their order."""
 
@@ -88,7 +88,9 @@ def _stands(value: Value, now: str) -> Stands:
 
 def look(host: Host, backend: Backend, run: str = "") -> Kept | Unreadable:
     """Look at what a run (by default the last one that undid no other) has kept of a backend."""
-    answers = remote.ask(host, {"kept": back.look(backend, run)}, deadline=DEADLINE)
+    answers = remote.ask(
+        host, {"kept": elsewhere.functions(backend) + back.look(backend, run)}, deadline=DEADLINE
+    )
     if isinstance(answers, Unreadable):
         return answers
     if "kept" not in answers:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relogin import shell
 from relogin.finding import Unreadable
+from relogin.parts.proof import KeyFile
+from relogin.values import dataclass
 
 if TYPE_CHECKING:
-    from relogin.parts.proof import KeyFile
+    from relogin.backend import Backend
     from relogin.remote import Answer
 
 
@@ -39,6 +40,12 @@ class Keys:
     private: KeySeen | None = None
     pair: bool | None = None
     pem: str = ""
+
+
+def declared(backend: Backend) -> KeyFile | None:
+    """Give the files of the keys of a backend's tokens, where they are declared."""
+    key = backend.token.public_key if backend.token else None
+    return key if isinstance(key, KeyFile) else None
 
 
 def script(key: KeyFile, user: str | None) -> str:

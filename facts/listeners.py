@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relogin.facts import file
 from relogin.finding import Unreadable
+from relogin.values import dataclass
 
 if TYPE_CHECKING:
     from relogin.remote import Answer

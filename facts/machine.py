@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pyinfra.api import FactBase
@@ -12,6 +12,7 @@ from pyinfra.api import FactBase
 from relogin import shell
 from relogin.facts import alone
 from relogin.finding import Unreadable
+from relogin.values import dataclass
 
 if TYPE_CHECKING:
     from pyinfra.api import StringCommand
@@ -110,6 +111,15 @@ class Machine:
     @property
     def root(self) -> bool:
         return self.uid == 0
+
+    @property
+    def without_root(self) -> str:
+        """Say who we were there, and how root may be had."""
+        return (
+            f"we were {self.user} there, without root: log in as root, let {self.user} use sudo,"
+            " or, where sudo asks, give its password (sudo_password in the host's data, or"
+            " --use-sudo-password)"
+        )
 
     def to_json(self) -> dict[str, Any]:
         seen = self.file_systems

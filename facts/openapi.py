@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
+
+from relogin.values import dataclass
 
 _METHODS = ("get", "post", "put", "patch", "delete")
 _LOGIN = re.compile(r"(?i)(^|[/_-])(log-?in|sign-?in|token|auth|session|jwt)s?([/_-]|$)")
@@ -85,9 +86,9 @@ def _logins(document: Any, paths: Mapping[str, Any]) -> Iterator[str]:
 def _route(document: Any, found: Mapping[str, Any]) -> Route:
     post = found.get("post")
     post = post if isinstance(post, dict) else {}
-    content = _at(_resolved(document, post.get("requestBody")), "content")
+    content = _at(resolved(document, post.get("requestBody")), "content")
     content = content if isinstance(content, dict) else {}
-    schemas = [_resolved(document, _at(one, "schema")) for one in content.values()]
+    schemas = [resolved(document, _at(one, "schema")) for one in content.values()]
     required = [_at(schema, "required") for schema in schemas]
     names = [str(name) for one in required if isinstance(one, list) for name in one]
     return Route(
@@ -103,12 +104,12 @@ def _headers(
 ) -> Iterator[tuple[str, bool]]:
     for parameters in (found.get("parameters"), post.get("parameters")):
         for one in parameters if isinstance(parameters, list) else ():
-            parameter = _resolved(document, one)
+            parameter = resolved(document, one)
             if _at(parameter, "in") == "header":
                 yield str(_at(parameter, "name")), _at(parameter, "required") is True
 
 
-def _resolved(document: Any, value: Any) -> Any:
+def resolved(document: Any, value: Any) -> Any:
     """Follow a reference into the document, one step: nothing here needs a second one."""
     reference = _at(value, "$ref")
     if not isinstance(reference, str) or not reference.startswith("#/"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import asdict, field, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from relogin import shell
@@ -15,6 +15,7 @@ from relogin.facts.listeners import Listener
 from relogin.facts.unit_files import UnitFile
 from relogin.finding import Unreadable
 from relogin.secret import redact_foreign
+from relogin.values import dataclass
 
 if TYPE_CHECKING:
     from relogin.remote import Answer
@@ -60,6 +61,8 @@ class ServiceState:
     one is declared; `groups` are the ids of all its groups, or else of its user's. `copies` are
     processes of the same program that are none of it. `listening` is only asked for where the
     service does not run well.
+    `user_units` are (user, path) of units of this name that belong to users' own managers (user
+    `*`: of all users); they are only looked for where systemd itself knows none.
     `configuration` is what supervisord says of its file: `changed`, `available` (it is new there),
     `disappeared`, or `ERROR: …`, why it cannot be read; the latter is systemd's word, too.
 
@@ -102,6 +105,7 @@ class ServiceState:
     groups: tuple[int, ...] = ()
     commands: tuple[str, ...] = ()
     configuration: str = ""
+    user_units: tuple[tuple[str, str], ...] = ()
     stale: bool = False
     fragment: str = ""
     drop_ins: tuple[str, ...] = ()
@@ -169,7 +173,7 @@ def environ(answer: Answer | None) -> dict[str, str] | None:
 
 def clean(text: str, secrets: Mapping[str, str] | None) -> str:
     """Give a log's text without the values of `secrets` and without what looks like a secret."""
-    for value in (secrets or {}).values():
+    for value in sorted((secrets or {}).values(), key=len, reverse=True):  # one may hold another
         if len(value) >= 8:  # a port or a flag is no secret, and blotting it out helps nobody
             text = text.replace(value, "***")
     # systemd prints the value that it could not decode: "invalid UTF-8 value for key K: 'v'".

@@ -9,7 +9,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from relogin import shell
-from relogin.facts import alone, auth_log, copies, journal, listeners, service_state, unit_files
+from relogin.facts import (
+    alone,
+    auth_log,
+    copies,
+    journal,
+    listeners,
+    service_state,
+    unit_files,
+    user_units,
+)
 from relogin.facts.service_state import Need, ServiceState
 from relogin.finding import Unreadable
 from relogin.secret import redact_foreign
@@ -61,6 +70,7 @@ down() {{
 }}
 {files}
 {ports}
+{user_units}
 {environ}
 {copies}
 process() {{
@@ -104,6 +114,7 @@ EOF
   fi
   [ -z "$down" ] || part down down
   [ "$load" != bad-setting ] || part verify verify
+  [ "$load" != not-found ] || part user_units user_units
 }}
 TZ=UTC; export TZ
 echo systemd
@@ -128,6 +139,7 @@ def script(part: Systemd, keys: tuple[str, ...], *, redacted: bool = False) -> s
         telling=journal.TELLING,
         files=unit_files.script(part.full_name, _declarable(part)),
         ports=listeners.SCRIPT,
+        user_units=user_units.SCRIPT,
         copies=copies.SCRIPT,
         command=shell.quote((part.exec_start or "").lstrip("@-:+!")),
         runs_as='runs_as=$(stat -Lc %U "/proc/$pid")' if part.user else ":",
@@ -154,6 +166,7 @@ def parse(answers: Mapping[str, Answer]) -> ServiceState | Unreadable:
         configuration=_refused(answers.get("verify")) if refused else "",
         environ=environ,
         files=unit_files.parse(answers.get("files")),
+        user_units=user_units.parse(answers.get("user_units")),
         listening=listeners.parse(answers["ports"]) if "ports" in answers else (),
         copies=copies.parse(answers.get("copies")),
         needs=tuple(_need(need, answers.get("down"), environ) for need in needs),
@@ -172,7 +185,7 @@ def _with_log(
         log=log
         if isinstance(log, Unreadable)
         else tuple(map(str, log[-service_state.LOG_LINES :])),
-        auth=auth_log.read(line.message for line in ([] if isinstance(log, Unreadable) else log)),
+        auth=auth_log.read(map(str, [] if isinstance(log, Unreadable) else log)),
         exceptions=journal.exceptions(lines) or (journal.exceptions(log) if state.restarts else ()),
         reason=journal.reason(lines),
         start_limit=any("Start request repeated too quickly" in line.message for line in lines),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from relogin import shell
 from relogin.facts import file
+from relogin.values import dataclass
 
 if TYPE_CHECKING:
     from relogin.remote import Answer
@@ -42,6 +43,8 @@ _MORE = ("User", "ExecStart")  # only asked for where they are declared: a comma
 _STAT = re.compile(r"(?P<changed>\d+-\d+-\d+ [^|]*)\|(?P<path>/[^|]*)(?:\|(?P<link>.*))?")
 _LINE = r"(?P<path>{paths}):\s*(?:\[(?P<section>.*)\]|(?P<name>\w+)\s*=(?P<value>.*))"
 # What only systemd can tell: a specifier, a pattern, a line that goes on, a path that it refuses.
+_UNCLEAR_WORDS = re.compile(r"[$%\\]|(^|\s);(\s|$)|^@")
+_SLASHES = re.compile(r"/+")
 _UNCLEAR_PATH = re.compile(r"[%*?\[\\]|^-?[^-/]|(^|/)\.\.?(/|$)")
 _UNCLEAR = {
     "WorkingDirectory": _UNCLEAR_PATH,
@@ -182,7 +185,7 @@ def words_of(command: str) -> str | None:
     goes on (systemd.service(5), "Command lines").
     """
     plain_command = command.lstrip("@-:+!|")
-    if re.search(r"[$%\\]|(^|\s);(\s|$)|^@", plain_command):
+    if _UNCLEAR_WORDS.search(plain_command):
         return None
     try:
         return " ".join(shlex.split(plain_command))
@@ -192,7 +195,7 @@ def words_of(command: str) -> str | None:
 
 def plain(path: str) -> str:
     """Give a path as systemd shows it: without `-` or `!`, doubled and final slashes."""
-    return re.sub(r"/+", "/", path.lstrip("-!")).rstrip("/") or path.lstrip("-!")[:1]
+    return _SLASHES.sub("/", path.lstrip("-!")).rstrip("/") or path.lstrip("-!")[:1]
 
 
 def unglobbed(path: str) -> str:

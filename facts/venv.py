@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import TYPE_CHECKING, Any
 
 from pyinfra.api import FactBase
@@ -17,6 +17,7 @@ from relogin.finding import Unreadable
 from relogin.parts.runtime import Venv
 from relogin.requirements import NotJudged, Requirement
 from relogin.secret import redact_foreign
+from relogin.values import dataclass
 
 if TYPE_CHECKING:
     from pyinfra.api import StringCommand

@@ -8,6 +8,8 @@ from relogin.fault import LAYERS as NAMES
 from relogin.fault import Fault
 from relogin.operations import (
     accounts,
+    api,
+    database,
     env_file,
     image,
     jwt,
@@ -33,9 +35,11 @@ LAYERS: tuple[tuple[Fault, ...], ...] = (
     volumes.FAULTS,
     postgres.FAULTS,
     migrations.FAULTS,
+    database.FAULTS,
     accounts.FAULTS,
     service.FAULTS,
     LOGIN,
+    api.FAULTS,
 )
 FAULTS: tuple[Fault, ...] = tuple(fault for layer in LAYERS for fault in layer)
 

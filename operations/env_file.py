@@ -10,6 +10,7 @@ from pyinfra.api import FunctionCommand, operation
 from relogin.mend import mend
 from relogin.operations.env_file_bytes import BYTE_ORDER_MARK, CRLF, NOT_UTF8
 from relogin.operations.env_file_differ import FILES_DIFFER
+from relogin.operations.env_file_forbidden import EXTRA_KEY_FORBIDDEN
 from relogin.operations.env_file_keys import KEY_EMPTY, KEY_MISSING, KEY_NOT_DECLARED_VALUE
 from relogin.operations.env_file_lines import KEY_TWICE, UNPARSABLE_LINE
 from relogin.operations.env_file_missing import MISSING
@@ -37,6 +38,7 @@ FAULTS = (
     KEY_NOT_DECLARED_VALUE,
     KEY_TWICE,
     FILES_DIFFER,
+    EXTRA_KEY_FORBIDDEN,
     OTHER_FILE_USED,
     READABLE_BY_OTHERS,
     CRLF,

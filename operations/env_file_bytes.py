@@ -78,7 +78,7 @@ def _with_unix_line_ends(declared: EnvFile, state: EnvFileState) -> str | None:
     """Give the text with them; None where that changes what one reads whom they do not mislead."""
     text = env_lines.with_unix_line_ends(state.text)
     unmoved = (reader for reader in declared.readers if reader != "sh")
-    same = all(env_text.values(text, each) == state.readings[each] for each in unmoved)
+    same = all(env_text.values(text, each) == state.reading(each) for each in unmoved)
     return text if same else None
 
 

@@ -68,9 +68,10 @@ def _other(
         key
         for key in keys
         for reader in in_force(backend, seen, file)
-        if state.value(key) and not state.readings[reader].get(key)
+        if state.value(key) and not state.reading(reader).get(key)
     }
-    lost = unseen | (set(problem.hides) & state.hidden & set(keys))
+    hides = state.hidden if state.refused else set(problem.hides) & state.hidden
+    lost = unseen | (hides & set(keys))
     return Finding(
         f"line {problem.line} of {file.path} cannot be parsed",
         subject=f"{file.path}, line {problem.line}",

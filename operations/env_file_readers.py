@@ -41,7 +41,7 @@ def disagreements(
     readers = () if file.is_unit else in_force(backend, seen, file)
     found: dict[str, Mapping[str, str]] = {}
     for key in minded(backend, file, state):
-        read = {name: value for name in readers if (value := state.readings[name].get(key))}
+        read = {name: value for name in readers if (value := state.reading(name).get(key))}
         if state.value(key) and len(set(read.values())) > 1:
             found[key] = read
     return found

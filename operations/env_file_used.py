@@ -47,11 +47,15 @@ def from_elsewhere(backend: Backend, seen: Observation, key: str) -> bool:
     if service.started is None or not _reads_as_declared(backend, service):
         return False
     files = [file for file in seen.env_files if isinstance(file, EnvFileState)]
-    known = {reading.get(key) for file in files for reading in file.readings.values()}
     changed = [file.changed for file in files] + [one.changed for one in service.files]
-    whole = len(files) == len(backend.env_files)
-    told = bool(known - {None}) and running not in known
-    return whole and told and max(changed) < service.started
+    if not files or len(files) != len(backend.env_files) or max(changed) >= service.started:
+        return False
+    told = False
+    for value in (file.reading(reader).get(key) for file in files for reader in file.all_readers):
+        if value == running:  # mostly what the first reader makes of it: the others are not asked
+            return False
+        told = told or value is not None
+    return told
 
 
 def _reads_as_declared(backend: Backend, service: ServiceState) -> bool:

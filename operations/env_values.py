@@ -36,9 +36,13 @@ def minded(backend: Backend, file: EnvFile, state: EnvFileState) -> dict[str, En
 
 
 def own_keys(backend: Backend, file: EnvFile, state: EnvFileState) -> dict[str, EnvFile]:
-    """Give those that the env files' layer minds; the JWT secret has a layer of its own."""
-    secret = backend.token.secret if backend.token else None
-    return {k: one for k, one in minded(backend, file, state).items() if FromEnv(k) != secret}
+    """Give those that the env files' layer minds.
+
+    The JWT secret has a layer of its own, and what former ones there are is a rotation's business.
+    """
+    token = backend.token
+    others = (token.secret, token.former) if token else ()
+    return {k: one for k, one in minded(backend, file, state).items() if FromEnv(k) not in others}
 
 
 def recovered(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyinfra.api import FunctionCommand, operation
 
+from relogin.facts.auth_log import TOKEN_EXPIRED
 from relogin.facts.machine import (
     SCARCE_INODES,
     SCARCE_KIB,
@@ -17,6 +18,7 @@ from relogin.facts.machine import (
 from relogin.fault import Fault
 from relogin.finding import Finding, Severity
 from relogin.mend import mend
+from relogin.operations.auth_evidence import told_by
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
@@ -144,7 +146,7 @@ INODES_FULL = Fault(
 )
 CLOCK_SKEW = Fault(
     "machine.clock-skew",
-    _clock_skew,
+    told_by(_clock_skew, TOKEN_EXPIRED),
     about="the host's clock is further off than tokens may be",
     remedy="find out which of the two clocks is wrong, and set that one by NTP",
     check=("date -u; timedatectl", "curl -sI https://deb.debian.org | grep -i ^date"),

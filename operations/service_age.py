@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from relogin.facts.env_file import EnvFileState
@@ -12,6 +12,7 @@ from relogin.facts.unit_files import OURS
 from relogin.facts.venv import VenvState
 from relogin.fault import Fault
 from relogin.finding import Finding, Severity
+from relogin.operations.auth_evidence import told_of_the_secret
 from relogin.operations.service_control import NEEDED, moment, restart
 
 if TYPE_CHECKING:
@@ -24,8 +25,26 @@ def _older_than_env_file(backend: Backend, seen: Observation) -> Iterator[Findin
     if not isinstance(service, ServiceState) or not service.active or service.project is not None:
         return
     for declared, file in zip(backend.env_files, seen.env_files, strict=True):
-        if isinstance(file, EnvFileState) and _after_start(seen, file.changed, service):
-            yield from _compared(service, file, _in_force(seen, file, list(declared.keys)))
+        if not isinstance(file, EnvFileState):
+            continue
+        values = _in_force(seen, file, list(declared.keys))
+        if _after_start(seen, file.changed, service):
+            yield from _compared(service, file, values)
+        elif _set_back(seen, service) and (keys := _not_read(service, file, values)):
+            yield _older(service, file, f"runs on other values of {file.path}", keys)
+
+
+def _set_back(seen: Observation, service: ServiceState) -> bool:
+    """Tell whether the process started in the future: by times nothing can be told then."""
+    now = seen.machine.now if isinstance(seen.machine, Machine) else None
+    return now is not None and service.started is not None and service.started > now + 2
+
+
+def _not_read(service: ServiceState, file: EnvFileState, values: dict[str, str]) -> list[str]:
+    """Give the keys whose values the process was not started with, though systemd reads them."""
+    if service.environ is None or file.path not in service.environment_files:
+        return []
+    return [key for key, value in values.items() if service.environ.get(key) != value]
 
 
 def _after_start(seen: Observation, changed: float, service: ServiceState) -> bool:
@@ -57,19 +76,22 @@ def _compared(
     differing = [key for key, value in values.items() if environ.get(key, value) != value]
     unknown = [key for key in values if key not in environ]
     if differing:
-        what, severity = "runs on older values of", Severity.CRITICAL
+        yield _older(service, file, f"runs on older values of {file.path}", differing)
     elif unknown:
-        what, severity = "may run on older values of", Severity.WARNING
-    else:
-        return
-    yield Finding(
-        f"{service.name} {what} {file.path}",
+        yield _older(service, file, f"may run on older values of {file.path}", [])
+
+
+def _older(
+    service: ServiceState, file: EnvFileState, what: str, differing: Sequence[str]
+) -> Finding:
+    return Finding(
+        f"{service.name} {what}",
         subject=file.path,
         seen=f"started {moment(service.started)}, the file changed {moment(file.changed)}"
         + (f"; other values for {', '.join(differing)}" if differing else ""),
         expected="started after the file's last change",
         remedy="it is restarted",
-        severity=severity,
+        severity=Severity.CRITICAL if differing else Severity.WARNING,
     )
 
 
@@ -102,12 +124,10 @@ def _differing(backend: Backend, seen: Observation, service: ServiceState) -> It
         yield f"it runs as {service.runs_as}, not as {service.user or 'root'}"
     if service.cwd and folder.startswith("/") and service.cwd != folder:
         yield f"it runs in {service.cwd}, not in {folder}"
-    if service.environ is None:
-        return
     for declared, file in zip(backend.env_files, seen.env_files, strict=True):
-        if isinstance(file, EnvFileState) and file.path in service.environment_files:
+        if isinstance(file, EnvFileState):
             values = _in_force(seen, file, list(declared.keys))
-            if keys := [key for key, value in values.items() if service.environ.get(key) != value]:
+            if keys := _not_read(service, file, values):
                 yield f"other values for {', '.join(keys)}"
 
 
@@ -141,7 +161,7 @@ OLDER_THAN_UNIT = Fault(
 )
 OLDER_THAN_ENV_FILE = Fault(
     "service.older-than-env-file",
-    _older_than_env_file,
+    told_of_the_secret(_older_than_env_file),
     restart,
     unless=NEEDED,
     about="the process is older than its env file",

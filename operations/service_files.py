@@ -54,12 +54,48 @@ def drop_in(part: Systemd) -> str:
     return "\n".join([*lines, ""])
 
 
-def unit(part: Systemd, description: str, after: str) -> str:
+def unit(part: Systemd, description: str, after: str, *, hardened: bool = False) -> str:
     """Give the text of the unit itself, which starts after these others."""
     lines = [_WRITTEN, "[Unit]", f"Description={description}", f"After={after}", "", "[Service]"]
     lines += [*_folder_and_user(part), *_environment_files(part), f"ExecStart={part.exec_start}"]
-    lines += ["Restart=on-failure", "RestartSec=2", "", "[Install]", "WantedBy=multi-user.target"]
+    lines += ["Restart=on-failure", "RestartSec=2", *(_hardening(part) if hardened else ())]
+    lines += ["", "[Install]", "WantedBy=multi-user.target"]
     return "\n".join([*lines, ""])
+
+
+# systemd.exec(5), "Sandboxing": nothing of it keeps a web backend from its database, its files or
+# its port above 1023. Where it lives in a home, homes are not hidden from it.
+_SANDBOX = """\
+NoNewPrivileges=yes
+CapabilityBoundingSet=
+AmbientCapabilities=
+ProtectSystem=full
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectProc=invisible
+LockPersonality=yes
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+RemoveIPC=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallErrorNumber=EPERM"""
+_HOMES = ("/home/", "/root/", "/run/user/")
+
+
+def _hardening(part: Systemd) -> Iterator[str]:
+    yield from _SANDBOX.split("\n")
+    places = [part.working_directory, *part.environment_files, part.exec_start]
+    if not any(home in (place or "") for home in _HOMES for place in places):
+        yield "ProtectHome=yes"
 
 
 def _folder_and_user(part: Systemd) -> Iterator[str]:
@@ -96,7 +132,8 @@ def drop_in_written(backend: Backend, part: Systemd) -> str:
 def unit_written(backend: Backend, part: Systemd) -> str:
     """Give the script that writes the unit itself, and has systemd read it."""
     after = "network.target" + (" postgresql.service" if backend.database else "")
-    return _placed(backend, part, path_of_unit(part), unit(part, backend.name, after))
+    text = unit(part, backend.name, after, hardened=backend.onboard is not None)
+    return _placed(backend, part, path_of_unit(part), text)
 
 
 def _placed(backend: Backend, part: Systemd, target: str, text: str) -> str:

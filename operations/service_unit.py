@@ -41,12 +41,29 @@ def _hindrance(backend: Backend, service: ServiceState) -> str:
     part = backend.service
     if not isinstance(part, Systemd):
         return "put its section into supervisord's file, or correct its name in the inventory"
+    for user, path in service.user_units:
+        return f"{path} is a unit of {_manager_of(user)}: {_start_there(part, user)}"
     if part.exec_start is None or part.user is None:
         return "install it, correct its name, or declare exec_start and user: then it is written"
     for copy in service.copies if isinstance(service.copies, tuple) else ():
         other = f"{copy.unit or 'no unit'} runs the same command (pid {copy.pid})"
         return f"{other}: correct the unit's name in the inventory, or end that"
     return ""
+
+
+def _manager_of(user: str) -> str:
+    whose = "users' own managers" if user == "*" else f"the own manager of {user}"
+    return f"{whose} (systemctl --user)"
+
+
+def _start_there(part: Systemd, user: str) -> str:
+    """Say how a user's unit is started, and kept beyond the last logout (loginctl(1))."""
+    who = "USER" if user == "*" else user
+    start = f"systemctl --user -M {who}@ start {part.full_name}"
+    return (
+        f"move it to /etc/systemd/system and give it User={who}, or start it there ({start}) and"
+        f" let it outlive logouts (loginctl enable-linger {who})"
+    )
 
 
 def _write_unit(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from relogin.facts import alone
+from relogin.facts import alone, auth_log
 from relogin.finding import Unreadable
 from tests.facts.answers import run_alone
 
@@ -14,6 +14,11 @@ SECRETS = [
     "https://hunter2@host/simple",
     "Bearer eyJhunter2.eyJhunter2.hunter2-_",
     "PASSWORD=hunter2",
+    "ADMIN_PRIVATE_KEY=hunter2",
+    'failed to read /opt/a/.env: line 3: unterminated quoted value "hunter2',
+    'failed to read /opt/a/.env: line 2: unexpected character ";" in variable name "A;B=hunter2"',
+    'failed to read /opt/a/.env: Invalid template: "${hunter2"',
+    "failed to read /opt/a/.env: required variable x is missing a value: hunter2",
     'secret_key: "hunter2"',
     '{"token": "hunter2"}',
     "$2b$12$hunter2hunter2",
@@ -50,6 +55,16 @@ def test_an_ordinary_line_is_left_alone(sed):
         ["sh", "-c", command], input=line, capture_output=True, text=True, check=True
     )
     assert done.stdout.rstrip("\n") == line
+
+
+@pytest.mark.parametrize("sed", SEDS)
+def test_the_keys_that_a_refused_start_lacks_are_no_secrets(sed):
+    line = "Production startup BLOCKED. Missing required secrets: SECRET_KEY, API_KEY"
+    command = alone.REDACT.replace("sed", sed, 1)
+    done = subprocess.run(
+        ["sh", "-c", command], input=line, capture_output=True, text=True, check=True
+    )
+    assert ("SECRET_KEY", "API_KEY") == auth_log.read([done.stdout]).blocked
 
 
 def test_a_command_ends_well_and_gives_the_status_of_each_part():

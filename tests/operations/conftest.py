@@ -1,13 +1,21 @@
 """What these tests share: a database server."""
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from relogin import baseline
+from relogin.facts.database_state import DatabaseState
+from tests.embedded import server as embedded
 from tests.embedded.server import Server
+from tests.operations import databases, shops
 from tests.operations.databases import serving
 from tests.operations.places import Place, placed
+from tests.operations.shops import SHOP, Shop, described_shop
+
+DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_amcheck"))
 
 
 @pytest.fixture(scope="module")
@@ -34,3 +42,37 @@ def folder(tmp_path: Path) -> Path:
 def place(server: Server, undo: Path) -> Iterator[Place]:  # what is kept goes there
     with placed(server) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def sound(server: Server) -> Shop:
+    """The database that the others are copies of; what it has is learnt."""
+    server.sql("CREATE DATABASE shop")
+    server.sql(shops.SHOP, "shop")
+    made = shops.described_shop(server, "shop")
+    assert [] == made.faults()
+    state = made.look().database
+    assert isinstance(state, DatabaseState)
+    assert () == state.unasked
+    made.learnt = baseline.learned(state)
+    assert [] == made.faults()
+    return made
+
+
+@pytest.fixture
+def shop(server: Server, sound: Shop, undo: Path) -> Shop:
+    name = f"shop {next(shops.numbers)}"
+    server.sql(f"CREATE DATABASE {databases.identifier(name)} TEMPLATE shop STRATEGY file_copy")
+    return dataclasses.replace(shops.described_shop(server, name), learnt=sound.learnt)
+
+
+@pytest.fixture
+def debian(monkeypatch: pytest.MonkeyPatch, undo: Path) -> Iterator[Shop]:
+    """A server of Debian's, which has amcheck."""
+    if not DEBIAN:
+        pytest.skip("PostgreSQL of Debian is not installed")
+    monkeypatch.setattr(embedded, "programs", lambda folder: DEBIAN[-1].parent)
+    with databases.serving() as server:
+        server.sql("CREATE DATABASE checked")
+        server.sql(SHOP, "checked")
+        yield described_shop(server, "checked")

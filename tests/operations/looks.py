@@ -101,7 +101,7 @@ def edited(answers: Answers, backend: Backend = HALEXT, *, resized: bool = True)
     """Give what the facts make of these answers; env files have the size that they have then."""
     file = sized(answers["env_0"]) if resized else answers["env_0"]
     nested = {"service": _nested("service", answers), "env_0": file}
-    part = observation._Answers({**answers, **nested}).part
+    part = observation.Answers({**answers, **nested}).part
     return Observation(
         machine=part("machine", lambda answer: machine.parse(answer, NOW)),
         env_files=tuple(

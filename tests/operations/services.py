@@ -41,6 +41,7 @@ def observation(
         venv=None,
         env_files=files or (None,),
         machine=Machine(now, "root", 0, "Linux"),
+        began=None,
         done=tuple(Done(why, ok=True) for why in done),
     )
 

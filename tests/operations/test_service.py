@@ -129,6 +129,24 @@ def test_a_file_from_the_future_says_that_the_clock_was_set_back():
     assert found(observation(active, changed, now=active.started + 60)) == []
 
 
+@pytest.mark.parametrize(
+    ("files", "environ", "expected"),
+    [
+        (("/srv/.env",), {"DEV_MODE": "false"}, ["service.older-than-env-file"]),
+        (("/srv/.env",), KEYS, []),
+        (("/srv/.env",), None, []),
+        ((), {"DEV_MODE": "false"}, []),
+    ],
+)
+def test_of_a_process_that_started_in_the_future_the_values_decide(files, environ, expected):
+    active = dataclasses.replace(state("active"), environ=environ, environment_files=files)
+    changed = file(changed=active.started - 9000, **KEYS)
+    findings = found(observation(active, changed, now=active.started - 8999))
+    assert expected == [one.fault for one in findings]
+    assert all(one.critical and "runs on other values of" in one.what for one in findings)
+    assert [] == found(observation(active, changed, now=active.started + 1))
+
+
 def test_a_file_is_not_judged_by_a_value_that_a_later_file_overrides():
     active = state("active")
     first = EnvFile("/srv/.env", {"ACCESS_CODE": "x"})
