@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 VENV := .venv/complete
 WHEEL := .make/wheel.stamp
-SOURCES := $(shell find src facts operations deploys -name '*.py' -o -name py.typed)
+SOURCES := $(shell find src facts operations deploys -name '*.py' -o -name py.typed -o -path '*/templates/*')
 
 # One line on what to install, where something is missing.
 need = $(if $(shell $(PYTHON) -c '$(1)' 2>/dev/null && echo yes),,$(error $(2)))

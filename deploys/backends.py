@@ -40,10 +40,13 @@ def each_backend() -> Iterator[Backend]:
 
 def _refuse_unknown_faults(mine: Collection[Backend]) -> None:
     """Refuse layers and faults that do not exist, or twice: a misspelt one narrows nothing."""
+    own = [(one, fault.id) for one in mine for fault in one.faults]
+    accepted = [(f"{one!r}: accepted", fault) for one in mine for fault in one.accepted]
+    if not (own or accepted or given("only") or given("skip")):
+        return  # the catalogue takes a while to load
     from relogin.operations.catalogue import FAULTS
 
     catalogue = [fault.id for fault in FAULTS]
-    own = [(one, fault.id) for one in mine for fault in one.faults]
     for one, fault in own:
         if fault in catalogue:
             _refuse(f"{one!r}: fault {fault!r} is in the catalogue already; give yours another id")
@@ -52,7 +55,6 @@ def _refuse_unknown_faults(mine: Collection[Backend]) -> None:
     for layer in given("only"):
         if layer not in layers:
             _refuse(f"--data only={layer}: there is no such layer{suggest(layer, layers)}")
-    accepted = [(f"{one!r}: accepted", fault) for one in mine for fault in one.accepted]
     for where, fault in [*(("--data skip", fault) for fault in given("skip")), *accepted]:
         if fault not in known:
             alike = [one for one in known if one.startswith(f"{fault.partition('.')[0]}.")]

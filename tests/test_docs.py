@@ -42,14 +42,34 @@ def test_a_check_changes_nothing_and_has_no_password_in_an_argument(fault: Fault
     assert not re.search(r"password=\S|:\S+@", words)
 
 
-@pytest.mark.parametrize("name", [path.name for path in (ROOT / "docs/runbooks").glob("*.md")])
-def test_a_runbook_names_faults_and_files_that_there_are(name: str) -> None:
-    text = (ROOT / "docs/runbooks" / name).read_text()
-    known = {fault.id for fault in FAULTS}
-    layers = "|".join({fault.layer for fault in FAULTS})
-    named = set(re.findall(rf"`((?:{layers})\.[a-z-]+)`", text))
-    linked = re.findall(r"\]\(([^)]+)\)", text)
+def named(page: Path) -> str:
+    return page.name
 
-    assert named
-    assert set() == named - known
-    assert [] == [one for one in linked if not (ROOT / "docs/runbooks" / one).exists()]
+
+def named_faults(page: Path) -> set[str]:
+    """Give what a page names as faults; all of it, and all that it links, has to be there."""
+    text = page.read_text()
+    layers = "|".join({fault.layer for fault in FAULTS})
+    found = set(re.findall(rf"`((?:{layers})\.[a-z-]+)`", text))
+    linked = re.findall(r"\]\(([^)]+)\)", text)
+    assert set() == found - {fault.id for fault in FAULTS}
+    assert [] == [one for one in linked if not (page.parent / one).exists()]
+    return found
+
+
+@pytest.mark.parametrize("page", [*(ROOT / "docs/runbooks").glob("*.md")], ids=named)
+def test_a_runbook_names_faults_and_files_that_there_are(page: Path) -> None:
+    assert named_faults(page)
+
+
+@pytest.mark.parametrize("page", [*(ROOT / "docs/backends").glob("*.md")], ids=named)
+def test_a_page_of_a_backend_names_faults_and_files_that_there_are(page: Path) -> None:
+    named_faults(page)
+    assert f"docs/backends/{page.name}" in (ROOT / "README.md").read_text()
+
+
+def test_every_backend_of_the_lab_has_a_page_that_links_its_profile() -> None:
+    pages = "".join(path.read_text() for path in (ROOT / "docs").rglob("*.md"))
+    profiles = [path.name for path in (ROOT / "inventories/group_data").glob("*.py")]
+    example = {"halext.py", "all.py"}  # README.md has the first; the other one is of no backend
+    assert [] == [name for name in profiles if f"/{name})" not in pages and name not in example]

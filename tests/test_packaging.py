@@ -90,7 +90,9 @@ def test_the_wheel_claims_only_the_name_relogin(wheel):
 
 
 def test_the_wheel_has_every_module_and_says_that_it_is_typed(wheel):
-    expected = {"relogin/py.typed", "relogin/report/run.schema.json"}
+    expected = {f"relogin/report/{of}.schema.json" for of in ("run", "history", "faults", "check")}
+    expected.add("relogin/py.typed")
+    expected |= {f"relogin/report/templates/report.{kind}" for kind in ("css", "html.j2")}
     for package, folder in FOLDERS.items():
         modules = (REPOSITORY / folder).rglob("*.py")
         expected |= {f"{package}/{path.relative_to(REPOSITORY / folder)}" for path in modules}
@@ -126,6 +128,12 @@ def test_restore_access_runs_by_name_and_from_a_deploy_of_ones_own(user, what):
     said = run([user / "env/bin/pyinfra", "inventory.py", what, "--dry"], cwd=user)
     assert "MODE" in said
     assert (user / ".env").read_bytes() == before
+
+
+def test_the_page_is_made_of_what_the_wheel_holds(user):
+    words = ["diagnose", "inventory.py", "--html", "it.html"]
+    run([user / "env/bin/relogin", *words], cwd=user, expect=2)
+    assert (user / "it.html").read_text().startswith("<!doctype html>")
 
 
 def test_a_fact_runs_alone(user):

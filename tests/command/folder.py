@@ -12,36 +12,47 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs
 
+from tests.outputs import assert_readable
+
 BIN = Path(sys.executable).parent
 PASSWORD = "canary-6f1d-of-ops"
 TOKEN = "a-token-of-no-kind"
 BACKEND = """\
 from pathlib import Path
 
-from relogin import Account, Accounts, Backend, EnvFile, Login, Secret
+from relogin import Account, Accounts, Backend, EnvFile, FromEnv, Login, Secret
 
 _here = Path(__file__).resolve().parent
 _accepted = {accepted!r}
 _mine = Backend(
     "mine",
-    env_file=EnvFile(f"{{_here}}/app.env", keys={{"MODE": "live"}}),
+    env_file=EnvFile(f"{{_here}}/app.env", keys={keys}),
     accounts=Accounts(present=[Account("ops", password=Secret.env("OPS_PASSWORD"))]),
     login=Login("http://127.0.0.1:{port}/token", account="ops",
-                protected="http://127.0.0.1:{port}/me", identity="username"),
+                protected="http://127.0.0.1:{port}/me", identity="username",
+                headers={headers}),
     accepted=_accepted,
 )
 """
+KEYS = '{"MODE": "live"}'
 LOCAL = ("@local", {"_sudo": False})
 
 
 class Answering(ThreadingHTTPServer):
-    """A backend of one account: it lets the right password in, and the token it then gave."""
+    """A backend of one account: it lets the right password in, and the token it then gave.
+
+    `logins` are those that were tried, by whether ops's own password was sent, and `modes` what
+    they had for a header X-Mode; the first one makes the file `asked`.
+    """
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.lets_in = PASSWORD
         self.slow = threading.Event()
         self.slow.set()
+        self.logins: list[bool] = []
+        self.modes: list[str | None] = []
+        self.asked: Path | None = None
 
     @property
     def port(self) -> int:
@@ -53,6 +64,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        self.server.logins.append(form.get("password") == [PASSWORD])
+        self.server.modes.append(self.headers.get("X-Mode"))
+        if self.server.asked is not None:
+            self.server.asked.touch()
         self.server.slow.wait(30)
         right = form.get("password") == [self.server.lets_in]
         self._answer(200 if right else 401, f'{{"access_token": "{TOKEN}"}}' if right else "{}")
@@ -93,9 +108,12 @@ class Folder:
         self.env.chmod(0o600)
         self.hosts()
 
-    def hosts(self, *hosts: object, accepted: object = ()) -> None:
+    def hosts(
+        self, *hosts: object, accepted: object = (), headers: str = "{}", keys: str = KEYS
+    ) -> None:
         """Write the inventory: all hosts have the one backend; this machine alone by default."""
-        text = BACKEND.format(port=self.backend.port, accepted=dict(accepted or ()))
+        known = {"accepted": dict(accepted or ()), "headers": headers, "keys": keys}
+        text = BACKEND.format(port=self.backend.port, **known)
         text += "hosts = [(name, {'mine': _mine, **data}) for name, data in "
         (self.home / "inventory.py").write_text(f"{text}{[*hosts] or [LOCAL]!r}]\n")
 
@@ -107,10 +125,12 @@ class Folder:
 
     def run(self, *words: str, **environ: str) -> "subprocess.CompletedProcess[str]":
         """Run `relogin WORDS` without a terminal."""
-        return subprocess.run(
+        done = subprocess.run(
             [BIN / "relogin", *words], cwd=self.home, env={**self.environment, **environ},
             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=300,
         )  # fmt: skip
+        assert_readable(words, done.stdout, self.home)
+        return done
 
     def on_terminal(self, *words: str, **environ: str) -> tuple[int, str, str]:
         """Run it with stdin and stderr on a terminal; give the code, stdout, and the screen."""

@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from relogin.report import prometheus
 from relogin.report.files import schema
 from tests.command.folder import LOCAL, PASSWORD, TOKEN, Folder
-from tests.command.test_run import NOWHERE
+from tests.command.test_run import NOWHERE, over_ssh
+from tests.core.ssh_server import serving_ssh
 
 CANARIES = (PASSWORD, TOKEN)
 
@@ -30,10 +32,11 @@ def told(folder: Folder, *words: str, code: int, **environ: str) -> dict[str, An
     return document
 
 
-def test_the_schema_is_one_and_refuses_what_it_does_not_know() -> None:
-    jsonschema.Draft202012Validator.check_schema(schema())
+@pytest.mark.parametrize("of", ["run", "history", "faults", "check"])
+def test_a_schema_is_one_and_refuses_what_it_does_not_know(of: str) -> None:
+    jsonschema.Draft202012Validator.check_schema(schema(of))
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({"version": 1}, schema())
+        jsonschema.validate({"version": 1}, schema(of))
 
 
 def test_a_healthy_run(folder: Folder) -> None:
@@ -180,6 +183,55 @@ def test_prometheus_keeps_the_last_success_while_runs_fail(folder: Folder) -> No
     assert [(MINE, 0)] == found["relogin_login_proven"]
     left = {labels["severity"]: value for labels, value in found["relogin_findings"]}
     assert left["critical"] >= 2
+
+
+UNIT = """\
+Id=mine-api.service
+LoadState=loaded
+ActiveState=active
+SubState=running
+UnitFileState=enabled
+MainPID=0
+NRestarts=0
+"""
+
+
+@pytest.fixture
+def journal(folder: Folder, tmp_path: Path) -> Iterator[Path]:
+    """The journal of a unit that is declared, on a host whose systemd is two scripts."""
+    journal, tools = tmp_path / "journal", tmp_path / "tools"
+    tools.mkdir()
+    (tmp_path / "unit").write_text(UNIT)
+    for tool, file in (("systemctl", tmp_path / "unit"), ("journalctl", journal)):
+        (tools / tool).write_text(f"#!/bin/sh\ncat {file}\n")
+        (tools / tool).chmod(0o755)
+    journal.write_text("2020-01-01T00:00:00+0000 web1 mine[7]: [AUTH] JWT expired\n")
+    with serving_ssh(f"PATH={tools}:$PATH") as port:
+        folder.hosts(("web1", over_ssh(port)))
+        inventory = folder.home / "inventory.py"
+        text = inventory.read_text().replace('"mine",', '"mine", service=Systemd("mine-api"),', 1)
+        inventory.write_text(text.replace("import Account", "import Systemd, Account", 1))
+        yield journal
+
+
+def test_prometheus_has_what_the_log_refused_since_the_run_before(folder, journal) -> None:
+    words = ("diagnose", "inventory.py", "--prometheus", "relogin.prom")
+    name = "relogin_refused_logins"
+    folder.run(*words)
+    assert name not in metrics(folder.home / "relogin.prom")
+    moment = int(time.time()) + 1
+    at = time.strftime("%Y-%m-%dT%H:%M:%S+0000", time.gmtime(moment))
+    with journal.open("a") as file:
+        for said in ("User not found - a@example.com", "User not found", "password mismatch"):
+            file.write(f"{at} web1 mine[7]: WARNING [AUTH] Login failed: {said}\n")
+    time.sleep(moment + 0.2 - time.time())
+    counted = []
+    for _ in range(2):
+        folder.run(*words)
+        found = metrics(folder.home / "relogin.prom")[name]
+        counted.append({labels["reason"]: value for labels, value in found})
+    refused = {"token expired": 0, "unknown user": 2, "password differs": 1}
+    assert [refused, dict.fromkeys(refused, 0)] == counted
 
 
 def test_what_a_name_may_hold_is_no_trouble_for_prometheus() -> None:

@@ -41,9 +41,11 @@ def test_healthy_is_0(folder: Folder, command: str) -> None:
 
 def test_what_was_mended_and_proven_is_0(folder: Folder) -> None:
     folder.env.write_text("MODE=dead\n")
-    code, [headline] = ended(folder.run("restore", "inventory.py"))
+    done = folder.run("restore", "inventory.py")
+    code, [headline] = ended(done)
     assert 0 == code
     assert headline.startswith("@local · mine: people can log in again")
+    assert ": pyinfra inventory.py deploys/undo.py --data run=" in done.stdout
     assert "MODE=live\n" == folder.env.read_text()
 
 
@@ -64,6 +66,35 @@ def test_a_warning_is_2_and_0_once_it_is_accepted(folder: Folder) -> None:
     done = folder.run("diagnose", "inventory.py")
     assert (0, [WELL]) == ended(done)
     assert "accepted: known since May" in done.stdout
+
+
+# What a host says to a look that has waited for another one's change for 20 s.
+BUSY = """\
+cat >/dev/null
+printf '\\n#relogin 2\\n#busy 77 1700000000\\n'
+printf '%s\\n' '#lease /run/relogin-lease/mine/1' ' 1700000060' ' run-1' ' 0a1b 7' ' ada@laptop'
+exit
+"""
+
+
+@pytest.mark.parametrize(("command", "code"), [("restore", 4), ("drift", 4), ("diagnose", 1)])
+def test_a_host_that_another_run_is_changing_for_long_is_left_to_it(
+    folder: Folder, command: str, code: int
+) -> None:
+    with serving_ssh(BUSY) as port:
+        folder.hosts(("web1", over_ssh(port)))
+        done = folder.run(command, "inventory.py")
+    assert code == done.returncode, done.stdout
+    assert "Left to another run" in done.stdout
+    assert "ada@laptop is changing it now (run run-1, until " in done.stdout
+
+
+def test_a_change_of_nobody_that_goes_on_for_long_is_1(folder: Folder) -> None:
+    with serving_ssh("\n".join([*BUSY.splitlines()[:2], "exit"])) as port:
+        folder.hosts(("web1", over_ssh(port)))
+        done = folder.run("restore", "inventory.py")
+    assert 1 == done.returncode, done.stdout
+    assert "still running there (process 77)" in done.stdout
 
 
 @pytest.mark.parametrize("command", ["diagnose", "restore"])

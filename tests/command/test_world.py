@@ -73,6 +73,19 @@ def test_its_history_holds_no_secret_and_says_what_was_done(world: World) -> Non
     assert "SECRET_KEY" in changed
 
 
+def test_its_report_tells_the_whole_chain_and_holds_no_secret(world: World) -> None:
+    """The last run but one is that which mended all."""
+    run = json.loads(ran(world, "history", "--json").stdout)["results"][1]["run"]
+    file = world.folder / "it.html"
+    done = ran(world, "report", run, "--html", str(file), "--markdown")
+    assert (0, "") == (done.returncode, done.stderr)
+    for text in (done.stdout, file.read_text()):
+        assert [] == [one for one in secrets(world) if one in text]
+        chain = ("People can log in again", "What was wrong first", "pip install", "Proof", "HS256")
+        places = [text.index(word) for word in (*chain, "Transcript of")]
+        assert places == sorted(places)
+
+
 def test_a_password_that_somebody_changed_is_reported_on_a_schedule_and_stays(world) -> None:
     before = world.database.sql("SELECT hashed_password FROM users ORDER BY id", "halext_org")
     world.password.write_text("another one that is declared now")

@@ -14,13 +14,16 @@ from relogin import (
     Cookie,
     DatabaseUrl,
     EnvFile,
+    Expiring,
     Fault,
     FromEnv,
+    Health,
     Jwt,
     Login,
     Postgres,
     Probe,
     ProfileError,
+    Query,
     Secret,
     Supervisor,
     Systemd,
@@ -37,6 +40,31 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: Backend("a", acounts=OPS),
         "Backend has no field 'acounts'; did you mean 'accounts'?",
     ),
+    "query that is none": (
+        lambda: Query("it", "DELETE FROM users", 1),
+        "Query 'it': sql is not a query (SELECT, WITH, VALUES)",
+    ),
+    "answer that is no value": (
+        lambda: Query("it", "SELECT 1", [{"a": 1}]),
+        "Query 'it': answer has {'a': 1}, expected a value",
+    ),
+    "two queries of one name": (
+        lambda: Health(queries=[Query("it", "SELECT 1", 1), Query("it", "SELECT 2", 2)]),
+        "Health: there are two queries named 'it'",
+    ),
+    "relation that is a text": (
+        lambda: Health(relations=["sessions.user_id"]),
+        "Health: relations has 'sessions.user_id', expected Relation(…)",
+    ),
+    "expiring below nothing": (
+        lambda: Expiring("sessions", at_most=-1),
+        "Expiring: at_most is -1, expected a number of rows",
+    ),
+    "expiring in half a day": (
+        lambda: Expiring("sessions", days=0.5),
+        "Expiring: days is 0.5, expected a number of days",
+    ),
+    "slow at once": (lambda: Health(slow=0), "Health: slow is 0, expected milliseconds"),
     "origin with a path": (
         lambda: Login(URL, "ops", origin="https://app.example.com/"),
         "Login: origin 'https://app.example.com/' is none;"

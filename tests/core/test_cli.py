@@ -5,9 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from relogin.operations.catalogue import FAULTS
+from relogin.report.files import schema
 
 COMMAND = str(Path(sys.executable).with_name("relogin"))
 
@@ -48,6 +50,11 @@ def test_a_fault_is_explained_with_the_commands_to_look_for_it_by_hand() -> None
     [
         ("venv.mising", "there is no fault 'venv.mising'; did you mean 'venv.missing'?"),
         ("servce", "there is no fault 'servce'; did you mean 'service'?"),
+        (
+            "nosuch.fault",
+            "there is no fault 'nosuch.fault'; there is machine, venv, image, env_file, jwt,"
+            " volumes, postgres, migrations, database, accounts, service, login",
+        ),
     ],
 )
 def test_an_unknown_fault_ends_with_64_and_the_nearest_one(word: str, said: str) -> None:
@@ -66,6 +73,7 @@ def test_what_is_asked_for_wrongly_ends_with_64(words: tuple[str, ...]) -> None:
 
 def test_json_says_the_same_for_programs() -> None:
     told = json.loads(ran("faults", "--json").stdout)
+    jsonschema.validate(told, schema("faults"))
     assert 1 == told["version"]
     assert [one.id for one in FAULTS] == [one["id"] for one in told["faults"]]
     [one] = json.loads(ran("faults", "service.port-held", "--json").stdout)["faults"]

@@ -258,7 +258,40 @@ def test_what_looks_like_a_secret_is_redacted(text, expected):
         ("SECRET_KEY: hunter2", "SECRET_KEY: ***"),
         ("Api-Key=hunter2", "Api-Key=hunter2"),
         ("apikey = hunter2", "apikey = ***"),
+        ("ADMIN_PRIVATE_KEY=hunter2", "ADMIN_PRIVATE_KEY=***"),
+        (
+            "Missing required secrets: A_KEY (B), C_KEY",
+            "Missing required secrets: A_KEY (B), C_KEY",
+        ),
+        ("secrets: A_KEY", "secrets: A_KEY"),
+        ("secrets: hunter2", "secrets: ***"),
+        ("secrets: A_KEY=hunter2", "secrets: ***"),
+        ("secret: A_KEY", "secret: ***"),
         ("the password is wrong", "the password is wrong"),
+        (
+            "line 3: unterminated quoted value 'hunter2 x",
+            "line 3: unterminated quoted value ***",
+        ),
+        (
+            'failed to read /a/.env: line 2: unexpected character ";" in variable name "A;B=x"',
+            'failed to read /a/.env: line 2: unexpected character ";" in variable name ***',
+        ),
+        (
+            'failed to read /a/.env: Invalid template: "${hunter2"',
+            "failed to read /a/.env: Invalid template: ***",
+        ),
+        (
+            "failed to read /a/.env: required variable x is missing a value: hunter2",
+            "failed to read /a/.env: required variable x is missing a value: ***",
+        ),
+        (
+            "failed to read /a/.env: line 2: key cannot contain a space",
+            "failed to read /a/.env: line 2: key cannot contain a space",
+        ),
+        (
+            "SyntaxError: unexpected character after line continuation character",
+            "SyntaxError: unexpected character after line continuation character",
+        ),
     ],
 )
 def test_what_others_call_a_secret_is_redacted_too(text, expected):

@@ -1,9 +1,15 @@
 """`Environment=` in unit files: read as systemd does, changed without touching anything else."""
 
+import contextlib
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from relogin import unit_text
 from relogin.env_text import Unwritable
+from tests.core import env_texts, unit_texts
+from tests.core.env_texts import KEYS
 
 UNIT = """\
 [Unit]
@@ -59,7 +65,11 @@ def test_every_assignment_of_the_section_service_is_read():
         ("Environment=A=p%40w B=1", {"B": "1"}),
         ("Environment=A=p%%40w B=100%", {"A": "p%40w", "B": "100%"}),
         ("Environment=A=%h/x", {"A": "%h/x"}),
+        ("Environment='A=%[% /%%'", {"A": "%[% /%"}),
         ("Environment=A=1\\\\\nB=2", {"A": "1\\"}),
+        ("Environment=A=1 \\", {"A": "1"}),
+        ('Environment=A=b"', {}),
+        ("Environment=B=2 A=' \\'", {"B": "2"}),
         ("EnvironmentFile=A=1", {}),
         ("Environment=A=one\u2028two", {"A": "one\u2028two"}),
     ],
@@ -109,6 +119,7 @@ def test_what_an_empty_setting_took_back_is_set_behind_it():
     [
         ("", '[Service]\nEnvironment="A=1"\n'),
         ("[Unit]\nAfter=x", '[Unit]\nAfter=x\n[Service]\nEnvironment="A=1"\n'),
+        ("[Service]\nEnvironment=B=2 \\\n", '[Service]\nEnvironment=B=2 \nEnvironment="A=1"\\\n'),
         ("[Service]\nUser=x\n", '[Service]\nEnvironment="A=1"\nUser=x\n'),
     ],
 )
@@ -118,6 +129,17 @@ def test_a_first_value_is_set_in_the_section_service(text, expected):
 
 def test_what_is_there_already_stays_to_the_byte():
     assert UNIT == unit_text.with_values(UNIT, unit_text.values(UNIT))
+
+
+@settings(max_examples=settings().max_examples * 5)
+@given(unit_texts.texts, st.sampled_from(KEYS), env_texts.values)
+def test_any_value_is_set_in_any_text_or_refused(text, key, value):
+    """It holds for what systemd reads: tests/lab/test_hostile.py."""
+    before = unit_text.values(text)
+    with contextlib.suppress(Unwritable):
+        changed = unit_text.with_values(text, {key: value})
+        assert {**before, key: value} == unit_text.values(changed)
+        assert changed == unit_text.with_values(changed, {key: value})
 
 
 @pytest.mark.parametrize("value", ["\x00", "\x07", "\x1b[0m", "\r"])

@@ -86,26 +86,41 @@ def run_again(world: World) -> None:
 def pyinfra(world: World) -> str:
     """Run restore_access as a user would, its output passed on line by line; give the output."""
     say(f"$ pyinfra {' '.join(RESTORE)}")
-    run = subprocess.Popen(
-        [*_pyinfra(), *RESTORE], cwd=REPOSITORY, env=_environment(world),
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        start_new_session=True,
-    )  # fmt: skip
-    output = "".join(_passed_on(run))
-    require(run.returncode == 0, f"restore_access exited {run.returncode}")
+    run: subprocess.Popen[str] | None = None
+    try:
+        with _held_back():  # in the middle of it there would be a process that nobody knows of
+            run = subprocess.Popen(
+                [*_pyinfra(), *RESTORE], cwd=REPOSITORY, env=_environment(world),
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                text=True, start_new_session=True,
+            )  # fmt: skip
+        output = "".join(_passed_on(run))
+    except BaseException:
+        if run is not None:
+            _end_session(run)
+        raise
+    require(run.wait() == 0, f"restore_access exited {run.returncode}")
     return output
 
 
 def _passed_on(run: subprocess.Popen[str]) -> Iterator[str]:
+    for line in run.stdout or ():
+        print(f"  {line}", end="", flush=True)
+        yield line
+
+
+@contextlib.contextmanager
+def _held_back() -> Iterator[None]:
+    """Let no signal end us in between; those that came do so at the end."""
+    came: list[int] = []
+    before = {one: signal.signal(one, lambda number, _: came.append(number)) for one in ENDINGS}
     try:
-        for line in run.stdout or ():
-            print(f"  {line}", end="", flush=True)
-            yield line
-    except BaseException:
-        _end_session(run)
-        raise
+        yield
     finally:
-        run.wait()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for number in came:
+        signal.raise_signal(number)
 
 
 def _end_session(run: subprocess.Popen[str]) -> None:
@@ -118,6 +133,7 @@ def _end_session(run: subprocess.Popen[str]) -> None:
                 os.kill(pid, signal.SIGTERM)
         run.poll()
         time.sleep(0.1)
+    run.wait()
 
 
 def _in_session(session: int) -> list[int]:

@@ -53,7 +53,7 @@ class Server:
         command += ["--locale=C", "--encoding=UTF8"]
         self._run(command, "")
 
-    def _launch(self, data: Path) -> None:
+    def _launch(self, data: Path, patience: float = 20) -> None:
         command = [str(self.bin / "postgres"), "-D", str(data)]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -61,7 +61,7 @@ class Server:
                 env=_environment(), start_new_session=True, **as_owner(),
             )  # fmt: skip
         ready = [str(self.bin / "pg_isready"), "-q", "-h", str(self.socket), "-p", str(self.port)]
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + patience
         while subprocess.run(ready, env=_environment(), cwd="/", check=False).returncode != 0:
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"PostgreSQL did not start: {self.log.read_text()}")

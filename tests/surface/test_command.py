@@ -34,6 +34,19 @@ def test_a_deploy_file_is_executed_under_the_name_builtins(tmp_path):
     assert "name is builtins" in command(tmp_path, "inventory.py", "deploy.py", "-y")
 
 
+def test_with_some_options_y_reads_the_deploy_and_runs_nothing_of_it(tmp_path):
+    """Only the command's own words tell a deploy so: click's context is another greenlet's."""
+    text = "from pyinfra import state\nfrom pyinfra.operations import server\n"
+    text += "print('asks first', state.should_check_for_changes())\n"
+    text += f"server.shell(commands=['touch {tmp_path}/ran'])\n"
+    (tmp_path / "deploy.py").write_text(text)
+    (tmp_path / "inventory.py").write_text("hosts = [('@local', {'_sudo': False})]\n")
+    for option in ("--dry", "--debug-facts", "--debug-operations"):
+        assert "asks first False" in command(tmp_path, "inventory.py", "deploy.py", "-y", option)
+        assert "asks first True" in command(tmp_path, "inventory.py", "deploy.py", option)
+    assert not (tmp_path / "ran").exists()
+
+
 def test_an_error_of_pyinfras_kind_without_a_traceback_is_one_line(tmp_path):
     """It prints the last frame before the message, but for an error without one."""
     text = "import relogin\nraise relogin.ProfileError('so it is')\n"

@@ -18,12 +18,19 @@ from pyinfra_cli.inventory import make_inventory
 from pyinfra_cli.util import exec_file, parse_cli_arg
 assert ["inventory", "override_data", "cwd", "group_data_directories"] == list(
     inspect.signature(make_inventory).parameters)
+from pyinfra_cli import inventory
+assert inventory.exec_file is exec_file  # relogin check puts one in its place
+assert ["filename", "return_locals", "is_deploy_code"] == list(
+    inspect.signature(exec_file).parameters)
 assert (True, 5, {"a": 1}, "x") == tuple(map(parse_cli_arg, ("true", "5", '{"a": 1}', "x")))
 try:
     raise UnexpectedExternalError(ValueError("it"), "file.py")
 except UnexpectedExternalError as error:
     assert error.filename == "file.py" and "it" == str(error.exception)
     assert hasattr(error.exception, "_traceback")
+from pyinfra_cli.cli import cli
+words = ["-y", "--data", "a=1", "hosts.py", "--limit", "web1", "deploy.py", "--sudo"]
+assert "hosts.py" == cli.make_context("it", words, resilient_parsing=True).params["inventory"]
 import pyinfra
 from pyinfra.api.output import set_formatter
 assert pyinfra.is_cli is False
