@@ -9,7 +9,7 @@ NAMES = ("argon", "parts", "crew", "rs256", "es256", "shop", "desk", "hub")
 # Once for each host, while it is healthy: what puts one backend back without the others, and the
 # administrators of a database that is elsewhere.
 KEEP = f"""
-[ ! -e /root/kept ] || exit 0
+if [ ! -e /root/kept ]; then
 mkdir -p /root/kept
 {PSQL} <<'SQL'
 CREATE ROLE dba SUPERUSER LOGIN PASSWORD '{canaries.ADMIN_PASSWORD}';
@@ -20,6 +20,7 @@ for name in {" ".join(NAMES)}; do
   {PSQL} -At -c "SELECT format('ALTER ROLE %I LOGIN PASSWORD %L', rolname, rolpassword)
     FROM pg_authid WHERE rolname = '$name'" >"/root/kept/$name.sql"
 done
+fi
 """
 
 
