@@ -8,6 +8,7 @@ from pyinfra.api import deploy
 
 from relogin.deploys import restore_access
 from relogin.deploys.backends import each_backend
+from relogin.parts.runtime import Compose
 from relogin.report.text import verdict_at_exit
 
 if TYPE_CHECKING:
@@ -20,11 +21,18 @@ def onboard() -> None:
 
     What is there already stays; what a killed run left is completed.
     """
+    from relogin.operations import project
+
     for backend in each_backend():
         verdict_at_exit("onboard")
         _brought(backend)
         restore_access.configured(backend)
+        composed = isinstance(backend.service, Compose)
+        if composed:
+            project.made(backend=backend, name=f"{backend.name}: ensure the project is made")
         restore_access.kept(backend)
+        if composed:
+            project.up(backend=backend, name=f"{backend.name}: ensure the project is up")
         restore_access.served(backend)
 
 

@@ -13,7 +13,7 @@ from relogin import shell
 from relogin.facts import alone, postgres
 from relogin.finding import Unreadable, legible
 from relogin.parts.database import AdminUrl, Peer
-from relogin.parts.runtime import Systemd
+from relogin.parts.runtime import Compose, Systemd
 from relogin.values import dataclass
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ for place in {places}; do
 done
 for folder in {folders}; do [ -d "$folder" ] || say lacks "$folder"; done
 for user in {users}; do id -u "$user" >/dev/null 2>&1 || say stranger "$user"; done
-{packages}{code}{named}"""
+{packages}{code}{offered}{named}"""
 _CODE = """\
 tree={tree}
 if [ -e "$tree/.git" ]; then say code git
@@ -58,7 +58,19 @@ _PROBES = {
     "postgresql-client": "command -v psql",
     "git": "command -v git",
     "nginx": "command -v nginx",
+    "docker.io": "command -v dockerd",
+    "docker-cli": "command -v docker",
+    "docker-compose": "docker compose version",
 }
+# `newest`: the version that apt would install of a package, where it knows one.
+COMPOSE_PACKAGES = ("docker-compose", "docker-compose-v2", "docker-compose-plugin")
+NEWEST = """\
+newest() { apt-cache policy "$1" 2>/dev/null | sed -n 's/^  Candidate: \\([0-9].*\\)$/\\1/p'; }
+"""
+_OFFERED = f"""{NEWEST}for name in {" ".join(COMPOSE_PACKAGES)}; do
+  version=$(newest "$name"); [ -z "$version" ] || say compose "$version"
+done
+"""
 _INSTALLED = """dpkg-query -W -f '${{db:Status-Status}}' {name} | grep -qx installed"""
 
 
@@ -69,7 +81,7 @@ class Bare:
     `code` is what lies where the working tree belongs: none, empty, files (and their folder's
     owner), git; empty where no source is declared. `room` are KiB by the place that has them.
     `asks` says that sudo wants a password, `half` that dpkg was interrupted. `unnamed` are declared
-    server names that nginx has nowhere.
+    server names that nginx has nowhere. `offered` are versions of Docker Compose.
     """
 
     uid: int
@@ -86,6 +98,7 @@ class Bare:
     lacking: tuple[str, ...] = ()
     code: str = ""
     unnamed: tuple[str, ...] = ()
+    offered: tuple[str, ...] = ()
 
 
 def users(backend: Backend) -> tuple[str, ...]:
@@ -126,6 +139,8 @@ def _asked_for(backend: Backend) -> Iterable[str]:
         yield "postgresql-client"
     if backend.source is not None:
         yield "git"
+    if isinstance(backend.service, Compose):
+        yield from ("docker.io", "docker-cli", "docker-compose")
     needs = backend.service.needs if isinstance(backend.service, Systemd) else ()
     served = backend.onboard is not None and backend.onboard.server_name
     if served or "nginx" in needs or "nginx.service" in needs:
@@ -163,6 +178,7 @@ def script(backend: Backend) -> str:
         users=shell.words(users(backend)),
         packages=probes,
         code=_CODE.format(tree=shell.quote(tree)) if tree else "",
+        offered=_OFFERED if isinstance(backend.service, Compose) else "",
         named="".join(map(_named, names)),
     )
 
@@ -199,6 +215,7 @@ def parse(answer: Answer) -> Bare | Unreadable:
         lacking=tuple(said.get("lacks", ())),
         code=_first(said, "code"),
         unnamed=tuple(said.get("unnamed", ())),
+        offered=tuple(said.get("compose", ())),
     )
 
 

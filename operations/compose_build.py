@@ -19,7 +19,7 @@ _BUILT = """\
 {compose}
 docker buildx version >/dev/null 2>&1 || {{ DOCKER_BUILDKIT=0; export DOCKER_BUILDKIT; }}
 BUILDX_GIT_INFO=false; export BUILDX_GIT_INFO
-build() {{ said=$(compose build {service} 2>&1 </dev/null); }}
+build() {{ said=$(compose build {services} 2>&1 </dev/null); }}
 built() {{
   build || case $said in
     *'requires BuildKit'*) unset DOCKER_BUILDKIT; build ;;
@@ -29,7 +29,10 @@ built() {{
 built || {{ printf '%s\\n' "$said" | tail -n 8; exit 1; }}"""
 
 
-def built(part: Compose, *, limit: int) -> str:
-    """Give the lines that build the service's image, after which `compose` is there as well."""
+def built(part: Compose, *services: str, limit: int) -> str:
+    """Give the lines that build the services' images, after which `compose` is there as well.
+
+    Without `services` it is the backend's own alone.
+    """
     function = compose_function(part, limit=limit)
-    return _BUILT.format(compose=function, service=shell.quote(part.service))
+    return _BUILT.format(compose=function, services=shell.words(services or [part.service]))

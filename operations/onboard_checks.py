@@ -14,7 +14,7 @@ from relogin.facts.service_state import ServiceState
 from relogin.finding import Unreadable
 from relogin.operations import machine as machine_faults
 from relogin.operations.env_values import recovered
-from relogin.parts.runtime import Systemd
+from relogin.parts.runtime import Compose, Systemd
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
@@ -28,13 +28,13 @@ def unfit(backend: Backend) -> str:
     """Say in one line why this description cannot be onboarded at all; '' where it can."""
     if backend.onboard is None:
         return "declare onboard=Onboard(): it lets packages be installed on the host"
-    if not isinstance(backend.service, Systemd):
+    if not isinstance(backend.service, Systemd | Compose):
         kind = type(backend.service).__name__ if backend.service else "no service"
         return (
-            f"only a systemd service is onboarded, this one has {kind}: set it up by hand,"
-            " then deploys/restore_access.py mends and proves it"
+            "only a systemd service or a Docker Compose project is onboarded, this one has"
+            f" {kind}: set it up by hand, then deploys/restore_access.py mends and proves it"
         )
-    if not facts.users(backend):
+    if isinstance(backend.service, Systemd) and not facts.users(backend):
         return "declare Onboard(user=…), or Systemd(user=…): as whom it is to run"
     return ""
 
@@ -74,7 +74,20 @@ def _distribution(bare: Bare) -> str | Check:
     if bare.missing and not bare.debian:
         names = ", ".join(bare.missing)
         return Check("distribution", False, f"{said} has no apt: install what {names} is there")
+    if "docker-compose" in bare.missing and bare.offered and not any(map(_fits, bare.offered)):
+        return Check("distribution", False, f"{said} {_OLD_COMPOSE.format(bare.offered[0])}")
     return said
+
+
+# Compose v1 is another program: it has no `docker compose`.
+_OLD_COMPOSE = (
+    "has Docker Compose {} only, and `docker compose` begins with 2: let its apt know packages of"
+    " it (Debian's next release, pinned, or docker.com's)"
+)
+
+
+def _fits(version: str) -> bool:
+    return int(version.partition(".")[0].rpartition(":")[2] or 0) > 1
 
 
 def _disk(backend: Backend, seen: Observation, bare: Bare) -> str | Check:
@@ -116,6 +129,8 @@ def _source(backend: Backend, bare: Bare, revision: str) -> str | Check:
 
 def _service(backend: Backend, seen: Observation) -> str | Check:
     part, state = backend.service, seen.service
+    if isinstance(part, Compose):
+        return f"{part.service} of the Docker Compose project in {part.directory}"
     assert isinstance(part, Systemd)  # noqa: S101 # unfit() has seen to it
     if isinstance(state, ServiceState) and state.load != "not-found":
         return f"{state.name} is there"

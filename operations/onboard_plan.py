@@ -12,8 +12,9 @@ from relogin.facts.env_file import MissingEnvFile
 from relogin.facts.postgres_state import Server
 from relogin.facts.service_state import ServiceState
 from relogin.facts.venv import BrokenVenv
+from relogin.operations import project
 from relogin.operations.service_files import path_of_unit
-from relogin.parts.runtime import Systemd
+from relogin.parts.runtime import Compose, Systemd
 from relogin.secret import Secret
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def _of_the_catalogue(backend: Backend, seen: Observation) -> Iterator[str]:
     for declared, state in zip(backend.env_files, seen.env_files, strict=True):
         if isinstance(state, MissingEnvFile):
             yield f"write {declared.path}: {_values(declared)}"
+    if isinstance(backend.service, Compose):
+        yield from _of_the_project(backend.service, seen)
     target = postgres.declared_target(backend)
     server = seen.postgres if isinstance(seen.postgres, Server) else None
     if target is not None and (server is None or server.role is None or server.database is None):
@@ -60,6 +63,15 @@ def _of_the_catalogue(backend: Backend, seen: Observation) -> Iterator[str]:
     if backend.accounts is not None and not isinstance(seen.accounts, Table):
         names = ", ".join(account.login for account in backend.accounts.present)
         yield f"make the account{'s' * (len(backend.accounts.present) > 1)} {names}"
+
+
+def _of_the_project(part: Compose, seen: Observation) -> Iterator[str]:
+    known = project.project_of(seen)
+    lacking = project.without_container(known) if known is not None else ["each service"]
+    if lacking:
+        made = f", the volumes {', '.join(part.volumes)}" if part.volumes else ""
+        what = f"the images{made} and the containers of {', '.join(lacking)}"
+        yield f"make {what} in {part.directory}, and start them (docker compose up -d)"
 
 
 def _values(declared: EnvFile) -> str:

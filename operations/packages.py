@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pyinfra.api import FunctionCommand, operation
 
 from relogin import onboarding, shell
+from relogin.facts import bare as facts
 from relogin.fault import Change
 
 if TYPE_CHECKING:
@@ -24,8 +25,25 @@ tell() {{ printf '%s\\n' "$said" | grep -v '^$' | tail -n 6; exit 1; }}
 [ -z "$(dpkg --audit)" ] || said=$(dpkg --force-confold --configure -a 2>&1) || tell
 get() {{ within {limit} apt-get -qq -o DPkg::Lock::Timeout=240 "$@" 2>&1; }}
 updated=$(get update) || :
+{newest}names=
+for name in {names}; do
+  case $name in
+    docker-cli) [ -n "$(newest "$name")" ] || continue ;;  # it is in docker.io there
+    docker-compose)
+      name=
+      for one in {composes}; do
+        version=$(newest "$one"); version=${{version#*:}}
+        case $version in ''|[01].*) ;; *) name=$one; break ;; esac
+      done
+      [ -n "$name" ] || {{
+        echo "apt knows no Docker Compose 2 ($(newest docker-compose)): let it know packages of it"
+        exit 1
+      }} ;;
+  esac
+  names="$names $name"
+done
 said=$(get install -y --no-install-recommends --no-remove -o Dpkg::Options::=--force-confdef \\
-  -o Dpkg::Options::=--force-confold {names}) || {{ said=$updated$said; tell; }}
+  -o Dpkg::Options::=--force-confold $names) || {{ said=$updated$said; tell; }}
 """
 
 
@@ -42,6 +60,11 @@ def changes(backend: Backend, bare: Bare) -> Iterator[Change]:
     """Give the change that installs what is missing, by apt; also after an interrupted dpkg."""
     if not bare.missing and not bare.half:
         return
-    script = _INSTALL.format(names=shell.words(bare.missing), limit=_DEADLINE - 30)
+    script = _INSTALL.format(
+        names=shell.words(bare.missing),
+        limit=_DEADLINE - 30,
+        newest=facts.NEWEST,
+        composes=shell.words(facts.COMPOSE_PACKAGES),
+    )
     what = f"apt-get install {' '.join(bare.missing)}" if bare.missing else "dpkg --configure -a"
     yield Change(script, what, deadline=_DEADLINE)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from relogin.fault import Change
 
 Changes = Callable[["Backend", Bare], "Iterable[Change]"]
+ChangesByLook = Callable[["Backend", "Observation", Bare], "Iterable[Change]"]
 
 
 def begin(state: State, host: Host, backend: Backend) -> run.Entry:
@@ -47,6 +48,11 @@ def look(record: run.Entry) -> tuple[Observation, Bare] | None:
 
 def step(backend: Backend, changes: Changes) -> Iterator[FunctionCommand]:
     """Make the changes of one step; the first that fails ends the host's run, with one line."""
+    yield from step_by_look(backend, lambda declared, _, bare: changes(declared, bare))
+
+
+def step_by_look(backend: Backend, changes: ChangesByLook) -> Iterator[FunctionCommand]:
+    """Make the changes of a step that is judged by the whole look, as `step` does."""
     record = begin(current_state, current_host, backend)
     looked = look(record)
     if looked is None:
@@ -54,7 +60,7 @@ def step(backend: Backend, changes: Changes) -> Iterator[FunctionCommand]:
         yield fail_with()
         return
     try:
-        for change in changes(backend, looked[1]):
+        for change in changes(backend, *looked):
             yield FunctionCommand(carry_out, (record, change), {})
             if record.halted is not None or not record.changes[-1].ok:
                 lease.give_up(current_host, record)

@@ -18,10 +18,12 @@ from relogin import (
     Postgres,
     Secret,
     Source,
+    Supervisor,
     Systemd,
     Venv,
 )
 from relogin.facts.bare import Bare
+from relogin.facts.compose_state import Container, Project, Volume
 from relogin.facts.env_file import MissingEnvFile
 from relogin.facts.machine import FileSystem, Machine
 from relogin.facts.observation import Observation
@@ -32,6 +34,7 @@ from relogin.operations import (
     onboard_checks,
     onboard_plan,
     packages,
+    project,
     service_files,
     system_user,
     web_server,
@@ -87,8 +90,8 @@ def refused(one: Backend, bare: Bare = BARE, seen: Observation = SEEN) -> dict[s
     ("changed", "said"),
     [
         ({"onboard": None}, "declare onboard=Onboard()"),
-        ({"service": Compose("/srv/mine", "web")}, "only a systemd service is onboarded"),
-        ({"service": None}, "only a systemd service is onboarded"),
+        ({"service": Supervisor("mine")}, "this one has Supervisor"),
+        ({"service": None}, "this one has no service"),
         ({"service": Systemd("mine"), "venv": None}, "declare Onboard(user=…)"),
     ],
 )
@@ -211,3 +214,75 @@ def test_homes_are_not_hidden_from_a_backend_that_lives_in_one():
     text = service_files.unit(at_home, "mine", "network.target", hardened=True)
     assert "ProtectHome" not in text
     assert "Protect" not in service_files.unit(UNIT, "mine", "network.target")
+
+
+PROJECT = Compose(
+    ROOT, "web", files=["compose.yml"], database_service="db", needs=["cache"], volumes=["data"]
+)
+CONFIG = {"services": {"web": {"build": {"context": "."}}, "db": {}, "cache": {}}}
+
+
+def composed(*containers: Container, volumes: tuple[Volume, ...] = ()) -> Observation:
+    known = Project("mine", config=CONFIG, containers=containers, volumes=volumes, service="web")
+    return dataclasses.replace(
+        SEEN,
+        service=ServiceState(
+            "mine/web", exists=False, active=False, state="", load="no-container", project=known
+        ),
+    )
+
+
+def of_the_project(seen: Observation) -> tuple[list[str], list[str]]:
+    """Give what would be made, and what would be started."""
+    declared = backend(service=PROJECT, venv=None)
+    both = project.making(declared, seen, BARE), project.starting(declared, seen, BARE)
+    return ([one.why for one in both[0]], [one.why for one in both[1]])
+
+
+def test_a_compose_project_is_onboarded_and_says_what_it_needs():
+    declared = backend(service=PROJECT, venv=None, onboard=Onboard())
+    assert "" == onboard_checks.unfit(declared)
+    assert {} == refused(declared)
+    assert {"docker.io", "docker-cli", "docker-compose"} < {*packages.facts.packages(declared)}
+    assert (
+        f"make the images, the volumes data and the containers of each service in {ROOT},"
+        " and start them (docker compose up -d)"
+    ) in onboard_plan.lines(declared, SEEN, BARE, "main")
+
+
+def test_a_distribution_whose_docker_compose_is_too_old_is_refused():
+    declared = backend(service=PROJECT, venv=None)
+    bare = dataclasses.replace(BARE, missing=("docker-compose",), offered=("1.29.2-3",))
+    assert "1.29.2-3 only" in refused(declared, bare)["distribution"]
+    for known in ((), ("1.29.2-3", "2.26.1-4")):
+        assert {} == refused(declared, dataclasses.replace(bare, offered=known))
+
+
+def test_what_a_project_lacks_is_made_and_started_once():
+    assert (
+        ["docker compose build web; docker compose up --no-start web db cache"],
+        [],
+    ) == of_the_project(composed())
+    half = composed(
+        Container("1", "db", "created"),
+        Container("2", "cache", "exited", exit_status=0),
+        volumes=(Volume("mine_data"),),
+    )
+    assert (
+        ["docker compose build web; docker compose up --no-start web"],
+        ["docker compose up -d db"],
+    ) == of_the_project(half)
+    whole = [Container(name, name, "running") for name in ("web", "db", "cache")]
+    assert ([], []) == of_the_project(composed(*whole, volumes=(Volume("mine_data"),)))
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        (composed(Container("2", "cache", "running")), "volume mine_data does not exist"),
+        (composed(volumes=(Volume("old_data", "old", "data"),)), "project old had one"),
+    ],
+)
+def test_no_empty_volume_is_made_where_the_project_had_one(seen, said):
+    with pytest.raises(ValueError, match=said):
+        of_the_project(seen)
