@@ -76,6 +76,7 @@ class Table:
     ids of the first ten. `indexed` is how many declared logins their index finds, `visible` how
     many the backend's role sees where row security holds for it (None: it does not, or that could
     not be seen); `blank` tells that it sees none of the rows that are there.
+    `unseen` says that of `rows` only those were found that are declared.
     """
 
     columns: tuple[str, ...] | None
@@ -88,6 +89,7 @@ class Table:
     indexed: int | None = None
     visible: int | None = None
     blank: bool = False
+    unseen: Unreadable | None = None
 
     def row(self, login: str) -> UserRow | None:
         """Give the row of exactly this login."""
@@ -118,12 +120,15 @@ def parse(backend: Backend, answer: Answer) -> Table | Unreadable | None:
             "the users table could not be read: it is locked, damaged, or closed to us"
         )
     found = by_part["accounts"]
+    unseen = _unseen(answer)
+    if unseen is not None and not _has_every(backend, found["rows"]):
+        return unseen
     kinds = {flag: tuple(filter(None, values or ())) for flag, values in found["kinds"].items()}
     reader = _Reader(named, types, kinds, found["now"])
     number, ids = found["broken"]
     return Table(
         names,
-        tuple(reader.row(row) for row in found["rows"]),
+        tuple(map(reader.row, found["rows"])),
         passwords.scheme_of(found["start"]),
         tuple(dict.fromkeys(passwords.scheme_of(one) or one for one in found.get("starts") or ())),
         types,
@@ -132,7 +137,25 @@ def parse(backend: Backend, answer: Answer) -> Table | Unreadable | None:
         by_part.get("indexed", {}).get("count"),
         by_part.get("visible", {}).get("count"),
         blank=found["size"] > 0 and by_part.get("visible", {}).get("any") is False,
+        unseen=unseen,
     )
+
+
+def _unseen(answer: Answer) -> Unreadable | None:
+    """Say why no more than the declared logins were looked for, by their index, if that is so."""
+    states = [line.split()[-1] for line in answer.lines if line.startswith("#alike ")]
+    if not states:
+        return None
+    late = ", it took too long" if states[0] == "57014" else ""
+    return Unreadable(
+        f"names like the declared ones were not looked for: SQLSTATE {states[0]}{late}"
+    )
+
+
+def _has_every(backend: Backend, rows: Iterable[Mapping[str, Any]]) -> bool:
+    """Tell whether each declared login is among the rows; an index may not find one that is."""
+    declared = backend.accounts.present if backend.accounts else ()
+    return {one.login for one in declared} <= {row["login"] for row in rows}
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from relogin.backend import Backend
 
 STATEMENT = 15  # seconds that one statement may take
-ALTOGETHER = 40  # seconds after which no more of them begins
+ALTOGETHER = 40  # seconds of the session after which no more of them begins
 # A block of many tables has until the last of them would have ended.
 UNTIL_THEN = f"""\
 select set_config('statement_timeout', greatest(1000, 1000 * extract(epoch from
@@ -66,7 +66,8 @@ _BEGIN = f"""\
 \\set ON_ERROR_STOP off
 reset enable_seqscan; set jit = off;
 set statement_timeout = '{STATEMENT}s'; set lock_timeout = '1s';
-select clock_timestamp() + interval '{ALTOGETHER} s' as until, case
+select coalesce((select backend_start from pg_stat_activity where pid = pg_backend_pid()),
+  clock_timestamp()) + interval '{ALTOGETHER} s' as until, case
  when current_setting('server_version_num')::int < 150000 then 'null'
  else 'pg_database_collation_actual_version(oid)' end as actual,
  case when current_setting('server_version_num')::int < 150000 then 'false'

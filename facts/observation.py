@@ -129,7 +129,7 @@ class Observation:
             (fault.partition(".")[0], answer) for fault, answer in self.own.items()
         ]
         parts.append(("disks", getattr(self.machine, "file_systems", None)))
-        for name in ("postgres", "database"):
+        for name in ("postgres", "accounts", "database"):
             parts.append((f"{name} in part", getattr(getattr(self, name), "unseen", None)))
         for name, part in parts:
             if isinstance(part, Unreadable):

@@ -135,7 +135,9 @@ def script(backend: Backend, target: Target, *, deep: bool = False) -> str:
         postgres_sql.BEGIN + sql.READ + _server(backend, target, admin, names),
         f"\\if :open\n{_connected(admin, target.database)}",
         sql.READ + sql.fill(postgres_sql.tables(admin), **names),
-        migrations.select(backend) + accounts.select(backend, target.role),
+        migrations.select(backend),
+        f"set statement_timeout = '{_PATIENCE}s';\n" if deep else "",
+        accounts.select(backend, target.role),
         _deep(backend, target) if deep else "",
         "\\endif\n",
     )
@@ -152,6 +154,9 @@ def script(backend: Backend, target: Target, *, deep: bool = False) -> str:
             "return $rc",
         )
     )
+
+
+_PATIENCE = 30  # seconds that a statement about the users table may take where all is looked at
 
 
 def _deep(backend: Backend, target: Target) -> str:

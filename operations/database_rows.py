@@ -44,7 +44,7 @@ def _judge_orphans(backend: Backend, seen: Observation, state: DatabaseState) ->
                 subject=_subject(rule, rule.name),
                 seen=told(rows),
                 expected=rule.definition,
-                remedy=f"look at them: {_looked_at(rule)}; then restore what they point at, point"
+                remedy=f"look at them: {_looked_at(rule)} then restore what they point at, point"
                 " them elsewhere, or delete them: that is your choice",
             )
 

@@ -9,17 +9,20 @@ from relogin import (
     Account,
     Accounts,
     Alembic,
+    Api,
     Backend,
     DatabaseUrl,
     EnvFile,
     Fault,
     FromEnv,
+    Journey,
     Jwt,
     Login,
     Peer,
     Postgres,
     Probe,
     Secret,
+    Step,
     Supervisor,
     Systemd,
     Venv,
@@ -85,6 +88,12 @@ def test_the_last_file_that_declares_a_key_wins():
 
 def test_the_secrets_that_have_to_come_from_here():
     assert {Secret.env("OPS"), Secret.env("Y")} == set(FULL.secrets())
+
+
+def test_a_secret_that_only_a_probe_needs_stops_no_other_run():
+    journey = Journey("mfa", "ops", [Step("GET", "/{totp}")], totp=Secret.env("TOTP"))
+    api = Api(url="http://127.0.0.1:1", journeys=[journey])
+    assert [Secret.env("OPS")] == list(Backend("b", accounts=OPS, api=api).secrets())
 
 
 @pytest.mark.parametrize(

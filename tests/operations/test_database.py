@@ -97,7 +97,8 @@ def test_orphans_are_counted_though_the_catalogue_calls_their_key_valid(shop):
     assert ("database.orphans", "public.sessions:sessions_user_id_fkey") == finding.key
     assert "7 rows: 1, 2, 3, 4, 5, …" == finding.seen
     assert finding.by_person
-    sql = finding.remedy.removeprefix("look at them: ").partition(";")[0]
+    sql = finding.remedy.removeprefix("look at them: ").partition(" then restore")[0]
+    assert 1 == sql.count(";")
     assert 7 == len(shop.sql(sql).splitlines())
     before = shop.sql("SELECT count(*) FROM sessions")
     shop.mended()
