@@ -68,19 +68,24 @@ def faults(fault: str | None, *, as_json: bool) -> None:
 @click.argument("host", required=False, default="")
 @click.option("--runs", default=20, show_default=True, help="How many results to list.")
 @click.option("as_json", "--json", is_flag=True, help="Write JSON.")
-def history(host: str, *, runs: int, as_json: bool) -> None:
+@cli_run.LEDGER
+def history(host: str, *, runs: int, as_json: bool, ledger: str | None) -> None:
     """Tell when HOST (or each one) last changed, what keeps coming back, and the last runs."""
+    from relogin.errors import UsageError
     from relogin.ledger.read import history as read
     from relogin.ledger.read import hosts
-    from relogin.ledger.store import LedgerError
+    from relogin.ledger.store import LedgerError, choose
     from relogin.parts.part import suggest
     from relogin.report.history import told
 
     try:
+        choose(ledger)
         known = hosts()
         if host and host not in known:
             raise click.UsageError(f"no run of {host!r} was kept{suggest(host, known)}")
         found = read(host, runs)
+    except UsageError as error:
+        raise click.UsageError(str(error)) from None
     except LedgerError as error:
         raise click.ClickException(str(error)) from None
     plain = json.dumps(found, indent=2, ensure_ascii=False) if as_json else told(found)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from relogin.cli_run import LEDGER
+
 if TYPE_CHECKING:
     from relogin.report.view import View
 
@@ -25,7 +27,8 @@ _STDOUT = Path("-")
     metavar="[FILE]",
     help="Write it to paste into an issue; on stdout without FILE.",
 )
-def report(what: str, *, html: Path | None, markdown: Path | None) -> None:
+@LEDGER
+def report(what: str, *, html: Path | None, markdown: Path | None, ledger: str | None) -> None:
     """Tell a kept run again: that of RUN, the last one of HOST, or the last one of all.
 
     The verdict first; then, of each host, what was wrong, what was done, and the proof; what keeps
@@ -33,9 +36,10 @@ def report(what: str, *, html: Path | None, markdown: Path | None) -> None:
     Markdown comes on stdout.
     """
     from relogin.errors import UsageError
-    from relogin.ledger.store import LedgerError
+    from relogin.ledger.store import LedgerError, choose
 
     try:
+        choose(ledger)
         _refuse_unwritable(html, markdown)
         _write(_chosen(what, markdown), html, markdown)
     except UsageError as error:

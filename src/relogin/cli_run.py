@@ -60,9 +60,18 @@ _PING = click.option(
 )
 
 
+LEDGER = click.option(
+    "--ledger",
+    envvar="RELOGIN_LEDGER",
+    metavar="URL",
+    help="Keep the history in this PostgreSQL, for all machines: a URL, or env:NAME, file:PATH,"
+    " command:WORDS that has it; also from RELOGIN_LEDGER, so not in ps.",
+)
+
+
 def on_hosts(function: F) -> F:
     """Give a command the inventory and the options that choose and reach its hosts."""
-    for option in reversed(_OPTIONS):
+    for option in reversed((*_OPTIONS, LEDGER)):
         function = option(function)
     return function
 
@@ -170,6 +179,7 @@ def _run(purpose: str, given: dict[str, Any], task: Work) -> None:
     from relogin.drive.command import Ended, carry_out
     from relogin.drive.session import Options
     from relogin.errors import UsageError
+    from relogin.ledger.store import choose
     from relogin.ping import watcher
     from relogin.report.files import Outputs
 
@@ -180,6 +190,7 @@ def _run(purpose: str, given: dict[str, Any], task: Work) -> None:
     ended = Ended(1)
     watch = None
     try:
+        choose(given.pop("ledger"), Path(given["inventory"]).absolute().parent)
         watch = watcher(given.pop("ping", None), given["inventory"])
         if watch is not None:
             watch.begin()

@@ -23,3 +23,8 @@ def marked(seen: Observation | None, key: tuple[str, str], finding: Finding | No
     if value is None and finding is not None:
         value = f"{finding.what} {finding.seen}"
     return "" if value is None else mark(value)
+
+
+def key_mark() -> str:
+    """Give a short mark of this machine's key: marks under two keys cannot be compared."""
+    return mark("relogin fingerprints")

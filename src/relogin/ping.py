@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relogin.errors import UsageError
-from relogin.secret import Secret, SecretMissing
+from relogin.given import secret
+from relogin.secret import SecretMissing
 
 if TYPE_CHECKING:
     import gevent
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 _DEADLINE = 5.0  # seconds for each request, whatever it waits for
 _TRIES = 2
 _SILENT = "no answer in time"  # who asks again waits again
-_SOURCES = ("env", "file", "command")
 
 
 def watcher(given: str | None, inventory: str) -> Watcher | None:
@@ -33,8 +33,8 @@ def watcher(given: str | None, inventory: str) -> Watcher | None:
     if not given:
         return None
     try:
-        secret = _source(given, inventory)
-        url = httpx.URL(secret.reveal().strip())
+        source = secret(given, Path(inventory).absolute().parent)
+        url = httpx.URL(source.reveal().strip())
     except SecretMissing as missing:
         raise UsageError(f"--ping: {missing}") from None
     except httpx.InvalidURL:
@@ -42,14 +42,6 @@ def watcher(given: str | None, inventory: str) -> Watcher | None:
     if url.scheme not in {"http", "https"} or not url.host:
         raise UsageError("--ping: what it was given is no URL of http or https (it is not shown)")
     return Watcher(url)
-
-
-def _source(given: str, inventory: str) -> Secret:
-    source, colon, name = given.partition(":")
-    if not (colon and source in _SOURCES and name):
-        return Secret.seen(given)
-    home = Path(inventory).absolute().parent if source == "env" else None
-    return Secret(source, name, home=home)
 
 
 class Watcher:

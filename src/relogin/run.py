@@ -234,8 +234,8 @@ class Entry:
 class Run:
     """One run of pyinfra: its entries, and what it takes back, releases, backs up, rotates.
 
-    `purpose` is the deploy's name, `lost` why hosts were not reached, `early` looks that were begun
-    before there is an entry. `kept` says that it goes into the history. `began` is Unix time.
+    `purpose` is the deploy's name, `of_pass` the fleet's pass, `lost` why hosts were not reached,
+    `early` looks begun before an entry. `kept`: it goes into the history. `began` is Unix time.
     """
 
     entries: dict[tuple[str, str], Entry] = dataclasses.field(default_factory=dict)
@@ -250,6 +250,7 @@ class Run:
     reporting: bool = False
     kept: bool = False
     report_only: bool = False
+    of_pass: str = ""
     began: float = dataclasses.field(default_factory=time.time)
     _started: float = dataclasses.field(default_factory=time.monotonic)
 
@@ -293,8 +294,7 @@ def of(state: State) -> Run:
 
 def entry(state: State, host: Host, backend: Backend) -> Entry:
     """Give the entry of one backend on one host."""
-    entries = of(state).entries
-    key = host.name, backend.name
+    entries, key = of(state).entries, (host.name, backend.name)
     if key not in entries:
         entries[key] = Entry(host.name, backend, early=of(state).early.pop(key, None))
     return entries[key]

@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from relogin.ledger import keep, store, whole
+from relogin.ledger import file, keep, store, whole
 from relogin.ledger.steps import STEPS
 from relogin.report.files import schema
 from tests.command.documents import document
@@ -72,7 +72,7 @@ def test_what_an_older_relogin_kept_is_told_as_far_as_it_goes(had: int) -> None:
     with closing(sqlite3.connect(store.place())) as newest:
         rows = {name: newest.execute(f"SELECT * FROM {name}").fetchall() for name in OLDEST}
     store.place().unlink()
-    with closing(sqlite3.connect(store.place(), isolation_level=None)) as old:
+    with closing(file.connected(store.place())) as old:
         store.brought_up(old, STEPS[:had])
         for name, found in rows.items():
             width = len(old.execute(f"SELECT * FROM {name}").description)

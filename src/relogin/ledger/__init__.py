@@ -1,1 +1,1 @@
-"""The history of runs: what each saw, changed and proved, in one SQLite file on this machine."""
+"""The history of runs: what each saw, changed and proved, in one SQLite file, or in PostgreSQL."""

@@ -9,8 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from relogin.fingerprints import key_mark
 from relogin.ledger import aside, prune
-from relogin.ledger.store import LedgerError, place, writing
+from relogin.ledger.store import Connection, LedgerError, beside, place, writing
+from relogin.places import state_folder
 
 Document = dict[str, Any]
 
@@ -22,24 +24,25 @@ def keep(document: Document) -> str | None:
     has ended is then kept in a file (relogin.ledger.aside), and taken over by the next run that
     can. The first run of a day lets it forget what is old.
     """
-    path = place()
+    ended, near = document["seconds"] is not None, state_folder() / "history.sqlite"
     try:
-        with writing(path) as connection:
+        there = place()
+        near = beside(there)
+        with writing(there) as connection:
             _write(connection, document)
-            taken = [file for file in aside.waiting(path) if _taken_over(connection, file)]
-            ended = document["seconds"] is not None
+            taken = [file for file in aside.waiting(near) if _taken_over(connection, file)]
             old = ended and prune.due(connection, document["run"], document["began"])
     except LedgerError as error:
-        return None if document["seconds"] is None else aside.put(path, document, error)
+        return aside.put(near, document, error) if ended else None
     for file in taken:
         with suppress(OSError):
             file.unlink()
-    return _forget_old(path, document["began"]) if old else None
+    return _forget_old(document["began"]) if old else None
 
 
-def _forget_old(path: Path, now: float) -> str | None:
+def _forget_old(now: float) -> str | None:
     """Let the history forget, in a transaction of its own: the run is kept already."""
-    with suppress(LedgerError), writing(path) as connection:
+    with suppress(LedgerError), writing(place()) as connection:
         return prune.forget_old(connection, now)
     return None
 
@@ -48,15 +51,15 @@ def begun(run: str, host: str, backend: str, why: str, *, position: int) -> None
     """Note that a change is about to be made: what becomes of it is kept when it has ended."""
     row = (run, host, backend, position, "", "", why, None, 0.0, "", time.time())
     with suppress(LedgerError), writing(place()) as connection:
-        connection.execute(f"INSERT OR IGNORE INTO change VALUES ({_marks(row)})", row)
+        connection.execute(f"INSERT INTO change VALUES ({_marks(row)}) ON CONFLICT DO NOTHING", row)
 
 
-def _taken_over(connection: sqlite3.Connection, file: Path) -> bool:
+def _taken_over(connection: Connection, file: Path) -> bool:
     """Write a run that waits; one whose text makes no sense stays where it is."""
     connection.execute("SAVEPOINT waiting")
     try:
         _write(connection, json.loads(file.read_text()))
-    except (OSError, ValueError, KeyError, TypeError, sqlite3.Error):
+    except (OSError, ValueError, KeyError, TypeError, sqlite3.Error, LedgerError):
         connection.execute("ROLLBACK TO waiting")
         return False
     finally:
@@ -64,13 +67,14 @@ def _taken_over(connection: sqlite3.Connection, file: Path) -> bool:
     return True
 
 
-def _write(connection: sqlite3.Connection, document: Document) -> None:
+def _write(connection: Connection, document: Document) -> None:
     run = document["run"]
-    who = document["purpose"], document["began"], document["relogin"], document["operator"]
+    names = "purpose", "began", "seconds", "relogin", "operator"
+    row = run, *(document[name] for name in names), key_mark(), document.get("pass", "")
     connection.execute(
-        "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
-        " purpose = excluded.purpose, seconds = coalesce(excluded.seconds, seconds)",
-        (run, who[0], who[1], document["seconds"], *who[2:]),
+        f"INSERT INTO run VALUES ({_marks(row)}) ON CONFLICT (id) DO UPDATE SET"
+        " purpose = excluded.purpose, seconds = coalesce(excluded.seconds, run.seconds)",
+        row,
     )
     for host in document["hosts"]:
         for backend in host["backends"]:
@@ -80,15 +84,17 @@ def _write(connection: sqlite3.Connection, document: Document) -> None:
             _write_result(connection, run, host["host"], {**_NOTHING, **lost})
         if lines := host.get("transcript"):
             said = run, host["host"], json.dumps(lines)
-            connection.execute("INSERT OR REPLACE INTO transcript VALUES (?, ?, ?)", said)
+            connection.execute(_SAID, said)
 
 
+_SAID = (
+    "INSERT INTO transcript VALUES (?, ?, ?)"
+    " ON CONFLICT (run, host) DO UPDATE SET lines = excluded.lines"
+)
 _NOTHING: Document = {"seconds": 0.0, "proof": None, "unseen": [], "findings": [], "changes": []}
 
 
-def _write_result(
-    connection: sqlite3.Connection, run: str, host: str, result: dict[str, Any]
-) -> None:
+def _write_result(connection: Connection, run: str, host: str, result: dict[str, Any]) -> None:
     key = run, host, result["backend"]
     for table in ("result", "finding", "change"):
         connection.execute(f"DELETE FROM {table} WHERE (run, host, backend) = (?, ?, ?)", key)
@@ -115,7 +121,8 @@ def _result(one: dict[str, Any]) -> tuple[Any, ...]:
     said = json.dumps(one.get("said", []))
     drifted = declared, one.get("signing", ""), said, one.get("disabled", "")
     refused, reports = json.dumps(one.get("refused_logins", {})), json.dumps(one.get("reports", []))
-    return *known, *drifted, refused, reports
+    proven = bool(one["proof"] and one["proof"].get("proven"))
+    return *known, *drifted, refused, reports, proven
 
 
 def _finding(position: int, one: dict[str, Any]) -> tuple[Any, ...]:

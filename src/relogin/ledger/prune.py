@@ -6,7 +6,10 @@ What later runs are compared with stays.
 from __future__ import annotations
 
 import os
-import sqlite3
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from relogin.ledger.store import Connection
 
 _NAMED = "RELOGIN_HISTORY_DAYS"
 _DAY = 86400.0
@@ -15,13 +18,13 @@ _PURPOSE = "(SELECT purpose FROM run WHERE id = {0}.run)"
 # Of each backend on each host the last result of every kind stays, however old it is: the last one,
 # the last good one, and those that relogin.ledger.read looks for (applied, proven, changed).
 _KINDS = (
-    "1",
+    "1 = 1",
     f"{{0}}.outcome IN ('proven', 'healthy') AND {_PURPOSE} <> 'check'",
     "{0}.declared <> '{{}}' AND {0}.outcome IN ('proven', 'healthy', 'findings')"
     f" AND {_PURPOSE} NOT IN ('diagnose', 'check')",
-    "{0}.signing <> '' AND json_extract({0}.proof, '$.proven')",
+    "{0}.signing <> '' AND {0}.proven = 1",
     "EXISTS (SELECT 1 FROM change c WHERE (c.run, c.host, c.backend)"
-    " = ({0}.run, {0}.host, {0}.backend) AND c.ok IS NOT 0)",
+    " = ({0}.run, {0}.host, {0}.backend) AND coalesce(c.ok, 1) = 1)",
 )
 _OUTDONE = """
 (({old}) IS NOT TRUE OR EXISTS (
@@ -46,13 +49,13 @@ _REST = (
 )
 
 
-def due(connection: sqlite3.Connection, run: str, began: float) -> bool:
+def due(connection: Connection, run: str, began: float) -> bool:
     """Tell whether a run is the first one of its day (UTC): once a day is enough."""
     query = "SELECT 1 FROM run WHERE began >= ? AND began <= ? AND id <> ? LIMIT 1"
     return connection.execute(query, (began - began % _DAY, began, run)).fetchone() is None
 
 
-def forget_old(connection: sqlite3.Connection, now: float) -> str | None:
+def forget_old(connection: Connection, now: float) -> str | None:
     """Remove what is older than is to be kept; give a line where that setting makes no sense."""
     said = os.environ.get(_NAMED) or "0"
     if not said.isdecimal():

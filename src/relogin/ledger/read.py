@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import time
 from typing import Any
 
 from relogin.drift import Former
-from relogin.ledger.store import place, reading
+from relogin.fingerprints import key_mark
+from relogin.ledger.store import Connection, place, reading
 
 Row = dict[str, Any]
 
@@ -16,30 +16,32 @@ _RESULTS = """
 SELECT run.id AS run, began, purpose, operator, host, backend, outcome, result.seconds AS seconds,
     run.seconds IS NOT NULL AS ended, halted, proof,
     (SELECT count(*) FROM change c WHERE (c.run, c.host, c.backend)
-        = (result.run, result.host, result.backend) AND ok) AS changes,
+        = (result.run, result.host, result.backend) AND ok = 1) AS changes,
     (SELECT what FROM finding f WHERE (f.run, f.host, f.backend)
         = (result.run, result.host, result.backend) ORDER BY position LIMIT 1) AS first
 FROM run JOIN result ON result.run = run.id
 WHERE :host IN ('', host) ORDER BY began DESC, host, backend LIMIT :limit
 """
-_CHANGED = """
-SELECT host, backend, began, run.id AS run, operator, why, ok
+_LAST = """
 FROM run JOIN change ON change.run = run.id
 WHERE began = (SELECT max(began) FROM run r JOIN change c ON c.run = r.id
-    WHERE (c.host, c.backend) = (change.host, change.backend) AND ok IS NOT 0)
-    AND :host IN ('', host) AND ok IS NOT 0
+    WHERE (c.host, c.backend) = (change.host, change.backend) AND coalesce(ok, 1) = 1)
+    AND :host IN ('', host) AND coalesce(ok, 1) = 1
+"""
+_CHANGED = f"""
+SELECT host, backend, began, run.id AS run, operator, why, ok {_LAST}
 ORDER BY host, backend, change.position
 """
-_MENDED = """
+_MENDED = f"""
 SELECT host, backend, run, fault, what, before, after FROM finding
-WHERE state = 'mended' AND :host IN ('', host) AND run IN (SELECT value FROM json_each(:runs))
+WHERE state = 'mended' AND :host IN ('', host) AND run IN (SELECT run.id {_LAST})
 ORDER BY position
 """
 _COMING_BACK = """
-SELECT host, backend, fault, subject, what, count(*) AS times, min(began) AS since,
+SELECT host, backend, fault, subject, max(what) AS what, count(*) AS times, min(began) AS since,
     max(began) AS last
 FROM finding JOIN run ON run.id = finding.run
-WHERE state = 'mended' AND leads AND :host IN ('', host)
+WHERE state = 'mended' AND leads = 1 AND :host IN ('', host)
 GROUP BY host, backend, fault, subject HAVING count(*) > 1
 ORDER BY times DESC, last DESC, host, backend, fault, subject
 """
@@ -58,12 +60,11 @@ def history(host: str = "", limit: int = 20) -> dict[str, Any]:
         for one in results:
             one["proof"] = json.loads(one["proof"]) if one["proof"] else None
         changed = _rows(connection, _CHANGED, host)
-        runs = json.dumps([one["run"] for one in changed])
         return {
             "version": 1,
             "results": results,
             "last_changes": changed,
-            "last_mended": _rows(connection, _MENDED, host, runs=runs),
+            "last_mended": _rows(connection, _MENDED, host),
             "coming_back": _rows(connection, _COMING_BACK, host),
         }
 
@@ -76,7 +77,7 @@ def former(host: str, backend: str) -> Former:
     Raises:
         LedgerError: there is no history, or it cannot be read.
     """
-    of = {"host": host, "backend": backend, "soon": time.time() + 86400}
+    of = {"host": host, "backend": backend, "soon": time.time() + 86400, "key": key_mark()}
     where = (
         "FROM run JOIN {} ON run.id = run"
         " WHERE host = :host AND backend = :backend AND began < :soon"
@@ -84,13 +85,14 @@ def former(host: str, backend: str) -> Former:
     results = where.format("result")
     with reading(place()) as connection:
 
-        def last(what: str, condition: str = "1") -> tuple[Any, ...]:
+        def last(what: str, condition: str = "1 = 1") -> tuple[Any, ...]:
             query = f"SELECT {what} {results} AND {condition} ORDER BY began DESC LIMIT 1"
             return tuple(connection.execute(query, of).fetchone() or ())
 
-        (applied,) = last("declared", _APPLIED) or ("{}",)
-        signing, proven = last("signing, began", f"signing <> '' AND {_PROVEN}") or ("", 0.0)
-        ended, let_in = last(f"began + coalesce(run.seconds, 0), {_PROVEN}") or (0.0, False)
+        (applied,) = last("declared", f"{_APPLIED} AND {_OURS}") or ("{}",)
+        signed = last("signing, began", f"signing <> '' AND proven = 1 AND {_OURS}")
+        signing, proven = signed or ("", 0.0)
+        ended, let_in = last("began + coalesce(run.seconds, 0), proven") or (0.0, False)
         mended: dict[tuple[str, str], tuple[float, ...]] = {}
         query = f"SELECT fault, subject, began {where.format('finding')} AND state = 'mended'"
         for row in connection.execute(f"{query} ORDER BY began DESC", of):
@@ -99,17 +101,17 @@ def former(host: str, backend: str) -> Former:
     return Former(json.loads(applied), signing, proven, mended, ended, let_in=bool(let_in))
 
 
-_PROVEN = "json_extract(proof, '$.proven')"
+# Fingerprints that another machine made under its own key tell nothing of ours.
+_OURS = "marks IN ('', :key)"
 _APPLIED = (
     "purpose NOT IN ('diagnose', 'check', 'probe') AND declared <> '{}'"
     " AND outcome IN ('proven', 'healthy', 'findings')"
 )
 
 
-def _rows(
-    connection: sqlite3.Connection, query: str, host: str, limit: int = -1, runs: str = ""
-) -> list[Row]:
-    found = connection.execute(query, {"host": host, "limit": limit, "runs": runs})
+def _rows(connection: Connection, query: str, host: str, limit: int = -1) -> list[Row]:
+    most = limit if limit >= 0 else 2**31  # all of them
+    found = connection.execute(query, {"host": host, "limit": most})
     return [dict(row) for row in found]
 
 
@@ -120,7 +122,8 @@ def hosts() -> list[str]:
         LedgerError: there is none, or it cannot be read.
     """
     with reading(place()) as connection:
-        return [row["host"] for row in connection.execute("SELECT DISTINCT host FROM result")]
+        query = "SELECT DISTINCT host FROM result ORDER BY host"
+        return [row["host"] for row in connection.execute(query)]
 
 
 def successes() -> dict[tuple[str, str], float]:

@@ -1,6 +1,7 @@
 """The ledger's tables, as the steps that lead from each version of them to the next.
 
-A step that was published never changes: `PRAGMA user_version` counts those that a file has had.
+A step that was published never changes; each ledger counts those that it has had. They are written
+for SQLite; what PostgreSQL says otherwise is told in relogin.ledger.postgres.
 """
 
 from __future__ import annotations
@@ -97,4 +98,14 @@ _DOCUMENTS = """
 ALTER TABLE result ADD COLUMN reports TEXT NOT NULL DEFAULT '[]'
 """
 
-STEPS: tuple[str, ...] = (_RUNS, _DRIFT, _REPORT, _REFUSED, _DOCUMENTS)
+# Whether a login was proven, which queries ask for; under which key a run's fingerprints were made
+# ('': this machine's own), which pass of a fleet it is of ('': of none).
+_SHARED = """
+ALTER TABLE result ADD COLUMN proven INTEGER NOT NULL DEFAULT 0;
+UPDATE result SET proven = 1 WHERE proof LIKE '%"proven": true%';
+ALTER TABLE run ADD COLUMN marks TEXT NOT NULL DEFAULT '';
+ALTER TABLE run ADD COLUMN pass TEXT NOT NULL DEFAULT '';
+CREATE INDEX run_pass ON run (pass)
+"""
+
+STEPS: tuple[str, ...] = (_RUNS, _DRIFT, _REPORT, _REFUSED, _DOCUMENTS, _SHARED)

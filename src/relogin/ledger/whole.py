@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from relogin import outcome
-from relogin.ledger.store import place, reading
+from relogin.ledger.store import Connection, place, reading
 
 Document = dict[str, Any]
 
@@ -16,10 +15,7 @@ _VERSION = 1  # of report/run.schema.json, which this is the form of
 _OF = "WHERE (run, host, backend) = (?, ?, ?) ORDER BY position"
 _EARLIER = """
 SELECT run.id AS run, began, purpose, operator, host, backend, outcome, halted,
-    run.seconds IS NOT NULL AS ended, json_extract(proof, '$.seconds') AS login,
-    json_extract(proof, '$.proven') AS proven,
-    (SELECT json_group_array(why) FROM (SELECT why FROM change c WHERE (c.run, c.host, c.backend)
-        = (result.run, result.host, result.backend) AND ok ORDER BY position)) AS changes,
+    run.seconds IS NOT NULL AS ended, proof,
     (SELECT what FROM finding f WHERE (f.run, f.host, f.backend)
         = (result.run, result.host, result.backend) ORDER BY position LIMIT 1) AS first
 FROM run JOIN result ON result.run = run.id
@@ -27,11 +23,15 @@ WHERE host = :host AND began < :before AND run.id <> :run
     AND purpose NOT IN ('disable', 'enable')
 ORDER BY began DESC, backend LIMIT :limit
 """
+_WHYS = """
+SELECT run, backend, why FROM change JOIN run ON run.id = run
+WHERE host = :host AND ok = 1 AND began < :before AND began >= :since ORDER BY position
+"""
 _COMING_BACK = """
-SELECT host, backend, fault, subject, what, count(*) AS times, min(began) AS since,
+SELECT host, backend, fault, subject, max(what) AS what, count(*) AS times, min(began) AS since,
     max(began) AS last
 FROM finding JOIN run ON run.id = finding.run
-WHERE state = 'mended' AND leads AND host = :host AND began <= :before
+WHERE state = 'mended' AND leads = 1 AND host = :host AND began <= :before
 GROUP BY host, backend, fault, subject HAVING count(*) > 1
 ORDER BY times DESC, last DESC, backend, fault, subject
 """
@@ -84,6 +84,7 @@ def document(run: str, host: str = "") -> Document | None:
         "seconds": about["seconds"],
         "relogin": about["version"],
         "operator": about["operator"],
+        "pass": about["pass"],
         "exit": outcome.code(one["outcome"] for one in hosts),
         "hosts": hosts,
     }
@@ -108,17 +109,26 @@ def earlier(document: Document, limit: int = 300) -> dict[str, dict[str, list[Do
         }
 
 
-def _results(connection: sqlite3.Connection, about: Document) -> Iterator[Document]:
-    for row in _rows(connection, _EARLIER, about):
-        yield {**row, "changes": json.loads(row["changes"])}
+def _results(connection: Connection, about: Document) -> Iterator[Document]:
+    rows = _rows(connection, _EARLIER, about)
+    since = min((row["began"] for row in rows), default=about["before"])
+    whys: dict[tuple[str, str], list[str]] = {}
+    for one in _rows(connection, _WHYS, {**about, "since": since}):
+        whys.setdefault((one["run"], one["backend"]), []).append(one["why"])
+    for row in rows:
+        proof = json.loads(row.pop("proof") or "{}")
+        login, proven = proof.get("seconds"), proof.get("proven")
+        made = whys.get((row["run"], row["backend"]), [])
+        yield {**row, "login": login, "proven": proven, "changes": made}
 
 
-def _rows(connection: sqlite3.Connection, query: str, about: object) -> list[Document]:
-    found = connection.execute(query, about)  # type: ignore[arg-type] # names or places
-    return [dict(row) for row in found]
+def _rows(
+    connection: Connection, query: str, about: Sequence[Any] | Mapping[str, Any]
+) -> list[Document]:
+    return [dict(row) for row in connection.execute(query, about)]
 
 
-def _host(connection: sqlite3.Connection, name: str, results: Iterable[sqlite3.Row]) -> Document:
+def _host(connection: Connection, name: str, results: Iterable[Any]) -> Document:
     mine = [row for row in results if row["host"] == name]
     lost = next((row for row in mine if not row["backend"]), None)
     words = [row["outcome"] for row in mine]
@@ -135,7 +145,7 @@ def _host(connection: sqlite3.Connection, name: str, results: Iterable[sqlite3.R
     }
 
 
-def _backend(connection: sqlite3.Connection, row: sqlite3.Row) -> Document:
+def _backend(connection: Connection, row: Any) -> Document:
     key = row["run"], row["host"], row["backend"]
     findings = _rows(connection, f"SELECT * FROM finding {_OF}", key)
     changes = _rows(connection, f"SELECT * FROM change {_OF}", key)

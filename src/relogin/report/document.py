@@ -52,6 +52,7 @@ def _document(record: Run, hosts: list[dict[str, Any]], *, seconds: float | None
         "seconds": None if seconds is None else round(seconds, 3),
         "relogin": version(),
         "operator": operator(),
+        "pass": record.of_pass,
         "exit": outcome.code(one["outcome"] for one in hosts),
         "hosts": hosts,
     }
