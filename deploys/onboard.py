@@ -38,14 +38,15 @@ def onboard() -> None:
 
 def _brought(backend: Backend) -> None:
     """Bring what the catalogue's own fixes begin with."""
+    from relogin.operations import key_pair, packages, source, system_user, web_server
     from relogin.operations import onboard as operations
-    from relogin.operations import packages, source, system_user, web_server
 
     name = backend.name
     operations.possible(backend=backend, name=f"{name}: see whether the host can have it")
     packages.installed(backend=backend, name=f"{name}: ensure packages")
     system_user.there(backend=backend, name=f"{name}: ensure the system's user")
     source.laid(backend=backend, name=f"{name}: ensure the source")
+    key_pair.made(backend=backend, name=f"{name}: ensure the keys of its tokens")
     web_server.serves(backend=backend, name=f"{name}: ensure that nginx serves it")
 
 

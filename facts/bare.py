@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pyinfra.api import FactBase
 
 from relogin import shell
-from relogin.facts import alone, postgres
+from relogin.facts import alone, key_files, postgres
 from relogin.finding import Unreadable, legible
 from relogin.parts.database import AdminUrl, Peer
 from relogin.parts.runtime import Compose, Systemd
@@ -58,6 +58,7 @@ _PROBES = {
     "postgresql-client": "command -v psql",
     "git": "command -v git",
     "nginx": "command -v nginx",
+    "openssl": "command -v openssl",
     "docker.io": "command -v dockerd",
     "docker-cli": "command -v docker",
     "docker-compose": "docker compose version",
@@ -139,6 +140,8 @@ def _asked_for(backend: Backend) -> Iterable[str]:
         yield "postgresql-client"
     if backend.source is not None:
         yield "git"
+    if key_files.declared(backend) is not None:
+        yield "openssl"
     if isinstance(backend.service, Compose):
         yield from ("docker.io", "docker-cli", "docker-compose")
     needs = backend.service.needs if isinstance(backend.service, Systemd) else ()

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from relogin import checkout
 from relogin.facts import bare as facts
+from relogin.facts import key_files
 from relogin.facts.env_file import EnvFileState, MissingEnvFile
+from relogin.facts.key_files import Keys
 from relogin.facts.machine import Machine
 from relogin.facts.proof import Check
 from relogin.facts.service_state import ServiceState
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from relogin.backend import Backend
     from relogin.facts.bare import Bare
     from relogin.facts.observation import Observation
+    from relogin.parts.proof import KeyFile
 
 _SPARE_KIB = 1024 * 1024
 
@@ -41,6 +44,7 @@ def unfit(backend: Backend) -> str:
 
 def checked(backend: Backend, seen: Observation, bare: Bare, revision: str) -> tuple[Check, ...]:
     """Judge whether the host can become one that serves this backend."""
+    declared = key_files.declared(backend)
     judged: tuple[tuple[str, Callable[[], str | Check]], ...] = (
         ("user", lambda: _user(seen, bare)),
         ("distribution", lambda: _distribution(bare)),
@@ -50,6 +54,7 @@ def checked(backend: Backend, seen: Observation, bare: Bare, revision: str) -> t
         ("source", lambda: _source(backend, bare, revision)),
         ("service", lambda: _service(backend, seen)),
         ("env file", lambda: _env_files(backend, seen)),
+        *((("keys", lambda: _keys(seen, declared)),) if declared else ()),
     )
     return tuple(_as_check(name, judge()) for name, judge in judged)
 
@@ -148,6 +153,21 @@ def _env_files(backend: Backend, seen: Observation) -> str | Check:
         step = "declare where its value comes from (Secret.env, .file, .command) or .generated()"
         return Check("env file", False, f"{what}; {step}")
     return f"{', '.join(file.path for file in backend.env_files) or 'none'}: every value is known"
+
+
+def _keys(seen: Observation, declared: KeyFile) -> str | Check:
+    keys = seen.keys
+    if not isinstance(keys, Keys) or keys.private is None:
+        return declared.path
+    if keys.private.there:
+        return f"{keys.private.path} is there"
+    if keys.public.there:
+        said = f"{keys.public.path} is there, and {keys.private.path}, which signs, is not"
+        return Check("keys", False, f"{said}: put it back, or move the public one away")
+    if not declared.generated:
+        said = f"{keys.private.path} is not there: put it there, or declare KeyFile(generated=True)"
+        return Check("keys", False, said)
+    return f"{keys.private.path} is made on the host"
 
 
 def _lost(backend: Backend, seen: Observation) -> Iterator[str]:

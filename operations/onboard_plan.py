@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from relogin.facts import bare as facts
-from relogin.facts import postgres
+from relogin.facts import key_files, postgres
 from relogin.facts.accounts import Table
 from relogin.facts.env_file import MissingEnvFile
 from relogin.facts.postgres_state import Server
 from relogin.facts.service_state import ServiceState
 from relogin.facts.venv import BrokenVenv
-from relogin.operations import project
+from relogin.operations import key_pair, project
 from relogin.operations.service_files import path_of_unit
 from relogin.parts.runtime import Compose, Systemd
 from relogin.secret import Secret
@@ -41,6 +41,9 @@ def lines(backend: Backend, seen: Observation, bare: Bare, revision: str) -> Ite
 
 
 def _of_the_catalogue(backend: Backend, seen: Observation) -> Iterator[str]:
+    declared_keys = key_files.declared(backend)
+    if declared_keys is not None and key_pair.wanted(backend, seen):
+        yield f"make the keys {declared_keys.private} and {declared_keys.path}"
     if backend.venv is not None and isinstance(seen.venv, BrokenVenv):
         files = ", ".join(backend.venv.requirements) or "nothing"
         yield f"build {backend.venv.path}, with what {files} asks for"

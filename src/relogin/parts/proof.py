@@ -159,14 +159,20 @@ def web_origin(what: str, origin: str) -> None:
 class KeyFile:
     """Name the host's file with the public key (PEM), and the one with the private key, if any.
 
-    Of a private key nothing leaves the host but a hash of its public part.
+    Of a private key nothing leaves the host but a hash of its public part. With `generated`,
+    deploys/onboard.py makes the pair on the host, where neither file is there; no repair does.
     """
 
     path: str
     private: str | None = None
+    generated: bool = False
 
     def __post_init__(self) -> None:
         absolute("KeyFile", self.path, self.private)
+        refuse_unless(
+            self.private or not self.generated,
+            "KeyFile: generated asks for private=…, where the key that signs is to be",
+        )
 
 
 @part
