@@ -12,13 +12,14 @@ from psycopg import conninfo, pq
 from relogin import database_url, scram, shell
 from relogin.database_url import DatabaseAddress, DatabaseUrlError
 from tests.core.env_texts import values
+from tests.facts.answers import SHELLS
 from tests.properties import few
 
 texts = values.filter(lambda text: "\0" not in text)
 named = texts.filter(bool)
 
 
-@pytest.mark.parametrize("sh", [["dash"], ["bash"], ["busybox", "sh"]], ids=" ".join)
+@pytest.mark.parametrize("sh", [*SHELLS, pytest.param(("bash",), id="bash")])
 @few
 @given(given_texts=st.lists(texts, max_size=20))
 def test_a_shell_gives_back_every_word_and_all_that_is_fed(sh, given_texts):

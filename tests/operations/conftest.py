@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from relogin import baseline
+from relogin import baseline, secret
 from relogin.facts.database_state import DatabaseState
 from tests.embedded import server as embedded
 from tests.embedded.server import Server
@@ -22,6 +22,13 @@ DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_amcheck"))
 def server() -> Iterator[Server]:
     with serving() as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_resolved() -> None:
+    """A secret's source is asked once in a process, and here each test has its own."""
+    secret._resolve.cache_clear()
+    secret._dotenv.cache_clear()
 
 
 @pytest.fixture(autouse=True)

@@ -204,7 +204,7 @@ def test_a_table_that_cannot_be_counted_is_said_and_the_rest_is_looked_at(shop):
 
 def test_a_large_table_is_held_against_its_rules_by_a_sample(shop, monkeypatch):
     rows = {
-        name: text.replace(str(database_sql.LARGE), "4")
+        name: text.replace(str(database_sql.LARGE), "20")
         for name, text in database_sql._ROWS.items()
     }
     monkeypatch.setattr(database_sql, "_ROWS", rows)
