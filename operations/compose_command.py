@@ -22,24 +22,42 @@ def inside(
     directory: str,
     words: list[str],
     environment: Mapping[str, str],
+    secrets: Mapping[str, str],
+    published: tuple[str, int] | None,
 ) -> str:
     """Give the script that runs a command as the backend would run it today.
 
     In its container, where that runs on today's image and values; else in one of its own, which
-    is gone afterwards. A `directory` that is the project's, on the host, is the image's own.
+    is gone afterwards. A `directory` that is the project's, on the host, is the image's own. What
+    is `published` has one of that name, and its port on the host's loopback address. `secrets`
+    reach the container's shell by its stdin.
     """
     part = backend.service
     assert isinstance(part, Compose)  # noqa: S101 # who calls this has looked
     where = [] if directory == backend.directory else ["-w", directory]
     public = [word for key, value in environment.items() for word in ("-e", f"{key}={value}")]
     options = ["-T", *where, *public]
-    if _is_of_today(part, seen):
-        run = ["exec", *options, part.service, *words]
+    script = f"{shell.exported(secrets)}exec {shell.words(words)}\n"
+    if secrets:
+        words = ["sh", "-s"]
+    if published is None and _is_of_today(part, seen):
+        run, limit = ["exec", *options, part.service, *words], 290
     else:
+        named, limit = _named(published)
         first, *others = words
-        once = ["run", "--rm", "--no-deps", *options, "--entrypoint", first]
+        once = ["run", "--rm", "--no-deps", *named, *options, "--entrypoint", first]
         run = [*once, part.service, *others]
-    return f"{compose_function(part, limit=290)}\ncompose {shell.words(run)} </dev/null"
+    asked = f"compose {shell.words(run)}"
+    asked = shell.fed(script, asked) if secrets else f"{asked} </dev/null"
+    return f"{compose_function(part, limit=limit)}\n{asked}"
+
+
+def _named(published: tuple[str, int] | None) -> tuple[list[str], int]:
+    """Give the options of a container that listens, and for how many seconds it may run."""
+    if published is None:
+        return [], 290
+    name, port = published
+    return ["--name", name, "--publish", f"127.0.0.1:{port}:{port}"], 1000
 
 
 def _is_of_today(part: Compose, seen: Observation) -> bool:

@@ -22,25 +22,28 @@ def as_owner(
     words: list[str],
     *,
     secrets: Mapping[str, str] | None = None,
+    published: tuple[str, int] | None = None,
     **environment: str,
 ) -> str:
     """Give the script that runs one of the backend's own commands as the owner of its folder.
 
     Of a Docker Compose project it runs in a container, where that folder is. What only its process
     manager gives the backend, it gets as well: the values of env files that the backend does not
-    read itself; outside of containers also `secrets`. They reach its shell by stdin, so they are in
-    no argv. What `environment` holds is no secret.
+    read itself, and `secrets`. They reach its shell by stdin, so they are in no argv. What
+    `environment` holds is no secret. `published` is for what listens: the name of a container of
+    its own, and the port of it that the host alone reaches.
     """
     if isinstance(backend.service, Compose):
-        return compose_command.inside(backend, seen, directory, words, environment)
+        return compose_command.inside(
+            backend, seen, directory, words, environment, secrets or {}, published
+        )
     public = shell.words(["HOME=/", *(f"{key}={value}" for key, value in environment.items())])
     owner = f'as_user "$(stat -Lc %U {shell.quote(directory)})" env {public}'
     given = {**_environment(backend, seen), **(secrets or {})}
     if not given:
         run = ["sh", "-c", 'cd "$0" && exec "$@"', directory, *words]
         return f"{owner} {shell.words(run)}"
-    exports = "".join(f"export {key}={shell.quote(value)}\n" for key, value in given.items())
-    script = f"{exports}cd {shell.quote(directory)} && exec {shell.words(words)}\n"
+    script = f"{shell.exported(given)}cd {shell.quote(directory)} && exec {shell.words(words)}\n"
     return shell.fed(script, f"{owner} sh -s")
 
 

@@ -18,6 +18,7 @@ from relogin.mend import observe
 from relogin.operations import (
     database_client,
     release_database,
+    restore_copy,
     restore_judged,
     restore_look,
     restore_steps,
@@ -133,14 +134,20 @@ class _Restore:
             self.record.stop(Outcome.REFUSED, said)
         elif problem := self._unfit_accounts(side):
             self.record.stop(Outcome.REFUSED, f"{problem}; database {side} is left beside")
-        elif _asked("rehearse"):
+        else:
+            yield from restore_copy.proven(self.record, self.of, side, seen)
+            if self.entry.halted is None:
+                yield from self._switched(side, name, own)
+
+    def _switched(self, side: str, name: str, own: str) -> Iterator[FunctionCommand]:
+        if _asked("rehearse"):
             self.record.outcome = Outcome.REHEARSED
             say(
                 self.record,
                 f"database {side} is left, and the restore of {name} uses it; {drop(side)}",
             )
         else:
-            former = side_sql.named(live, f"before_{now()}")
+            former = side_sql.named(self.of.database, f"before_{now()}")
             yield from self.switch.to(side, former, own, Outcome.RESTORED)
 
     def _compared(self, kept: Kept, seen: Observation) -> list[str] | None:
@@ -162,8 +169,11 @@ class _Restore:
 
     def _plan(self, side: str, name: str) -> None:
         self.record.outcome = Outcome.PLANNED
+        declared = self.backend.backup
+        copied = ("prove every login by a copy of the backend beside, then end it",)
         self.record.plan = (
             f"restore {name} into database {side}, compare accounts, rows and rules",
+            *(copied if declared is not None and declared.copy is not None else ()),
             f"put it in the place of {self.of.database} in one transaction, keep the former one",
             "prove the login, and that a token of today is still good; else switch back",
         )

@@ -36,8 +36,8 @@ fill() {{
 {fill}
 }}
 printf '%s' {made} | server
-said=$(printf '%s' {comment} | server)
-[ -n "$said" ] || {{ echo "database $side is there, and is none of a restore of ours"; exit 1; }}
+ours=$(printf '%s' {comment} | server)
+[ -n "$ours" ] || {{ echo "database $side is there, and is none of a restore of ours"; exit 1; }}
 if [ "$(printf '%s' {empty} | beside)" = 0 ]; then
   said=$({{ unseal <"$at/database.dump$sealed" || echo; }} | {{ fill 2>&1 || echo '#failed'; }})
   case $said in *'#failed'*)
@@ -68,7 +68,7 @@ of_live() {{ printf '%s' {rules} | {live}; }}
 of_side() {{ printf '%s' {rules} | beside; }}
 of() {{ "$1" | grep '^[{{]"migration": ' || :; }}
 if [ "$(of listed)" = "$(of counted)" ]; then
-  compared listed counted | same
+  [ "$ours" = tried ] || compared listed counted | same  # a login makes rows
   if [ "$(live_recorded)" != "$(side_recorded)" ]; then
     compared there accounts | same
     said=$(migrate 2>&1) || {{
@@ -109,7 +109,9 @@ def beside(backend: Backend, of: Target, kept: Kept, side: str, seen: Observatio
 
     live = of.database
     comment = side_sql.note("", state="side", backup=_name(kept), of=live)
-    whole = side_sql.note("", state="whole", backup=_name(kept), of=live)
+    tried = backend.backup is not None and backend.backup.copy is not None
+    state = "tried" if tried else "whole"
+    whole = side_sql.note("", state=state, backup=_name(kept), of=live)
     script = _BESIDE.format(
         at=shell.quote(kept.name),
         side=shell.quote(side),
@@ -197,9 +199,11 @@ def opened(former: str) -> str:
 
 
 def _ours(side: str) -> str:
-    """Give the query that answers only where the database is ours."""
+    """Give the query that answers only where the database is ours; whether a copy has used it."""
+    tried = sql.literal('%"state": "tried"%')
     return (
-        "select 'ours' from pg_database where"
+        f"select case when shobj_description(oid, 'pg_database') like {tried} then 'tried'"
+        " else 'ours' end from pg_database where"
         f" datname = {sql.literal(side)} and (shobj_description(oid, 'pg_database')"
         f" like {sql.literal(f'{side_sql.MARK}%')});\n"
     )

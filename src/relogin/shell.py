@@ -75,6 +75,11 @@ def portable(script: str) -> str:
     return f"""eval "$(printf %b '{escaped}')\""""
 
 
+def exported(values: Mapping[str, str]) -> str:
+    """Give the lines that put values into the environment of what a shell runs next."""
+    return "".join(f"export {key}={quote(value)}\n" for key, value in values.items())
+
+
 def fed(text: str, command: str) -> str:
     """Feed a command a text by the shell's builtin printf: in no argv and in no temporary file."""
     return f"printf '%s' {quote(text)} | {command}"

@@ -77,10 +77,10 @@ class Silent(ThreadingHTTPServer):
 
 @contextlib.contextmanager
 def serving(
-    handler: type[BaseHTTPRequestHandler], certificate: Path | None = None
+    handler: type[BaseHTTPRequestHandler], certificate: Path | None = None, port: int = 0
 ) -> Iterator[str]:
     """Serve on a port of its own until the block ends, by TLS if there is a certificate."""
-    server = Silent(("127.0.0.1", 0), handler)
+    server = Silent(("127.0.0.1", port), handler)
     if certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)

@@ -23,7 +23,7 @@ def hashed(password: str) -> str:
 
 
 @contextlib.contextmanager
-def shop(url: str, *, pooled: bool = False) -> Iterator[str]:
+def shop(url: str, *, pooled: bool = False, port: int = 0) -> Iterator[str]:
     """Answer POST /login and GET /me by the users in a database; give the URL.
 
     One that is `pooled` keeps its connections, and does not check them before it uses them.
@@ -84,7 +84,7 @@ def shop(url: str, *, pooled: bool = False) -> Iterator[str]:
             pass
 
     try:
-        with serving(Shop) as at:
+        with serving(Shop, port=port) as at:
             yield at
     finally:
         for connection in pool:

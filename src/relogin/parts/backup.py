@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from relogin.parts.part import command, part, refuse_unless
+from relogin.parts.part import command, fillable, part, refuse_unless
 from relogin.secret import inventory_folder
 
 
@@ -25,6 +25,12 @@ class Backup:
 
     `before` and `after` are commands on the host, run as root, right before and right after a
     restore changes which database is the live one: a maintenance page, workers.
+
+    `copy` is the command that starts a second copy of the backend, in the foreground, on `{port}`
+    of 127.0.0.1 (in a container: of 0.0.0.0, which the host alone reaches). A restore starts it
+    with the URL of the database beside the live one, run as the owner of the backend's folder, and
+    proves every login by it before the switch. `copy_prefix` is what a proxy in front of the
+    backend takes off the paths of the login's URLs.
     """
 
     keep: int | None = None
@@ -34,6 +40,8 @@ class Backup:
     create: str | None = None
     before: str | None = None
     after: str | None = None
+    copy: str | None = None
+    copy_prefix: str | None = None
 
     def __post_init__(self) -> None:
         counted = isinstance(self.keep, int) and not isinstance(self.keep, bool)
@@ -41,13 +49,20 @@ class Backup:
             self.keep is None or (counted and self.keep > 0),
             f"Backup: keep is {self.keep!r}, expected a number of backups, at least 1",
         )
-        for name in ("encrypt", "decrypt", "create", "before", "after"):
+        for name in ("encrypt", "decrypt", "create", "before", "after", "copy"):
             text = getattr(self, name)
             if text is not None:
                 command(f"Backup: {name}", text)
                 refuse_unless(shlex.split(text), f"Backup: {name} is empty, expected a command")
         refuse_unless(
             self.encrypt or not self.decrypt, "Backup: decrypt without encrypt: declare both"
+        )
+        if self.copy is not None:
+            fillable("Backup: copy", self.copy, ("port",))
+            refuse_unless("{port}" in self.copy, "Backup: copy has no {port} on which it listens")
+        refuse_unless(
+            not self.copy_prefix or self.copy_prefix.startswith("/"),
+            f"Backup: copy_prefix is {self.copy_prefix!r}; it begins a path, such as /api",
         )
         if self.to is not None:
             refuse_unless(self.to, "Backup: to is empty, expected a folder")
