@@ -27,12 +27,10 @@ def onboard() -> None:
         verdict_at_exit("onboard")
         _brought(backend)
         restore_access.configured(backend)
-        composed = isinstance(backend.service, Compose)
-        if composed:
+        if isinstance(backend.service, Compose):
             project.made(backend=backend, name=f"{backend.name}: ensure the project is made")
-        restore_access.kept(backend)
-        if composed:
             project.up(backend=backend, name=f"{backend.name}: ensure the project is up")
+        restore_access.kept(backend)
         restore_access.served(backend)
 
 

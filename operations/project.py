@@ -22,18 +22,24 @@ if TYPE_CHECKING:
 
 _MAKING = 900  # seconds: images are built, or fetched
 _STARTING = 300
-# Volumes and networks are made before the containers; nothing is started before the env files and
-# the schema are right. What is there stays: --no-recreate.
+# Compose makes volumes before containers: one that is missing beside a container was lost, and is
+# not what a killed run left to be made. What is there stays: --no-recreate.
 _MADE = """\
 {build}
 compose up --no-start --no-build --no-recreate {services} >/dev/null 2>&1 || {{
   compose up --no-start --no-build --no-recreate {services} 2>&1 | tail -n 8; exit 1
 }}"""
+# Until it says that it is healthy nobody may ask it. One that never says so, or that ends without
+# its schema, is no failure of this step: what is wrong then is found, and mended, by the catalogue.
 _UP = """\
 {compose}
 said=$(compose up -d --no-build --no-recreate {services} 2>&1) || {{
   printf '%s\\n' "$said" | tail -n 8; exit 1
-}}"""
+}}
+n=0
+while compose ps --format '{{{{.Health}}}}' 2>/dev/null | grep -q starting; do
+  n=$((n + 1)); [ $n -lt 120 ] || break; sleep 0.5
+done"""
 
 
 @operation()

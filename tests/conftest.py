@@ -8,7 +8,16 @@ import pytest
 from hypothesis import settings
 
 from .lab import engine, steps, windows
-from .lab.base import BACKENDS, BARE, BARE_TRIXIE, BOOKWORM, COMPOSE, TRIXIE, LabUnavailableError
+from .lab.base import (
+    BACKENDS,
+    BARE,
+    BARE_ENGINE,
+    BARE_TRIXIE,
+    BOOKWORM,
+    COMPOSE,
+    TRIXIE,
+    LabUnavailableError,
+)
 from .lab.host import Host
 from .lab.side_by_side import SECONDS, in_all, slowest
 
@@ -30,6 +39,7 @@ FIXTURES = {
     "many": (BACKENDS, 1),
     "bare": (BARE, 1),
     "bare_trixie": (BARE_TRIXIE, 1),
+    "bare_engines": (BARE_ENGINE, 2),
 }
 
 
@@ -105,3 +115,9 @@ def bare(fleet: list[Host]) -> Host:
 def bare_trixie(fleet: list[Host]) -> Host:
     """The same with Debian 13."""
     return next(host for host in fleet if host.suite == BARE_TRIXIE)
+
+
+@pytest.fixture(scope="session")
+def bare_engines(fleet: list[Host]) -> list[Host]:
+    """Two with Debian 13 that find their projects' base images once they have an engine."""
+    return [host for host in fleet if host.suite == BARE_ENGINE]

@@ -14,6 +14,7 @@ COMPOSE = "compose"  # Debian 12 with a Docker Engine
 BACKENDS = "backends"  # Debian 12 with many backends
 BARE = "bare"  # Debian 12 with sshd, systemd and sudo, and nothing else
 BARE_TRIXIE = "bare-trixie"
+BARE_ENGINE = "bare-engine"  # Debian 13, bare, with room for a Docker Engine
 PYTHON = {BOOKWORM: "3.11", TRIXIE: "3.13"}
 
 

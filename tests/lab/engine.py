@@ -17,10 +17,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .backends.image import backends_image
-from .bare.image import bare_image
+from .bare.image import bare_engine_image, bare_image
 from .base import (
     BACKENDS,
     BARE,
+    BARE_ENGINE,
     BARE_TRIXIE,
     BOOKWORM,
     COMPOSE,
@@ -111,6 +112,7 @@ def prepared(suites: Collection[str]) -> Iterator[dict[str, str]]:
             BACKENDS: backends_image,
             BARE: lambda: bare_image(BOOKWORM),
             BARE_TRIXIE: lambda: bare_image(TRIXIE),
+            BARE_ENGINE: bare_engine_image,
         }
         on_others = {*suites} - {BARE, BARE_TRIXIE}
         images = host_images(on_others - {*own} or {BOOKWORM}) if on_others else {}
@@ -182,11 +184,14 @@ def _with_key(folder: Path) -> Path:
 
 
 def _host(name: str, suite: str, image: str, label: str, folder: Path) -> Host:
-    bare = suite in {BARE, BARE_TRIXIE}
+    bare = suite in {BARE, BARE_TRIXIE, BARE_ENGINE}
     reused = _runs(name, "" if bare else image)  # what has been onboarded is bare no more
     if not reused:
         options = ["--name", name, "--hostname", name, "--label", label]
-        if suite == COMPOSE:  # the engine's layers cannot lie on layers, and it enters containers
+        if suite in {
+            COMPOSE,
+            BARE_ENGINE,
+        }:  # the engine's layers cannot lie on layers, and it enters containers
             options += ["--cap-add", "SYS_PTRACE", "--volume", "/var/lib/docker"]
         run(["docker", "run", "--detach", *options, *BOOT, image])
     where = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"

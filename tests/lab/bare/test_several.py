@@ -10,21 +10,12 @@ import pytest
 
 from tests.lab.backends import canaries
 from tests.lab.backends.product import logs_in
-from tests.lab.bare.described import committed, onboard
-from tests.lab.base import BARE, BOOKWORM, PYTHON, TRIXIE
+from tests.lab.bare.described import committed, onboard, with_wheels
 from tests.lab.host import Host
-from tests.lab.image import APPS, download_wheels
 
 pytestmark = pytest.mark.lab
 NAMES = ("django_session", "fastapi_argon")
 SECRETS = {"OWNER_PASSWORD": canaries.OWNER_PASSWORD}
-
-
-def with_wheels(host: Host, folder: Path) -> None:
-    suite = BOOKWORM if host.suite == BARE else TRIXIE
-    for name in NAMES:
-        download_wheels(folder / "wheels", PYTHON[suite], APPS / name / "requirements.txt")
-    host.install(folder, ["wheels"], "tar -x -C /var/lib; chmod -R a+rX /var/lib/wheels")
 
 
 if os.environ.get("RELOGIN_TEST_ALL"):
@@ -34,7 +25,7 @@ if os.environ.get("RELOGIN_TEST_ALL"):
         for name in NAMES:
             committed(tmp_path, name)
         for host in hosts:
-            with_wheels(host, tmp_path / host.suite)
+            with_wheels(host, tmp_path / host.suite, NAMES)
         ran = onboard(tmp_path, dict.fromkeys(hosts, NAMES), SECRETS)
         assert 0 == ran.code, ran.output
         for host in hosts:

@@ -22,7 +22,7 @@ from tests.lab.steps import sample, stepping
 pytestmark = pytest.mark.lab
 ALL = bool(os.environ.get("RELOGIN_TEST_ALL"))
 FIRST_CHANGE = 5
-MOST = 24  # remote commands of a whole onboarding
+MOST = 17  # a whole onboarding has some more remote commands
 FILES = {
     "receptionist": ("/opt/ai-receptionist/.env",),
     "agentcaller": ("/opt/agentcaller/.env", "/opt/agentcaller/infra/.env"),
@@ -99,6 +99,7 @@ def test_a_project_is_made_and_a_second_run_changes_nothing(
     assert before == host.root(VOLUMES)
 
 
+@pytest.mark.skipif(not ALL, reason="RELOGIN_TEST_ALL=1 has it")
 def test_a_project_that_has_lost_its_data_is_not_made_anew(tmp_path: Path, host: Host) -> None:
     """A part of it that is left says that it lived here: an empty volume would hide the loss."""
     committed(tmp_path, "receptionist")
