@@ -29,10 +29,22 @@ DEADLINE = 180.0
 
 
 @dataclass(frozen=True)
+class Folder:
+    """A backend's folder: what there is, its virtual environments, and what its code speaks of."""
+
+    path: str
+    has: tuple[str, ...] = ()
+    venvs: tuple[str, ...] = ()
+    code: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Service:
     """What starts a backend: a unit, a program of supervisord, or a container of Compose (`kind`).
 
-    `start` is its command, of a container its image and ports; `project` is Compose's.
+    `start` is its command, of a container its image and ports. Of Compose are `project`, its
+    `files`, the env files that its command was `given`, the container's `volumes`, and where it
+    works (`inside`), with what lies there.
     """
 
     kind: str
@@ -43,16 +55,10 @@ class Service:
     env_files: tuple[str, ...] = ()
     active: bool = True
     project: str = ""
-
-
-@dataclass(frozen=True)
-class Folder:
-    """A backend's folder: what there is, its virtual environments, and what its code speaks of."""
-
-    path: str
-    has: tuple[str, ...] = ()
-    venvs: tuple[str, ...] = ()
-    code: Mapping[str, int] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    inside: Folder | None = None
 
 
 @dataclass(frozen=True)
@@ -146,7 +152,23 @@ def _services(lines: Iterable[str]) -> Iterator[Service]:
             tuple(filter(None, files)),
             "active" in told.get("ActiveState", ["active"]),
             next(iter(told.get("project", [])), ""),
+            _listed(told, "files"),
+            _listed(told, "given"),
+            tuple(told.get("volume", [])),
+            _inside(told) if kind == "container" else None,
         )
+
+
+def _listed(told: Mapping[str, list[str]], key: str) -> tuple[str, ...]:
+    said = next(iter(told.get(key, [])), "")
+    return tuple(filter(None, said.replace("<no value>", "").split(",")))
+
+
+def _inside(told: Mapping[str, list[str]]) -> Folder:
+    counted = [line.split() for line in told.get("code", [])]
+    code = {each[1]: int(each[0]) for each in counted if len(each) == 2}
+    where = next(iter(told.get("inside", [])), "")
+    return Folder(where or "/", tuple(told.get("has", [])), (), code)
 
 
 def _folders(lines: Iterable[str]) -> Iterator[Folder]:

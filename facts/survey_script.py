@@ -2,10 +2,49 @@
 
 from __future__ import annotations
 
-from relogin import sql
+from relogin import shell, sql
 
 # A service counts if it starts a server of Python; what packages install is none of the user's.
 _SERVERS = "uvicorn|gunicorn|hypercorn|daphne|waitress-serve|manage[.]py|uwsgi|python"
+# Of a container: the project's files, what these call env files, its volumes, and what lies where
+# it works, which only its own shell sees.
+_CONTAINER = r"""
+container() {
+  told=$(docker inspect --format '{{with .Config.Labels}}files={{index . "LABEL.config_files"}}
+given={{index . "LABEL.environment_file"}}{{end}}
+inside={{.Config.WorkingDir}}
+{{range .Mounts}}{{if eq .Type "volume"}}volume={{.Name}}
+{{end}}{{end}}' "$1")
+  printf '%s\n' "$told" | grep .
+  printf '%s\n' "$told" | sed -n 's/^files=//p' | tr ',' '\n' | while read -r file; do
+    [ ! -f "$file" ] || awk 'ENV_FILES' "$file" | sort -u | while read -r each; do
+      each=$(cd "$folder" 2>/dev/null && readlink -f -- "$each") && [ -f "$each" ] &&
+        printf 'EnvironmentFiles=%s (ignore_errors=no)\n' "$each"
+    done
+  done
+  within 20 docker exec "$1" sh -c '
+    for each in alembic.ini manage.py; do [ ! -f "$each" ] || echo "has=$each"; done
+    find . -maxdepth 5 -name "*.py" -size -200k ! -path "*/site-packages/*" 2>/dev/null |
+      head -n 200 | tr "\n" "\0" | xargs -0 grep -ohE "$0" |
+      tr -d "\"\047" | sort | uniq -c | sed "s/^ */code=/"' \
+    "['\"](HS|RS|ES|PS)(256|384|512)['\"]" 2>/dev/null || :
+}
+""".replace("LABEL", "com.docker.compose.project")
+# YAML of one kind: `env_file: a`, `env_file: [a, b]`, or a list below it, of names or of `path:`.
+ENV_FILES = r"""
+  function tell(name) { gsub(/["\047]/, "", name); sub(/^path: */, "", name); sub(/ +#.*/, "", name)
+    if (name != "") print name }
+  /^ *env_file:/ {
+    said = $0; sub(/^ *env_file: */, "", said); below = said == ""
+    if (said ~ /^\[/) {
+      gsub(/[][]/, "", said); n = split(said, each, / *, */)
+      for (i = 1; i <= n; i++) tell(each[i])
+    } else tell(said)
+    next
+  }
+  below && /^ *- / { said = $0; sub(/^ *- */, "", said); tell(said); next }
+  below && !/^ *(required|format):/ { below = 0 }
+"""
 _SERVICES = r"""
 for file in /etc/systemd/system/*.service /usr/local/lib/systemd/system/*.service; do
   unit=${file##*/}
@@ -33,11 +72,13 @@ for file in /etc/supervisor/conf.d/*.conf /etc/supervisord.conf; do
 done
 if command -v docker >/dev/null; then
   of='{{.Label "com.docker.compose.'
-  form="${of}project\"}}|${of}service\"}}|${of}project.working_dir\"}}|{{.Image}}|{{.Ports}}"
+  form="${of}project\"}}|${of}service\"}}|${of}project.working_dir\"}}|{{.Image}}|{{.Ports}}|{{.ID}}"
   within 10 docker ps -a --no-trunc --format "$form" |
-    grep -v '^|' | sort -u | while IFS='|' read -r project service folder image ports; do
-      printf 'container %s\nstart %s %s\nWorkingDirectory=%s\nproject=%s\nend\n' \
+    grep -v '^|' | sort -u | while IFS='|' read -r project service folder image ports id; do
+      printf 'container %s\nstart %s %s\nWorkingDirectory=%s\nproject=%s\n' \
         "$service" "$image" "$ports" "$folder" "$project"
+      container "$id" </dev/null
+      echo end
     done
 fi
 """.replace("SERVERS", _SERVERS)
@@ -137,17 +178,33 @@ select format('select json_build_object(''database'', current_database(), ''sche
 """
 
 
+# The official image's variables: its administrator may have another name than postgres.
+_PSQL = """PGPASSWORD=${POSTGRES_PASSWORD-} exec psql -U "${POSTGRES_USER:-postgres}" "$@\""""
+
+
 def _tables() -> str:
-    """Give the part that asks every database of the host's own server, as its administrator."""
+    """Give the part that asks every database, as the administrator of its server.
+
+    Of the host's own server, and of those in containers of Docker Compose.
+    """
     asked = sql.READ + _ASKED.replace("FOUND", _FOUND)
     return f"""\
-command -v psql >/dev/null && id postgres >/dev/null || return 0
-names=$(as_user postgres psql -XqAt -d postgres -c \\
-  'select datname from pg_database where datallowconn and not datistemplate')
-for one in $names; do
-  as_user postgres psql -X -qAt -d "$one" <<'SQL'
+each_database() {{
+  names=$(own psql -XqAt -d postgres -c \\
+    'select datname from pg_database where datallowconn and not datistemplate' </dev/null)
+  for one in $names; do
+    own psql -X -qAt -d "$one" <<'SQL'
 {asked}
 SQL
+  done
+}}
+own() {{ as_user postgres "$@"; }}
+! {{ command -v psql >/dev/null && id postgres >/dev/null; }} || each_database
+command -v docker >/dev/null || return 0
+own() {{ shift; within 20 docker exec -i "$id" sh -c {shell.quote(_PSQL)} psql "$@"; }}
+for id in $(docker ps -q --filter label=com.docker.compose.service </dev/null); do
+  ! docker exec "$id" sh -c 'command -v pg_ctl && pg_isready -q' >/dev/null 2>&1 </dev/null ||
+    each_database
 done"""
 
 
@@ -166,6 +223,7 @@ def script() -> str:
     bodies = "".join(f"_{name}() {{\n{body}\n}}\n" for name, body in parts.items())
     told = "".join(f"part {name} _{name}\n" for name in parts)
     return f"""\
+{_CONTAINER.replace("ENV_FILES", ENV_FILES)}
 found() {{
 {_SERVICES}}}
 said=$(found)

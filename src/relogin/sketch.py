@@ -22,7 +22,9 @@ _PORT = re.compile(r"[ :=](\d{4,5})\b")
 _PROGRAM = re.compile(
     r"(/\S+)/bin/(?:python[\d.]*|uvicorn|gunicorn|hypercorn|daphne|waitress-serve)"
 )
-_SECRET = re.compile(r"(?i)jwt|token|secret|signing")
+_SECRET = re.compile(r"(?i)jwt|token|secret|signing|private_key")
+_DATABASE = re.compile(r"postgres|postgis|timescale|5432/tcp")
+_PLACES = {"infra", "deploy", "docker", "compose", "prod", "production", "ops"}
 _NO_SECRET = re.compile(
     r"(?i)algorithm|lifetime|expire|minutes|url|file|path|email|smtp|access_code"
 )
@@ -50,6 +52,7 @@ class Sketch:
     secret: str = ""
     algorithm: str = ""
     code: str = ""
+    database_service: Service | None = None
 
     @property
     def variable(self) -> str:
@@ -76,25 +79,49 @@ class Sketch:
 
 def sketches(survey: Survey) -> tuple[Sketch, ...]:
     """Give a description for each backend that the server seems to have."""
-    return tuple(_sketch(survey, one) for one in survey.services if _is_backend(one))
+    return tuple(_sketch(survey, one) for one in survey.services if _is_backend(survey, one))
 
 
-def _is_backend(service: Service) -> bool:
+def _is_backend(survey: Survey, service: Service) -> bool:
+    """Tell whether people may log in there; a container of it has migrations, or says its API."""
+    if service.kind != "container":
+        return True
     other = r"postgres|redis|nginx|traefik|caddy|rabbit|mysql|mariadb|minio|celery|worker|beat"
-    return not (service.kind == "container" and re.search(other, service.start + service.name))
+    if re.search(other, service.start + service.name):
+        return False
+    inside = service.inside
+    return _port(service) in survey.documents or bool(inside and (inside.has or inside.code))
+
+
+def _port(service: Service) -> int | None:
+    return next((int(found) for found in _PORT.findall(service.start)), None)
+
+
+def _name(service: Service) -> str:
+    """Give a name: the unit's without what it is, or the project's; it may be that of a place."""
+    if service.kind != "container" or not service.project:
+        return _SUFFIX.sub("", PurePosixPath(service.name).stem) or service.name
+    folder = PurePosixPath(service.directory)
+    return folder.parent.name if service.project in _PLACES else service.project
+
+
+def _beside(survey: Survey, service: Service) -> Service | None:
+    """Give the database's service of the same project."""
+    others = (one for one in survey.services if one.project and one.project == service.project)
+    return next((one for one in others if _DATABASE.search(one.start)), None)
 
 
 def _sketch(survey: Survey, service: Service) -> Sketch:
-    folder = survey.folders.get(service.directory)
-    paths = dict.fromkeys([*service.env_files, f"{service.directory}/.env"])
+    folder = service.inside or survey.folders.get(service.directory)
+    paths = dict.fromkeys([*service.env_files, *service.given, f"{service.directory}/.env"])
     files = tuple(survey.env_files[path] for path in paths if path in survey.env_files)
-    port = next((int(found) for found in _PORT.findall(service.start)), None)
+    port = _port(service)
     document = survey.documents.get(port or 0)
     keys = {key: told for file in files for key, told in file.keys.items()}
     code = folder.code if folder else {}
     asked = sketch_login.asked(document) if document else None
     made = Sketch(
-        _SUFFIX.sub("", PurePosixPath(service.name).stem) or service.name,
+        _name(service),
         service,
         folder,
         _venv(service, folder),
@@ -105,6 +132,7 @@ def _sketch(survey: Survey, service: Service) -> Sketch:
         _secret(keys),
         _algorithm(code, keys),
         _code(keys, asked),
+        _beside(survey, service),
     )
     return _with_table(made, survey)
 

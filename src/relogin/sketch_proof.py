@@ -63,6 +63,7 @@ def _unknown(base: str) -> list[str]:
     return [
         f'"{base}/token",{MARK}where one logs in: it publishes no openapi.json',
         "account=_account,",
+        f"{MARK}token=Cookie(NAME), where it answers with a cookie",
         f'protected="{base}/users/me",{MARK}a GET route that needs the token',
     ]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from relogin import sketch
@@ -88,8 +89,7 @@ def _body(made: Sketch) -> Iterator[str]:
 def _service(made: Sketch) -> Iterator[str]:
     service = made.service
     if service.kind == "container":
-        lines = ["_root,", f"service={service.name!r},"]
-        yield from call("service=Compose", lines)
+        yield from call("service=Compose", _compose(made))
     elif service.kind == "program":
         yield from call("service=Supervisor", [f"{service.name!r},", "working_directory=_root,"])
     else:
@@ -103,6 +103,30 @@ def _service(made: Sketch) -> Iterator[str]:
         else:
             lines.append("# exec_start= is left out: an argument of it may be a secret")
         yield from call("service=Systemd", lines)
+
+
+def _compose(made: Sketch) -> Iterator[str]:
+    service, beside = made.service, made.database_service
+    yield "_root,"
+    yield f"service={service.name!r},"
+    files = [_relative(made, one) for one in service.files]
+    if files and files != ["docker-compose.yml"]:
+        yield f"files={files!r},".replace("'", '"')
+    given = [_relative(made, one) for one in service.given]
+    if given and given != [".env"]:
+        yield f"env_files={given!r},".replace("'", '"')
+    if service.project != PurePosixPath(service.directory).name:
+        yield f"project={service.project!r},"
+    if beside is not None:
+        yield f"database_service={beside.name!r},"
+        start = f"{service.project}_"
+        own = [one.removeprefix(start) for one in beside.volumes if one.startswith(start)]
+        if own:
+            yield f"volumes={own!r},".replace("'", '"')
+
+
+def _relative(made: Sketch, path: str) -> str:
+    return path.removeprefix(f"{made.service.directory.rstrip('/')}/")
 
 
 def _path(made: Sketch, path: str) -> str:
@@ -190,10 +214,17 @@ def _database(made: Sketch) -> Iterator[str]:
         yield f'database=Postgres(url=FromEnv("{key}"){schema}),'
     elif {"user", "password", "database"} <= made.parts().keys():
         words = ", ".join(f"{part}={key!r}" for part, key in made.parts().items())
+        if made.database_service is not None and "host" not in made.parts():
+            words += f", default_host={made.database_service.name!r}"
         yield f"database=Postgres(url=FromParts({words}){schema}),"
     has = made.folder.has if made.folder else ()
     python = made.venv.removeprefix(f"{made.service.directory.rstrip('/')}/")
-    if "alembic.ini" in has:
+    inside = made.service.inside
+    if inside is not None and has:
+        command = "alembic upgrade head" if "alembic.ini" in has else "python manage.py migrate"
+        kind = "Alembic" if "alembic.ini" in has else "Django"
+        yield f'migrations={kind}("{inside.path}", command="{command}"),'
+    elif "alembic.ini" in has:
         yield f'migrations=Alembic(_root, command="{python}/bin/alembic upgrade head"),'
     elif "manage.py" in has:
         yield f'migrations=Django(_root, command="{python}/bin/python manage.py migrate"),'

@@ -1,11 +1,13 @@
 """A first description is guessed from what a server has, and says where it is not sure."""
 
 import runpy
+import subprocess
 from pathlib import Path
 from typing import Any
 
-from relogin import Backend, Cookie, DatabaseUrl, FromEnv, KeyFile
+from relogin import Alembic, Backend, Compose, Cookie, DatabaseUrl, FromEnv, FromParts, KeyFile
 from relogin.facts.survey import EnvKeys, Folder, Service, Survey, UsersTable
+from relogin.facts.survey_script import ENV_FILES
 from relogin.sketch import sketches
 from relogin.sketch_login import asked
 from relogin.sketch_text import text
@@ -170,3 +172,84 @@ def test_the_documents_own_token_url_is_where_one_logs_in() -> None:
     found = asked(document)
     assert found is not None
     assert ("/auth/token", True) == (found.login, found.sure)
+
+
+PROJECT = "/opt/shop/infra"
+WEB = Service(
+    "container",
+    "web",
+    "shop-web 127.0.0.1:8000->8000/tcp",
+    PROJECT,
+    env_files=("/opt/shop/.env",),
+    project="infra",
+    files=(f"{PROJECT}/prod.yml",),
+    given=(f"{PROJECT}/prod.env",),
+    inside=Folder("/app", ("alembic.ini",), (), {"HS512": 1}),
+)
+DATABASE = Service(
+    "container", "store", "postgres:16 5432/tcp", PROJECT, project="infra",
+    volumes=("infra_data", "0123abcd"), inside=Folder("/"),
+)  # fmt: skip
+PAGES = Service(
+    "container", "pages", "caddy-pages 0.0.0.0:80->80/tcp", PROJECT, project="infra",
+    inside=Folder("/srv"),
+)  # fmt: skip
+IN_ENV = {
+    "/opt/shop/.env": EnvKeys("/opt/shop/.env", "root", "600", {"JWT_SECRET": ("text", "")}),
+    f"{PROJECT}/prod.env": EnvKeys(
+        f"{PROJECT}/prod.env",
+        "root",
+        "600",
+        {
+            "POSTGRES_USER": ("word", "shop"),
+            "POSTGRES_PASSWORD": ("text", ""),
+            "POSTGRES_DB": ("word", "shop"),
+        },
+    ),
+}
+
+
+def test_a_compose_project_is_described_with_its_database_and_nothing_else_of_it(tmp_path: Path):
+    """It is named by the folder that its files lie in the `infra` of."""
+    seen = survey(services=(PAGES, WEB, DATABASE), folders={}, env_files=IN_ENV)
+    backend = described(tmp_path, seen)
+    assert "shop" == backend.name
+    assert backend.service == Compose(
+        PROJECT,
+        "web",
+        files=["prod.yml"],
+        env_files=["prod.env"],
+        database_service="store",
+        volumes=["data"],
+    )
+    assert ["/opt/shop/.env", f"{PROJECT}/prod.env"] == [file.path for file in backend.env_files]
+    assert backend.migrations == Alembic("/app", command="alembic upgrade head")
+    assert backend.database is not None
+    assert FromParts(default_host="store") == backend.database.url
+    assert backend.accounts is not None
+    assert "people" == backend.accounts.table
+    assert backend.token is not None
+    assert (FromEnv("JWT_SECRET"), "HS512") == (backend.token.secret, backend.token.algorithm)
+
+
+FILES = """\
+services:
+  web:
+    env_file: .env   # the shop's
+  mails:
+    env_file: ["a.env", '../b.env']
+  worker:
+    env_file:
+      - c.env
+      - path: "./d.env"
+        required: false
+    environment:
+      - not.env
+"""
+
+
+def test_the_env_files_are_those_that_the_project_s_files_name() -> None:
+    told = subprocess.run(
+        ["awk", ENV_FILES], input=FILES, capture_output=True, text=True, check=True
+    )
+    assert [".env", "a.env", "../b.env", "c.env", "./d.env"] == told.stdout.split()

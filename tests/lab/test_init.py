@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,14 @@ pytestmark = pytest.mark.lab
 RELOGIN = str(Path(sys.executable).with_name("relogin"))
 # What a person corrects, each below a mark; most backends need nothing.
 EDITS: dict[str, list[tuple[str, str]]] = {
-    **{name: [] for name in ("argon", "parts", "crew", "es256")},
+    **{name: [] for name in ("argon", "parts", "crew", "es256", "hub")},
     "rs256": [('token=Cookie("session_token"),', 'token="access",')],
+    "desk": [
+        ('"http://127.0.0.1:8106/token",',
+         '"http://127.0.0.1:8106/login", fields={"name": "owner", "password": "{password}"},'),
+        ('# ? token=Cookie(NAME), where it answers with a cookie', 'token=Cookie("session"),'),
+        ('/users/me"', '/me"'),
+    ],
     "shop": [
         ('_account = "bea"', '_account = "owner"'),
         ("# ? host_header=, one of ALLOWED_HOSTS, where 127.0.0.1 is none",
@@ -36,13 +43,16 @@ def relogin(folder: Path, *words: str, **environ: str) -> "subprocess.CompletedP
     )  # fmt: skip
 
 
-def described(folder: Path, host: Host) -> str:
-    """Have a host described in a folder that only says how it is reached; give what was said."""
+def described(folder: Path, host: Host, state: Callable[[Host], object] = Host.snapshot) -> str:
+    """Have a host described in a folder that only says how it is reached; give what was said.
+
+    Its `state` is the same afterwards.
+    """
     (folder / "reached.py").write_text(f"hosts = [\n{by(host).line()}]\n")
-    before = host.snapshot()
+    before = state(host)
     done = relogin(folder, "init", host.name, "--inventory", "reached.py", "--into", "found")
     assert 0 == done.returncode, done.stderr
-    assert before == host.snapshot()
+    assert before == state(host)
     written = "".join(path.read_text() for path in (folder / "found").rglob("*.py"))
     assert [] == leaks(written + done.stdout + done.stderr, SIGNS)
     return done.stdout
