@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from relogin import cli_check, cli_init, cli_report, cli_run
+from relogin import cli_check, cli_fleet, cli_init, cli_report, cli_run
 from relogin.outcome import USAGE
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def command() -> None:
 
 for one in (cli_run.diagnose, cli_run.restore, cli_run.drift, cli_run.disable, cli_run.enable):
     command.add_command(one)
+command.add_command(cli_fleet.worker)
 command.add_command(cli_check.check)
 command.add_command(cli_init.init)
 command.add_command(cli_report.report)

@@ -17,7 +17,7 @@ _STDOUT = Path("-")
 
 
 @click.command()
-@click.argument("what", metavar="[RUN|HOST]", required=False, default="")
+@click.argument("what", metavar="[RUN|PASS|HOST]", required=False, default="")
 @click.option("--html", type=_FILE, help="Write one page that needs nothing else.")
 @click.option(
     "--markdown",
@@ -29,7 +29,7 @@ _STDOUT = Path("-")
 )
 @LEDGER
 def report(what: str, *, html: Path | None, markdown: Path | None, ledger: str | None) -> None:
-    """Tell a kept run again: that of RUN, the last one of HOST, or the last one of all.
+    """Tell a kept run again: RUN, the last one of HOST or of all, or a fleet's whole PASS.
 
     The verdict first; then, of each host, what was wrong, what was done, and the proof; what keeps
     coming back, how long logins took, the earlier runs and the transcript. Without an option the
@@ -70,6 +70,8 @@ def _chosen(what: str, markdown: Path | None) -> dict[str, Any]:
     runs, hosts = whole.runs(), read.hosts()
     if not what and str(markdown) in {*runs, *hosts}:
         raise UsageError(f"--markdown {markdown}: say relogin report {markdown} --markdown")
+    if what and what not in runs and (passed := whole.of_pass(what)):
+        return passed
     run = what if what in runs else whole.last_of(what) if what else next(iter(runs), None)
     if what and run is None:
         raise UsageError(f"no run of {what!r} was kept{suggest(what, [*hosts, *runs])}")

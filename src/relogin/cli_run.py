@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
+SSH = (
+    click.option("--ssh-user", "--user", help="SSH user."),
+    click.option("--ssh-port", "--port", type=int, help="SSH port."),
+    click.option("--ssh-key", "--key", type=click.Path(), help="SSH private key."),
+    click.option("--ssh-key-password", "--key-password", help="Its password."),
+    click.option("--ssh-password", "--password", help="SSH password; others can read it in ps."),
+)
+SSH_NAMES = ("ssh_user", "ssh_port", "ssh_key", "ssh_key_password", "ssh_password")
 _OPTIONS = (
     click.argument("inventory"),
     click.option("--limit", multiple=True, help="Only these hosts: a group or a glob; repeatable."),
@@ -42,11 +50,7 @@ _OPTIONS = (
     click.option("--junit", type=_FILE, help="Write JUnit XML, for CI."),
     click.option("--prometheus", type=_FILE, help="Write metrics, for the textfile collector."),
     click.option("--html", type=_FILE, help="Write the report for people: one page, nothing else."),
-    click.option("--ssh-user", "--user", help="SSH user."),
-    click.option("--ssh-port", "--port", type=int, help="SSH port."),
-    click.option("--ssh-key", "--key", type=click.Path(), help="SSH private key."),
-    click.option("--ssh-key-password", "--key-password", help="Its password."),
-    click.option("--ssh-password", "--password", help="SSH password; others can read it in ps."),
+    *SSH,
     click.option("--ssh-password-prompt", is_flag=True, help="Ask for the SSH password."),
 )
 
@@ -58,6 +62,31 @@ _PING = click.option(
     help="Tell this URL that it begins (/start) and how it ended (healthchecks.io): a URL, or"
     " env:NAME, file:PATH, command:WORDS that has it; also from RELOGIN_PING, so not in ps.",
 )
+
+
+_MAX_FAILURES = click.option(
+    "--max-failures",
+    metavar="N|N%",
+    help="Begin with no further host once more than so many, or that share, have failed.",
+)
+_LIMITS = (
+    click.option("--report-only", is_flag=True, help="Correct nothing."),
+    click.option(
+        "--cooldown", default=30.0, show_default=True, help="Minutes between two repairs of one."
+    ),
+    click.option(
+        "--cap", default=20, show_default=True, help="Repairs of a backend within the window."
+    ),
+    click.option("--window", default=24.0, show_default=True, help="Hours that the cap is about."),
+    _MAX_FAILURES,
+)
+
+
+def LIMITS(function: F) -> F:  # noqa: N802 # it stands among the options
+    """Give a command the limits of a drift run."""
+    for option in reversed(_LIMITS):
+        function = option(function)
+    return function
 
 
 LEDGER = click.option(
@@ -93,6 +122,7 @@ def diagnose(**given: Any) -> None:
 @click.command()
 @on_hosts
 @_PING
+@_MAX_FAILURES
 def restore(**given: Any) -> None:
     """Find out why nobody can log in, mend exactly that, and prove it with a login.
 
@@ -107,16 +137,15 @@ def restore(**given: Any) -> None:
 @click.command()
 @on_hosts
 @_PING
-@click.option("--report-only", is_flag=True, help="Correct nothing.")
+@LIMITS
+@click.option(
+    "--queue",
+    metavar="URL",
+    help="Have it done by the workers of this PostgreSQL: a URL,"
+    " or env:NAME, file:PATH, command:WORDS that has it; the pass is waited for, and told.",
+)
 @click.option("--healed-ok", is_flag=True, help="End with 0 where all of it was corrected.")
-@click.option(
-    "--cooldown", default=30.0, show_default=True, help="Minutes between two repairs of one."
-)
-@click.option(
-    "--cap", default=20, show_default=True, help="Repairs of a backend within the window."
-)
-@click.option("--window", default=24.0, show_default=True, help="Hours that the cap is about.")
-def drift(*, cooldown: float, cap: int, window: float, **given: Any) -> None:
+def drift(*, queue: str | None, **given: Any) -> None:
     """Correct what differs from the description, on a schedule; say who changed what.
 
     Ends with 0 if nothing differed and the login is proven, 2 if something did (corrected or not),
@@ -124,9 +153,14 @@ def drift(*, cooldown: float, cap: int, window: float, **given: Any) -> None:
     reached or looked at, 64 if it was asked for wrongly. For --ping (and with --healed-ok for
     systemd and cron) it is a success where nothing of what differed is left: nobody is woken.
     """
+    if queue:
+        from relogin.cli_fleet import queued
+
+        queued(queue, given)
     from relogin.drift import Limits
     from relogin.drive import work
 
+    cooldown, cap, window = (given.pop(name) for name in ("cooldown", "cap", "window"))
     limits = Limits(cooldown=cooldown * 60, cap=cap, window=window * 3600)
     given["data"] = ("scheduled=true", *given["data"])
     looked, corrected = partial(work.diagnose, refusals=False), partial(work.drift, limits=limits)
@@ -184,8 +218,8 @@ def _run(purpose: str, given: dict[str, Any], task: Work) -> None:
     from relogin.report.files import Outputs
 
     outputs = Outputs(*(given.pop(name) for name in ("as_json", "junit", "prometheus", "html")))
-    ssh = {name: given.pop(name) for name in _SSH}
-    how = {"report_only": given.pop("report_only", False)}
+    ssh = {name: given.pop(name) for name in SSH_NAMES}
+    how = {name: given.pop(name, None) for name in ("report_only", "max_failures")}
     healed_ok = given.pop("healed_ok", False)
     ended = Ended(1)
     watch = None
@@ -202,6 +236,3 @@ def _run(purpose: str, given: dict[str, Any], task: Work) -> None:
         if watch is not None and (problem := watch.end(0 if ended.healed else ended.code)):
             click.echo(problem, err=True)
     sys.exit(0 if ended.healed and healed_ok else ended.code)
-
-
-_SSH = ("ssh_user", "ssh_port", "ssh_key", "ssh_key_password", "ssh_password")

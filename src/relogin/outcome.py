@@ -28,6 +28,7 @@ class Outcome(enum.Enum):
     ERROR = "error", 1
     UNREACHABLE = "unreachable", 1
     REFUSED = "refused", 4
+    NOT_TRIED = "not-tried", 1
 
     @property
     def word(self) -> str:

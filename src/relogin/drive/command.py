@@ -11,7 +11,9 @@ from pyinfra.api.state import StateStage
 
 from relogin import run
 from relogin.drive import hosts, progress, work
+from relogin.drive.rolling import Rolling
 from relogin.drive.session import Options, Session, begin, log_to
+from relogin.failures import allowed
 from relogin.outcome import Outcome
 from relogin.report import document, text
 from relogin.report.files import Outputs, as_json
@@ -36,11 +38,18 @@ class Ended:
 
 
 def carry_out(
-    purpose: str, options: Options, outputs: Outputs, task: Work, *, report_only: bool = False
+    purpose: str,
+    options: Options,
+    outputs: Outputs,
+    task: Work,
+    *,
+    report_only: bool | None = None,
+    max_failures: str | None = None,
 ) -> Ended:
     """Run a task on every chosen host, tell it, and give how it ended.
 
-    `report_only` is a drift run that corrects nothing.
+    `report_only` is a drift run that corrects nothing. `max_failures` is how many hosts, or which
+    share of them, may fail before no further one is begun with.
 
     Raises:
         UsageError: it was asked for wrongly; nothing was touched.
@@ -50,9 +59,10 @@ def carry_out(
     outputs.refuse_unwritable()
     session = begin(options)
     record = run.of(session.state)
-    record.purpose, record.report_only = purpose, report_only
+    record.purpose, record.report_only = purpose, bool(report_only)
     record.said.ours = True
-    ended = _driven(session, task, handler, changing=record.changing)
+    rolling = Rolling(session, allowed(max_failures, len(session.work)))
+    ended = _driven(session, task, handler, rolling)
     session.state.set_stage(StateStage.Disconnect)
     told = document.document(record, session.state)
     code = int(told["exit"]) if ended else INTERRUPTED
@@ -77,14 +87,14 @@ def _all_mended(told: dict[str, Any]) -> bool:
     return told["purpose"] == "drift" and not left
 
 
-def _driven(session: Session, task: Work, handler: progress.Handler, *, changing: bool) -> bool:
+def _driven(session: Session, task: Work, handler: progress.Handler, rolling: Rolling) -> bool:
     """Work on all hosts; tell whether that came to its end, or somebody interrupted it."""
     signal.signal(signal.SIGTERM, _interrupted)
-    work.stage(session.state, changing=changing)
+    work.stage(session.state, changing=run.of(session.state).changing)
     with progress.shown(len(session.work)) as shown:
         handler.progress = shown
         try:
-            hosts.each(session, task, ended=shown.ended)
+            hosts.each(session, task, ended=rolling.then(shown.ended), stopped=rolling.stopped)
         except (KeyboardInterrupt, SystemExit):
             return False
         finally:

@@ -25,15 +25,22 @@ Work = Callable[["Host", "Backend"], None]
 Ended = Callable[["Host"], None]
 
 
-def each(session: Session, work: Work, *, ended: Ended) -> None:
+def each(
+    session: Session, work: Work, *, ended: Ended, stopped: Callable[[Host], bool] | None = None
+) -> None:
     """Connect to every host, work on its backends one after another, and let it go.
 
     Never raises for a host: what went wrong is in the run's record. `ended` is told of each host
-    once it has been let go.
+    once it has been let go. `stopped` is asked of each before it is begun with: those of which it
+    says so are left alone.
     """
     pool = session.state.pool
     assert pool is not None  # noqa: S101 # State.init made it
     for host in session.work:
+        if stopped is not None:
+            pool.wait_available()  # it is asked as late as can be
+            if stopped(host):
+                continue
         pool.spawn(_one, session, host, work, ended)
     pool.join()
 
@@ -57,7 +64,7 @@ def _connected(session: Session, host: Host) -> bool:
     except ConnectError as error:
         record.lost[host.name] = redact(str(error))
     except Exception as error:  # noqa: BLE001 # a connector may raise anything
-        record.lost[host.name] = redact(_told(error))
+        record.lost[host.name] = redact(told(error))
     if host.name in record.lost:
         host.log_styled(record.lost[host.name], fg="red", log_func=logger.error)
         return False
@@ -70,11 +77,11 @@ def _guarded(session: Session, host: Host, backend: Backend, work: Work) -> None
         work(host, backend)
     except Exception as error:  # noqa: BLE001 # the other hosts go on
         entry = run.entry(session.state, host, backend)
-        entry.halted = f"relogin itself failed: {_told(error)}; report it with this line"
+        entry.halted = f"relogin itself failed: {told(error)}; report it with this line"
         host.log_styled(entry.halted, fg="red", log_func=logger.error)
 
 
-def _told(error: Exception) -> str:
+def told(error: BaseException) -> str:
     """Give an error's type and place; its message may hold what nobody is to read."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _LOCK = 0x72656C6F67696E  # "relogin"; in PostgreSQL's own table of such locks, by database
 _REST = 15.0  # seconds in which one that could not be reached is not asked again
 # Who is cut off finds out: libpq, 34.1.2. The application's name is what pg_stat_activity shows.
-_REACHED: dict[str, Any] = {
+REACHED: dict[str, Any] = {
     "connect_timeout": 5,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
@@ -106,7 +106,7 @@ class Shared:
                 connection.plain(_LIMITS)
                 yield connection
         except psycopg.Error as error:
-            raise LedgerError(f"{self.name}: {_said(error)}") from None
+            raise LedgerError(f"{self.name}: {said(error)}") from None
         except LedgerError as error:
             raise LedgerError(f"{self.name}: {error}") from None
 
@@ -117,10 +117,10 @@ class Shared:
             raise LedgerError(self._lost[1])
         try:
             return psycopg.connect(
-                self._url.reveal(), autocommit=True, prepare_threshold=None, **_REACHED
+                self._url.reveal(), autocommit=True, prepare_threshold=None, **REACHED
             )
         except (psycopg.Error, UnicodeError) as error:
-            self._lost = time.monotonic(), _said(error)
+            self._lost = time.monotonic(), said(error)
             raise LedgerError(self._lost[1]) from None
 
 
@@ -146,7 +146,7 @@ class _Connection:
             cursor = self._there.cursor(row_factory=_by_name)
             return cursor.execute(text.encode(), _plain(values))
         except psycopg.Error as error:
-            raise LedgerError(_said(error)) from None
+            raise LedgerError(said(error)) from None
 
     def plain(self, statements: str) -> None:
         """Carry out statements that have no values."""
@@ -204,7 +204,7 @@ def _told(value: Any) -> Any:
     return value
 
 
-def _said(error: Exception) -> str:
+def said(error: Exception) -> str:
     """Say in one line what failed, without the values of a row that PostgreSQL tells besides."""
     told = getattr(getattr(error, "diag", None), "message_primary", None) or str(error)
     return redact(" ".join(str(told).split()) or type(error).__name__)

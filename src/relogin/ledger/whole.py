@@ -90,6 +90,29 @@ def document(run: str, host: str = "") -> Document | None:
     }
 
 
+def of_pass(name: str, host: str = "") -> Document | None:
+    """Give a pass over a fleet as one run: of each host what the last run of it has.
+
+    A `host` narrows it to that one.
+
+    Raises:
+        LedgerError: there is no history, or it cannot be read.
+    """
+    with reading(place()) as connection:
+        query = "SELECT id FROM run WHERE pass = ? ORDER BY began, id"
+        runs = [row["id"] for row in connection.execute(query, (name,))]
+    found = [one for run in runs if (one := document(run, host))]
+    if not found:
+        return None
+    hosts = {host["host"]: host for one in found for host in one["hosts"]}
+    ends = [one["began"] + one["seconds"] for one in found if one["seconds"] is not None]
+    began = found[0]["began"]
+    whole = {"run": name, "hosts": list(hosts.values()), "seconds": None}
+    if len(ends) == len(found):
+        whole["seconds"] = round(max(ends) - began, 3)
+    return {**found[0], **whole, "exit": outcome.code(one["outcome"] for one in hosts.values())}
+
+
 def earlier(document: Document, limit: int = 300) -> dict[str, dict[str, list[Document]]]:
     """Give by host what was before a run: its earlier results, and what keeps coming back.
 

@@ -14,6 +14,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from relogin import outcome
+from relogin.failures import LEFT_ALONE
 from relogin.finding import Finding, Severity
 from relogin.report.ranking import ranked
 from relogin.secret import redact
@@ -84,7 +85,8 @@ def _unreached_hosts(state: State | None, told: set[str]) -> Iterator[str]:
 
 def _unreached(name: str, record: Run) -> dict[str, Any]:
     error = record.lost.get(name, "it could not be reached")
-    lost = outcome.Outcome.UNREACHABLE.word
+    left = error.startswith(LEFT_ALONE)
+    lost = (outcome.Outcome.NOT_TRIED if left else outcome.Outcome.UNREACHABLE).word
     told = {"outcome": lost, "error": error, "backends": [], "transcript": record.said.of(name)}
     return {"host": name, "reached": False, **told}
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from relogin import run, undo
+from relogin.failures import LEFT_ALONE
 from relogin.finding import Finding, legible
 from relogin.report.judged import judged
 from relogin.report.lines import changes, section, take_back
@@ -101,6 +102,8 @@ def _unknown(record: Run, state: State, host: Host) -> str:
     if host in state.activated_hosts:
         return _NOT_RUN
     why = record.lost.get(host.name)
+    if why and why.startswith(LEFT_ALONE):
+        return legible(why)
     return f"could not be reached; nothing is known{f' ({legible(why)})' if why else ''}"
 
 

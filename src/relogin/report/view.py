@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from relogin.outcome import Outcome
 from relogin.report.headline import Tone, headline
 from relogin.report.stages import Stage, needs, stages
 from relogin.report.wording import EXITS, JUDGED_EXITS
@@ -120,13 +121,16 @@ def _sites(document: Document, host: Document, earlier: Earlier) -> Iterator[Sit
 
 
 def _unreached(host: Document, past: Mapping[str, list[Document]]) -> Site:
+    left = host["outcome"] == Outcome.NOT_TRIED.word
+    what = "not tried" if left else "could not be reached"
+    why = host["error"] or "no reason was given"
     return Site(
         host=host["host"],
         backend="",
-        headline="could not be reached; nothing is known",
+        headline=f"{what}; nothing is known",
         tone=Tone.BAD,
         seconds=None,
-        needs=((host["error"] or "no reason was given", "make it reachable by SSH"),),
+        needs=((why, "mend those that failed first" if left else "make it reachable by SSH"),),
         stages=(),
         results=tuple(past["results"]),
         again=tuple(past["coming_back"]),
