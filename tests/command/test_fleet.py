@@ -1,12 +1,12 @@
 """A fleet: hosts in a queue, workers that come and die, and every host accounted for once."""
 
+import contextlib
 import json
 import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -101,6 +101,23 @@ class Fleet:
             " FROM relogin.result r GROUP BY r.host ORDER BY r.host"
         )
 
+    def doubled(self) -> list[str]:
+        """Give each host that more than one run of a pass came to an end of."""
+        return self.sql(
+            "SELECT host FROM relogin.result JOIN relogin.run ON run.id = result.run"
+            " WHERE run.seconds IS NOT NULL AND pass <> '' GROUP BY pass, host HAVING count(*) > 1"
+        )
+
+    def shown(self) -> str:
+        """Give what every process of this machine lets others see of the worker's."""
+        shown = []
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                words = (process / "cmdline").read_bytes()
+                if b"relogin" in words:
+                    shown.append(words.decode("utf-8", "replace"))
+        return "\n".join(shown)
+
 
 @pytest.fixture
 def fleet(folder: Folder, server: Server) -> Iterator[Fleet]:
@@ -122,7 +139,7 @@ def until(true: Callable[[], object], patience: float = 60) -> None:
         time.sleep(0.05)
 
 
-@contextmanager
+@contextlib.contextmanager
 def under_way(fleet: Fleet, *words: str) -> Iterator[list["subprocess.CompletedProcess[str]"]]:
     """Have a pass asked for meanwhile."""
     ended: list[subprocess.CompletedProcess[str]] = []
@@ -178,6 +195,9 @@ def test_the_hosts_of_a_worker_that_is_killed_are_taken_up_and_none_is_lost(flee
     killed = fleet.worker()
     with under_way(fleet) as ended:
         until(lambda: len(fleet.folder.backend.logins) >= 3)
+        shown = fleet.shown()
+        assert "relogin.fleet.hand" in shown
+        assert not any(word in shown for word in (PASSWORD, shared.PASSWORD, "canary"))
         killed.kill()
         killed.wait()
         assert not processes_of(fleet), "its processes outlive it"
@@ -186,6 +206,7 @@ def test_the_hosts_of_a_worker_that_is_killed_are_taken_up_and_none_is_lost(flee
     assert [2] == [one.returncode for one in ended], ended[0].stdout + ended[0].stderr
     assert names(5) == [row.split("|")[0] for row in fleet.accounted()]
     assert not [row for row in fleet.accounted() if int(row.split("|")[1]) > 1]
+    assert [] == fleet.doubled()
     assert ["5"] == fleet.sql("SELECT count(*) FROM procrastinate_jobs WHERE status = 'succeeded'")
 
 
@@ -221,6 +242,7 @@ def test_the_queue_restarted_in_the_middle_loses_and_doubles_nothing(fleet):
         fleet.server._launch(fleet.server.folder / "data")
     assert [2] == [one.returncode for one in ended], ended[0].stdout + ended[0].stderr
     assert [f"{name}|1" for name in names(5)] == fleet.accounted()
+    assert [] == fleet.doubled()
 
 
 def test_two_schedulers_at_once_make_one_pass(fleet):
