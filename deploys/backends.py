@@ -1,4 +1,4 @@
-"""Which backends a deploy works on: every one of a host's data, narrowed by `--data`."""
+"""Which backends a deploy works on: every one of a host's data, narrowed by `--data`; its look."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 from pyinfra import host as current_host
-from pyinfra import inventory
+from pyinfra import inventory, logger, state
 
 from relogin.backend import Backend
-from relogin.mend import given
+from relogin.mend import given, observe, tell_why_halted
 from relogin.parts.part import suggest
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host
+
+    from relogin.facts.observation import Observation
+    from relogin.run import Entry
 
 
 def each_backend() -> Iterator[Backend]:
@@ -36,6 +39,30 @@ def each_backend() -> Iterator[Backend]:
     for name in current_host.loop(union):
         if name in mine and wanted in {None, name}:
             yield mine[name]
+
+
+def each_database() -> Iterator[Backend]:
+    """Give those of this host's backends that declare a database, and say of which none is.
+
+    Raises:
+        UsageError: as `each_backend` does.
+    """
+    for backend in each_backend():
+        if backend.database is None:
+            current_host.log_styled(
+                f"{backend.name}: no database is declared", log_func=logger.info
+            )
+        else:
+            yield backend
+
+
+def looked(record: Entry) -> Observation | None:
+    """Give the look of a deploy that registers no operation; None where the host has failed."""
+    seen = observe(record)
+    if seen is None:
+        tell_why_halted(record)
+        state.failed_hosts.add(current_host)  # pyinfra exits with 1; its own way would prompt
+    return seen
 
 
 def _refuse_unknown_faults(mine: Collection[Backend]) -> None:

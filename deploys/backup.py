@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pyinfra import host, logger
 from pyinfra.api import deploy
 
-from relogin.deploys.backends import each_backend
+from relogin.deploys.backends import each_database
 from relogin.operations import backup as operations
 from relogin.report.text import verdict_at_exit
 
@@ -13,10 +12,7 @@ from relogin.report.text import verdict_at_exit
 @deploy("Back up")
 def backup() -> None:
     """Take a backup of every backend of the host that has a database."""
-    for backend in each_backend():
-        if backend.database is None:
-            host.log_styled(f"{backend.name}: no database is declared", log_func=logger.info)
-            continue
+    for backend in each_database():
         verdict_at_exit("backup")
         operations.taken(backend=backend, name=f"{backend.name}: back up its database")
 

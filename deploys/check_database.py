@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pyinfra import host, inventory, logger, state
+from pyinfra import host, inventory, state
 from pyinfra.api import deploy
 
 from relogin import checking, run
-from relogin.deploys.backends import backends, each_backend
+from relogin.deploys.backends import backends, each_database, looked
 from relogin.errors import UsageError
-from relogin.mend import observe, tell_why_halted
 from relogin.report.text import verdict_at_exit
 
 
@@ -22,10 +21,7 @@ def check_database() -> None:
     names the one to compare with, `repair=true` mends what takes no row, behind a backup.
     """
     _refuse_what_contradicts()
-    for backend in each_backend():
-        if backend.database is None:
-            host.log_styled(f"{backend.name}: no database is declared", log_func=logger.info)
-            continue
+    for backend in each_database():
         verdict_at_exit("check")
         if _repairs():
             from relogin.operations import database
@@ -34,10 +30,8 @@ def check_database() -> None:
             continue
         run.of(state).report_only = True
         record = checking.begin(state, host, backend)
-        seen = observe(record)
+        seen = looked(record)
         if seen is None:
-            tell_why_halted(record)
-            state.failed_hosts.add(host)  # as deploys/diagnose.py does
             continue
         well = checking.judge(record, seen)
         if path := checking.to_learn(host):

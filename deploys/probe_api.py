@@ -6,8 +6,7 @@ from pyinfra import host, logger, state
 from pyinfra.api import deploy
 
 from relogin import probing, run
-from relogin.deploys.backends import each_backend
-from relogin.mend import observe, tell_why_halted
+from relogin.deploys.backends import each_backend, looked
 from relogin.report.text import verdict_at_exit
 
 
@@ -25,10 +24,8 @@ def probe_api() -> None:
         verdict_at_exit("probe")
         run.of(state).report_only = True
         record = probing.begin(state, host, backend)
-        seen = observe(record)
+        seen = looked(record)
         if seen is None:
-            tell_why_halted(record)
-            state.failed_hosts.add(host)  # as deploys/diagnose.py does
             continue
         if not probing.judge(record, seen, host):
             state.failed_hosts.add(host)

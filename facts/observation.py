@@ -13,7 +13,6 @@ import gevent
 from relogin import remote
 from relogin.facts import (
     accounts,
-    bare,
     compose_image,
     connected,
     database,
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from relogin.backend import Backend
     from relogin.drift import Former
     from relogin.facts.api_state import Probed
+    from relogin.facts.bare import Bare
     from relogin.facts.connection import Connection
     from relogin.facts.database_state import DatabaseState
     from relogin.facts.proof import Proof
@@ -90,7 +90,7 @@ class Observation:
     former: Former | None = None
     hold: hold.Hold | Unreadable | None = None
     database: DatabaseState | Unreadable | None = None
-    bare: bare.Bare | Unreadable | None = None
+    bare: Bare | Unreadable | None = None
     api: Probed | Unreadable | None = None
     began: float | None = None
 
@@ -162,11 +162,12 @@ def look(
 
     try:
         asked = time.time()
-        deadline = DEEP if deep else DEADLINE
         parts = scripts(backend, deep=deep)
-        if onboards:
+        if onboards:  # no other run needs to load it
+            from relogin.facts import bare
+
             parts["bare"] = bare.script(backend)
-        answers = remote.ask(host, parts, deadline=deadline, sent=begun)
+        answers = remote.ask(host, parts, deadline=DEEP if deep else DEADLINE, sent=begun)
         if isinstance(answers, Unreadable):
             return answers
         found = Answers(answers, between=(asked, time.time()))
@@ -219,12 +220,11 @@ def scripts(backend: Backend, *, deep: bool = False) -> dict[str, str]:
 
 
 def _parsed(host: Host, backend: Backend, answers: Answers, *, deep: bool = False) -> Observation:
-    files = enumerate(backend.env_files)
     public = backend.public()
     folder, key = source.directory(backend), key_files.declared(backend)
     seen = Observation(
         machine=answers.part("machine", lambda it: machine.parse(it, answers.between)),
-        env_files=tuple(answers.env_file(number, file, public) for number, file in files),
+        env_files=tuple(answers.env_file(n, it, public) for n, it in enumerate(backend.env_files)),
         venv=answers.part("venv", venv.parse) if backend.venv else None,
         source=answers.part("source", lambda it: source.parse(folder, it, public=public))
         if folder

@@ -38,14 +38,16 @@ _KEPT = """\
 for each in done retiring under-way/number under-way/phase under-way/former under-way/new \\
   under-way/token; do
   [ ! -e "$kept/$each" ] || part "$(echo "${each##*/}")" cat "$kept/$each"
-done"""
+done
+part where echo "$kept/under-way"
+"""
 
 
 @dataclass(frozen=True)
 class UnderWay:
     """A rotation that began and did not end; `phase` is `forward` or `back`.
 
-    `former` is what was in force before, `token` one that was made with it.
+    `former` is what was in force before, `token` one that was made with it. `where` is its folder.
     """
 
     number: int
@@ -53,6 +55,7 @@ class UnderWay:
     former: Secret = field(repr=False)
     new: Secret = field(repr=False)
     token: Secret | None = field(default=None, repr=False)
+    where: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,7 @@ def _under_way(told: Mapping[str, str]) -> UnderWay | None:
         Secret.seen(told.get("former", "")),
         Secret.seen(told["new"]),
         Secret.seen(token) if token else None,
+        told.get("where", "").strip(),
     )
 
 

@@ -10,13 +10,13 @@ from pyinfra import logger
 from pyinfra import state as current_state
 from pyinfra.api import FunctionCommand, operation
 
-from relogin import backing, lease, pulling
+from relogin import backing, deed, pulling
 from relogin.backing import Backing, Outcome
 from relogin.change import carry_out
 from relogin.facts import own_url
-from relogin.fault import Change, internal_error
+from relogin.fault import Change
 from relogin.finding import Unreadable, legible
-from relogin.mend import fail_with, observe, tell_why_halted
+from relogin.mend import observe
 from relogin.operations import (
     backup_take,
     release_database,
@@ -53,24 +53,9 @@ def taken(backend: Backend) -> Generator[FunctionCommand, None, None]:
 def concluded(
     record: Backing, steps: Iterator[FunctionCommand], what: str
 ) -> Iterator[FunctionCommand]:
-    """Yield the steps of a backup or a restore; whatever ends them, the record says how it ended.
-
-    A failure of relogin itself is one of this host alone: pyinfra would abort every host.
-    """
-    record.entry.executed = record.entry.executed or current_state.is_executing
-    record.outcome, record.seen = Outcome.NONE, []  # a plan made before the prompt is none any more
-    try:
-        yield from steps
-        lease.give_up(current_host, record.entry)
-    except Exception as error:  # noqa: BLE001 # see above
-        where = internal_error(error, what).seen
-        record.stop(Outcome.UNKNOWN, f"relogin itself failed: {where}; run again")
-    if record.entry.halted is not None:
-        if record.outcome is Outcome.NONE:
-            record.outcome = Outcome.UNKNOWN if record.entry.changes else Outcome.REFUSED
-        tell_why_halted(record.entry)
-    if record.outcome not in backing.GOOD:
-        yield fail_with(f"{record.entry.backend.name}: {record.outcome.value}")
+    """Yield the steps of a backup or a restore, as relogin.deed does."""
+    record.seen = []  # of what was planned before the prompt nothing has come yet
+    yield from deed.concluded(record, steps, good=backing.GOOD, what=what)
 
 
 def _taken(record: Backing) -> Iterator[FunctionCommand]:

@@ -11,14 +11,13 @@ from pyinfra import logger
 from pyinfra import state as current_state
 from pyinfra.api import FunctionCommand, operation
 
-from relogin import lease, releasing, undo
+from relogin import deed, releasing, undo
 from relogin.change import carry_out
 from relogin.facts import own_url, release_new
 from relogin.facts.login import prove
 from relogin.facts.service_state import ServiceState
-from relogin.fault import internal_error
 from relogin.finding import Unreadable, legible
-from relogin.mend import fail_with, observe, tell_why_halted
+from relogin.mend import observe
 from relogin.operations import release_checks, release_database, release_steps, release_unfit
 from relogin.operations.release_proof import proven
 from relogin.operations.release_tree import stage
@@ -48,31 +47,22 @@ def released(backend: Backend) -> Generator[FunctionCommand, None, None]:
     + backend: the backend, as described
     """
     record = releasing.of(current_state, current_host, backend)
-    record.entry.executed = record.entry.executed or current_state.is_executing
-    record.outcome = Outcome.NONE  # a plan that was made before the prompt is none any more
-    if problem := release_unfit.impossible(backend, record.revision):
+    yield from deed.concluded(
+        record,
+        _released(record),
+        good=releasing.GOOD,
+        what="the release",
+        again="run again, it goes on from there",
+    )
+
+
+def _released(record: Releasing) -> Iterator[FunctionCommand]:
+    if problem := release_unfit.impossible(record.entry.backend, record.revision):
         record.outcome, record.entry.halted = Outcome.REFUSED, problem
     elif (before := releasing.stopped(current_state)) and current_state.is_executing:
         record.entry.halted = f"not begun: the release of {before} failed"
     else:
-        yield from _guarded(record)
-        lease.give_up(current_host, record.entry)
-    if record.entry.halted is not None:
-        if record.outcome is Outcome.NONE:
-            record.outcome = Outcome.UNKNOWN if record.entry.changes else Outcome.REFUSED
-        tell_why_halted(record.entry)
-    if record.outcome not in {Outcome.RELEASED, Outcome.ALREADY, Outcome.PLANNED}:
-        yield fail_with(f"{backend.name}: {record.outcome.value}")
-
-
-def _guarded(record: Releasing) -> Iterator[FunctionCommand]:
-    """Give the steps; a mistake of our own stops this release, and no other host's run."""
-    try:
         yield from _Release(record).steps()
-    except Exception as error:  # noqa: BLE001 # pyinfra would abort every host
-        where = internal_error(error, "the release").seen
-        record.entry.halted = f"relogin itself failed: {where}; run again, it goes on from there"
-        record.outcome = Outcome.UNKNOWN
 
 
 class _Release:

@@ -10,16 +10,15 @@ from pyinfra import logger
 from pyinfra import state as current_state
 from pyinfra.api import FunctionCommand, operation
 
-from relogin import lease, rotating, tokens
+from relogin import deed, rotating, tokens
 from relogin.change import carry_out
 from relogin.facts import rotation as facts
 from relogin.facts.login import prove
-from relogin.fault import internal_error
 from relogin.finding import Unreadable, legible
-from relogin.mend import fail_with, observe, tell_why_halted
+from relogin.mend import observe
 from relogin.operations import rotation_plan, rotation_steps
 from relogin.operations.rotation_proof import proven
-from relogin.rotating import GOOD, Kind, Outcome, Rotated
+from relogin.rotating import Kind, Outcome, Rotated
 from relogin.secret import redact
 
 if TYPE_CHECKING:
@@ -41,31 +40,22 @@ def rotated(backend: Backend) -> Generator[FunctionCommand, None, None]:
     + backend: the backend, as described
     """
     record = rotating.of(current_state, current_host, backend)
-    record.entry.executed = record.entry.executed or current_state.is_executing
-    record.outcome = Outcome.NONE  # a plan that was made before the prompt is none any more
-    what = rotating.meant(backend, str(current_host.data.get("key") or ""))
+    yield from deed.concluded(
+        record,
+        _rotated(record),
+        good=rotating.GOOD,
+        what="the rotation",
+        again="run again, it goes on from there",
+    )
+
+
+def _rotated(record: Rotating) -> Iterator[FunctionCommand]:
+    what = rotating.meant(record.entry.backend, str(current_host.data.get("key") or ""))
     if isinstance(what, str):
         record.outcome, record.entry.halted = Outcome.REFUSED, what
     else:
         record.what = what
-        yield from _guarded(record, what)
-        lease.give_up(current_host, record.entry)
-    if record.entry.halted is not None:
-        if record.outcome is Outcome.NONE:
-            record.outcome = Outcome.UNKNOWN if record.entry.changes else Outcome.REFUSED
-        tell_why_halted(record.entry)
-    if record.outcome not in GOOD:
-        yield fail_with(f"{backend.name}: {record.outcome.value}")
-
-
-def _guarded(record: Rotating, what: Rotated) -> Iterator[FunctionCommand]:
-    """Give the steps; a mistake of our own stops this rotation, and no other host's run."""
-    try:
         yield from _Rotation(record, what).steps()
-    except Exception as error:  # noqa: BLE001 # pyinfra would abort every host
-        where = internal_error(error, "the rotation").seen
-        record.entry.halted = f"relogin itself failed: {where}; run again, it goes on from there"
-        record.outcome = Outcome.UNKNOWN
 
 
 class _Rotation:
@@ -173,10 +163,9 @@ class _Rotation:
         return rotation_plan.unfit(self.backend, self.what, in_force, new)
 
     def _changed_meanwhile(self) -> str:
-        folder = f"/var/lib/relogin/{self.backend.name}/rotate/{self.what.key}/under-way"
         return (
             f"{self.what.key} was set to a third value since the rotation was cut off: decide which"
-            f" is right, then remove {folder} on the host"
+            f" is right, then remove {self.under_way.where} on the host"
         )
 
     def _in_force(self, seen: Observation) -> str | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from relogin import shell, undo
+from relogin import shell, undo, unit_text
 from relogin.facts.unit_files import OURS
 from relogin.operations.service_control import RELOAD
 
@@ -65,34 +65,19 @@ def unit(part: Systemd, description: str, after: str, *, hardened: bool = False)
 
 # systemd.exec(5), "Sandboxing": nothing of it keeps a web backend from its database, its files or
 # its port above 1023. Where it lives in a home, homes are not hidden from it.
-_SANDBOX = """\
-NoNewPrivileges=yes
-CapabilityBoundingSet=
-AmbientCapabilities=
-ProtectSystem=full
-PrivateTmp=yes
-PrivateDevices=yes
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectProc=invisible
-LockPersonality=yes
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-RemoveIPC=yes
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
-SystemCallArchitectures=native
-SystemCallFilter=@system-service
-SystemCallErrorNumber=EPERM"""
+_SANDBOX = (
+    *unit_text.NO_KERNEL,
+    *unit_text.NO_OTHERS,
+    "CapabilityBoundingSet=",
+    *unit_text.FEW_CALLS,
+    "ProtectSystem=full",
+    "RemoveIPC=yes",
+)
 _HOMES = ("/home/", "/root/", "/run/user/")
 
 
 def _hardening(part: Systemd) -> Iterator[str]:
-    yield from _SANDBOX.split("\n")
+    yield from _SANDBOX
     places = [part.working_directory, *part.environment_files, part.exec_start]
     if not any(home in (place or "") for home in _HOMES for place in places):
         yield "ProtectHome=yes"

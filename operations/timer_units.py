@@ -6,39 +6,21 @@ import re
 from collections.abc import Iterator
 from hashlib import sha256
 
+from relogin import unit_text
 from relogin.schedule import PING, Schedule
 
 FOLDER = "/etc/systemd/system"
 MARK = "# Made by relogin (schedule_drift): "
 _SAFE = re.compile(r"[A-Za-z0-9_@:,./=+-]+")
-# systemd.exec(5), "Sandboxing". For a user who is not root each of it, but the control groups,
-# implies NoNewPrivileges=, with which sudo fails: who mends his own machine by sudo has none of it.
-_KERNEL = """\
-NoNewPrivileges=yes
-PrivateDevices=yes
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-LockPersonality=yes
-RestrictRealtime=yes
-SystemCallArchitectures=native
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK"""
 # Nothing of this keeps a run from its hosts by SSH, only from writing to this machine. Root needs a
 # capability: to read the inventory and the keys in another user's home.
-_OVER_SSH = """\
-ProtectSystem=strict
-ProtectHome=read-only
-PrivateTmp=yes
-ProtectProc=invisible
-RestrictNamespaces=yes
-RestrictSUIDSGID=yes
-CapabilityBoundingSet={capabilities}
-AmbientCapabilities=
-SystemCallFilter=@system-service
-SystemCallErrorNumber=EPERM"""
+_OVER_SSH = (
+    "ProtectSystem=strict",
+    "ProtectHome=read-only",
+    *unit_text.NO_OTHERS,
+    "CapabilityBoundingSet={capabilities}",
+    *unit_text.FEW_CALLS,
+)
 # What mends its own machine writes where backends live, runs as whoever owns them, and sees their
 # processes. This holds for what sudo gives as well, and implies nothing.
 _LOCAL = """\
@@ -122,15 +104,16 @@ def _service(schedule: Schedule, command: str) -> Iterator[str]:
 def _sandbox(schedule: Schedule) -> Iterator[str]:
     """Give what keeps a run from this machine's files; from fewer, where it is to mend them."""
     root = schedule.user == "root"
-    if root or not schedule.local:
-        yield from _KERNEL.split("\n")
+    if root or not schedule.local:  # sudo fails with it: who mends his own machine has none of it
+        yield from unit_text.NO_KERNEL
     writes = " ".join(map(_word, schedule.writes))
     if schedule.local:
         writable = f"-/usr/local {writes}".strip()
         yield from _LOCAL.format(writable=writable).split("\n")
         yield from _LOCAL_ROOT.split("\n") if root else ()
         return
-    yield from _OVER_SSH.format(capabilities="CAP_DAC_READ_SEARCH" if root else "").split("\n")
+    capabilities = "CAP_DAC_READ_SEARCH" if root else ""
+    yield from (line.format(capabilities=capabilities) for line in _OVER_SSH)
     if schedule.writes:
         yield f"ReadWritePaths={writes}"
 

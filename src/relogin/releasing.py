@@ -35,6 +35,9 @@ class Outcome(enum.Enum):
     UNKNOWN = "its outcome is not known"
 
 
+GOOD = frozenset({Outcome.PLANNED, Outcome.ALREADY, Outcome.RELEASED})
+
+
 @dataclasses.dataclass(repr=False)
 class Releasing:
     """What is known of the release of one backend on one host.

@@ -1,4 +1,7 @@
-"""Read and change what a unit file's `Environment=` sets, as systemd reads it (systemd.exec(5))."""
+"""Text of unit files: what their `Environment=` sets, as systemd reads it, and sandboxes.
+
+Both by systemd.exec(5).
+"""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,6 +9,33 @@ from collections.abc import Iterator, Mapping
 from relogin.env_text import Unwritable
 from relogin.values import dataclass
 
+# "Sandboxing", for what needs the network, and no device or kernel: of a user who is not root each
+# line, but the control groups, implies NoNewPrivileges=.
+NO_KERNEL = (
+    "NoNewPrivileges=yes",
+    "PrivateDevices=yes",
+    "ProtectClock=yes",
+    "ProtectControlGroups=yes",
+    "ProtectHostname=yes",
+    "ProtectKernelLogs=yes",
+    "ProtectKernelModules=yes",
+    "ProtectKernelTunables=yes",
+    "LockPersonality=yes",
+    "RestrictRealtime=yes",
+    "SystemCallArchitectures=native",
+    "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK",
+)
+NO_OTHERS = (
+    "PrivateTmp=yes",
+    "ProtectProc=invisible",
+    "RestrictNamespaces=yes",
+    "RestrictSUIDSGID=yes",
+)
+FEW_CALLS = (
+    "AmbientCapabilities=",
+    "SystemCallFilter=@system-service",
+    "SystemCallErrorNumber=EPERM",
+)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BLANKS = " \t\r\n"  # systemd knows no others
 # Not possessive: before 3.11.5 Python gets that wrong (gh-106052). No two alternatives begin alike.

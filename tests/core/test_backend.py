@@ -92,8 +92,8 @@ def test_the_secrets_that_have_to_come_from_here():
 
 def test_a_secret_that_only_a_probe_needs_stops_no_other_run():
     journey = Journey("mfa", "ops", [Step("GET", "/{totp}")], totp=Secret.env("TOTP"))
-    api = Api(url="http://127.0.0.1:1", journeys=[journey])
-    assert [Secret.env("OPS")] == list(Backend("b", accounts=OPS, api=api).secrets())
+    backend = Backend("b", accounts=OPS, login=Login(URL, "ops"), api=Api(journeys=[journey]))
+    assert [Secret.env("OPS")] == list(backend.secrets())
 
 
 @pytest.mark.parametrize(

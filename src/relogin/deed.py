@@ -1,0 +1,60 @@
+"""A deed: what one operation does to a backend in several steps, and how that is ended."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from pyinfra import host as current_host
+from pyinfra import state as current_state
+from pyinfra.api import FunctionCommand
+
+from relogin import lease
+from relogin.fault import internal_error
+from relogin.mend import fail_with, tell_why_halted
+
+if TYPE_CHECKING:
+    from relogin.run import Entry
+
+_Outcome = TypeVar("_Outcome", bound=enum.Enum)
+
+
+class Deed(Protocol[_Outcome]):
+    """The record of a deed: its backend on a host, and what it came to.
+
+    The outcomes of each kind of deed have NONE (not known yet), REFUSED and UNKNOWN among them.
+    """
+
+    entry: Entry
+    outcome: _Outcome
+
+
+def concluded(
+    deed: Deed[_Outcome],
+    steps: Iterator[FunctionCommand],
+    *,
+    good: Collection[_Outcome],
+    what: str,
+    again: str = "run again",
+) -> Iterator[FunctionCommand]:
+    """Yield the steps; whatever ends them, the record says how; what is not good fails the host.
+
+    A failure of relogin itself is one of this host alone (pyinfra would abort every host); `again`
+    says what to do then, `what` is the deed's name.
+    """
+    entry, outcomes = deed.entry, type(deed.outcome)
+    entry.executed = entry.executed or current_state.is_executing
+    deed.outcome = outcomes["NONE"]  # a plan that was made before the prompt is none any more
+    try:
+        yield from steps
+    except Exception as error:  # noqa: BLE001 # see above
+        entry.halted = f"relogin itself failed: {internal_error(error, what).seen}; {again}"
+        deed.outcome = outcomes["UNKNOWN"]
+    lease.give_up(current_host, entry)
+    if entry.halted is not None:
+        if deed.outcome is outcomes["NONE"]:
+            deed.outcome = outcomes["UNKNOWN" if entry.changes else "REFUSED"]
+        tell_why_halted(entry)
+    if deed.outcome not in good:
+        yield fail_with(f"{entry.backend.name}: {deed.outcome.value}")
