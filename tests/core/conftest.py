@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pyinfra.api import State
 
+from relogin import secret
 from tests.core.far_ends import Transport
 from tests.core.jwts import openssl
 from tests.core.places import Place
@@ -49,3 +50,16 @@ def pems() -> dict[str, tuple[str, str]]:
 @pytest.fixture
 def state() -> State:
     return two_hosts()
+
+
+@pytest.fixture
+def forgotten(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """A value is asked for once in a process; each test is to be a process of its own."""
+    monkeypatch.setattr(secret, "_known", set())
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
+    for cached in (secret._resolve, secret._dotenv, secret._fingerprint_key):
+        cached.cache_clear()
+    yield
+    for cached in (secret._resolve, secret._dotenv, secret._fingerprint_key):
+        cached.cache_clear()

@@ -3,33 +3,16 @@
 import copy
 import json
 import pickle
-import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import quote, quote_plus
 
 import pytest
 
 from relogin import Backend, EnvFile, Secret, SecretMissing, secret
-from relogin.secret import make_value, redact, redact_foreign
-from tests.hostile import VALUES
 
 VALUE = "canary-of-test-secret"
-
-
-@pytest.fixture(autouse=True)
-def forgotten(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """A value is asked for once in a process; each test is to be a process of its own."""
-    monkeypatch.setattr(secret, "_known", set())
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path)
-    for cached in (secret._resolve, secret._dotenv, secret._fingerprint_key):
-        cached.cache_clear()
-    yield
-    for cached in (secret._resolve, secret._dotenv, secret._fingerprint_key):
-        cached.cache_clear()
+pytestmark = pytest.mark.usefixtures("forgotten")
 
 
 def beside(tmp_path: Path, text: str) -> Path:
@@ -189,113 +172,6 @@ def test_the_secrets_of_a_backend_are_those_whose_value_comes_from_here():
     keys = {"A": Secret.env("A"), "B": Secret.generated(), "C": Secret.kept(), "D": "text"}
     backend = Backend("mine", env_file=EnvFile("/a", keys=keys))
     assert [Secret.env("A")] == list(backend.secrets())
-
-
-def test_what_was_revealed_is_redacted_everywhere():
-    Secret.seen("two lines\nof a longer value")
-    assert "a *** b" == redact("a two lines\nof a longer value b")
-    assert "of it: *** only" == redact("of it: of a longer value only")
-    Secret.seen("abcdefgh")
-    Secret.seen("abcdefgh-and-more")
-    assert "***" == redact("abcdefgh-and-more")
-
-
-WRITTEN: dict[str, Callable[[str], str]] = {
-    "as it is": str,
-    "in a URL": lambda value: quote(value, safe=""),
-    "in a path": quote,
-    "in a form": quote_plus,
-    "as Python has it": lambda value: repr(value)[1:-1],
-    "as ASCII": lambda value: ascii(value)[1:-1],
-    "in JSON": lambda value: json.dumps(value)[1:-1],
-    "in JSON of UTF-8": lambda value: json.dumps(value, ensure_ascii=False)[1:-1],
-    "in sh": lambda value: shlex.quote(f" {value}")[2:-1],
-}
-
-
-@pytest.mark.parametrize("how", WRITTEN)
-@pytest.mark.parametrize("what", VALUES.keys() - {"not UTF-8"})
-def test_a_value_is_redacted_however_it_is_written(how, what):
-    Secret.seen(VALUES[what] + "4567")
-    written = WRITTEN[how](VALUES[what] + "4567")
-    assert "before *** behind" == redact(f"before {written} behind")
-
-
-def test_a_value_that_was_made_is_redacted_too():
-    value = make_value()
-    assert (86, "***") == (len(value), redact(value))
-    assert value != make_value()
-
-
-def test_short_values_do_not_blot_out_ordinary_words():
-    Secret.seen("dev")
-    assert "deviation" == redact("deviation")
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("postgresql://u:hunter2@h/d", "postgresql://u:***@h/d"),
-        ("redis://:hunter2@h", "redis://:***@h"),
-        ("Bearer eyJhbGciOiJub25lIn0.eyJhIjoxfQ.c2ln end", "Bearer *** end"),
-        ("hash $2b$12$abcdefghijklmnopqrstuv.", "hash ***"),
-        ("$argon2id$v=19$m=1,t=1,p=1$c2Fs$aGFzaA", "***"),
-        ("pbkdf2_sha256$1000$salt$hash=", "***"),
-        ("rolpassword SCRAM-SHA-256$4096:a==$b=:c=", "rolpassword ***"),
-        ("input_value='hunter2', input_type=str", "input_value=***"),
-        ("see http://h/path and a@b.example", "see http://h/path and a@b.example"),
-    ],
-)
-def test_what_looks_like_a_secret_is_redacted(text, expected):
-    assert expected == redact(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("password=hunter2 rest", "password=*** rest"),
-        ('{"access_token": "hunter2"}', '{"access_token": ***'),
-        ("SECRET_KEY: hunter2", "SECRET_KEY: ***"),
-        ("Api-Key=hunter2", "Api-Key=hunter2"),
-        ("apikey = hunter2", "apikey = ***"),
-        ("ADMIN_PRIVATE_KEY=hunter2", "ADMIN_PRIVATE_KEY=***"),
-        (
-            "Missing required secrets: A_KEY (B), C_KEY",
-            "Missing required secrets: A_KEY (B), C_KEY",
-        ),
-        ("secrets: A_KEY", "secrets: A_KEY"),
-        ("secrets: hunter2", "secrets: ***"),
-        ("secrets: A_KEY=hunter2", "secrets: ***"),
-        ("secret: A_KEY", "secret: ***"),
-        ("the password is wrong", "the password is wrong"),
-        (
-            "line 3: unterminated quoted value 'hunter2 x",
-            "line 3: unterminated quoted value ***",
-        ),
-        (
-            'failed to read /a/.env: line 2: unexpected character ";" in variable name "A;B=x"',
-            'failed to read /a/.env: line 2: unexpected character ";" in variable name ***',
-        ),
-        (
-            'failed to read /a/.env: Invalid template: "${hunter2"',
-            "failed to read /a/.env: Invalid template: ***",
-        ),
-        (
-            "failed to read /a/.env: required variable x is missing a value: hunter2",
-            "failed to read /a/.env: required variable x is missing a value: ***",
-        ),
-        (
-            "failed to read /a/.env: line 2: key cannot contain a space",
-            "failed to read /a/.env: line 2: key cannot contain a space",
-        ),
-        (
-            "SyntaxError: unexpected character after line continuation character",
-            "SyntaxError: unexpected character after line continuation character",
-        ),
-    ],
-)
-def test_what_others_call_a_secret_is_redacted_too(text, expected):
-    assert expected == redact_foreign(text)
 
 
 def test_a_fingerprint_tells_equal_values_and_no_more():

@@ -24,17 +24,19 @@ GROWN = ("memory-grows", "service-restarted")
 # Only deploys/check_database.py looks for these.
 CHECKED = "tests/operations/test_database.py", "a real PostgreSQL needs no host"
 DAMAGED = "tests/operations/test_database_damage.py", "a real PostgreSQL needs no host"
+STRAINED = "tests/operations/test_database_strain.py", "a real PostgreSQL needs no host"
 STRAIN = ("slot-holds-wal", "lock-waited-for", "idle-in-transaction", "dead-rows")
 DECLARED = "tests/operations/test_database_declared.py", "a real PostgreSQL needs no host"
 SLOWED = "tests/operations/test_database_slow.py", "a real PostgreSQL needs no host"
 SLOW = ("bloated", "login-scans", "slow-statement", "statistics-emptied")
 TOLD = ("points-nowhere", "expired-rows", "answer-differs")
-DAMAGE = ("checksum-failures", "table-corrupt", "duplicates", "index-corrupt", *STRAIN)
+DAMAGE = ("checksum-failures", "table-corrupt", "duplicates", "index-corrupt")
 EXCUSED = {
     **{fault.id: PROBED for fault in api.FAULTS},
     **{f"api.{name}": MEASURED for name in GROWN},
     **{fault.id: CHECKED for fault in database.FAULTS},
     **{f"database.{name}": DAMAGED for name in DAMAGE},
+    **{f"database.{name}": STRAINED for name in STRAIN},
     **{f"database.{name}": DECLARED for name in TOLD},
     **{f"database.{name}": SLOWED for name in SLOW},
     "jwt.secret-changed": ("tests/lab/test_kept.py", "it takes two runs with one history"),

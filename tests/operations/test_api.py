@@ -1,12 +1,10 @@
 """What a probe finds of an API: it is asked for real, on a backend that has one flaw."""
 
-import base64
 from typing import Any
 
 import pytest
 
-from relogin import Api, Challenge, Endpoint, Journey, Load, Logout, RateLimit, Secret, Step
-from relogin.facts.api_journeys import totp
+from relogin import Api, Challenge, Endpoint, Load, Logout
 from relogin.facts.api_state import API as OF_API
 from relogin.facts.api_state import AUTHENTICATION, INTEGRATION, PERFORMANCE
 from relogin.operations.api import FAULTS
@@ -189,72 +187,11 @@ def test_what_can_change_something_is_not_sent_and_its_route_is_looked_for():
     assert [("path-wrong", "POST /nowhere")] == failed(found)
 
 
-def test_no_more_is_sent_than_declared_and_what_was_left_is_said():
-    asked: list[str] = []
-    with listening(asked=asked) as url:
-        found = probed(described(url, load=Load(requests=100, rate=2000, most=25)))
-    assert 25 == found.requests == len(asked)
-    said = "what follows was not asked: it would be more than 25 requests"
-    assert (None, said) == (found.tried[-1].ok, found.tried[-1].said)
-
-
-def test_it_is_asked_no_faster_than_declared():
-    with listening() as url:
-        endpoints = Endpoint("GET", "/health")
-        found = probed(apis.backend(url, endpoints=endpoints, load=Load(requests=9, rate=25)))
-    assert found.requests >= 10
-    assert found.seconds >= (found.requests - 1) / 25
-
-
-def test_the_measured_requests_go_over_one_connection_and_are_counted():
-    connections: set[Any] = set()
-
-    def setup(handler: apis.Sound) -> None:
-        connections.add(handler.client_address)
-        super(apis.Sound, handler).setup()
-
-    with listening(setup=setup) as url:
-        endpoints = [Endpoint("GET", "/health")]
-        sent = apis.backend(url, endpoints=endpoints, load=Load(requests=40, rate=5000))
-        found = probed(sent)
-    [_, measured] = told(found, "GET /health")
-    assert measured.said.endswith("of 40 requests")
-    assert found.requests - 40 == len(connections)
-
-
-def test_a_rate_limit_is_tried_only_where_that_is_asked_for():
-    asked: list[str] = []
-    with listening(asked=asked) as url:
-        found = probed(described(url), limits=False)
-    assert "GET /search" not in asked
-    assert "limit of GET /search: not tried without --data limits=true" in [
-        one.said for one in found.tried
-    ]
-
-
-def test_requests_before_it_count_for_a_rate_limit():
-    with listening(limit=3) as url:
-        endpoints = Endpoint("GET", "/search", timed=False)
-        found = probed(described(url, endpoints=endpoints, limits=RateLimit("GET", "/search", 3)))
-    [limit] = told(found, "limit of GET /search")
-    assert (True, "the 3rd request was answered 429, and 1 were sent before") == (
-        limit.ok,
-        limit.said.partition(": ")[2],
-    )
-
-
 def test_an_account_that_is_asked_for_more_without_a_challenge_declared_cannot_log_in():
     with listening() as url:
         found = probed(described(url, challenges=(), endpoints=Endpoint("GET", "/me", "mia")))
     assert [("login-refused", "POST /login as mia")] == failed(found)
     assert [None] == [one.ok for one in told(found, "GET /me as mia")]
-
-
-def test_a_wrong_second_factor_ends_its_journey():
-    steps = (apis.SECOND[0], Step("POST", "/mfa", {"mfa_token": "{half}", "code": "1"}, safe=True))
-    with listening() as url:
-        found = probed(described(url, journeys=Journey("second factor", "mia", steps)))
-    assert [("journey-broken", "second factor, step 2")] == failed(found)
 
 
 def test_a_schema_that_is_none_is_not_checked_and_not_wrong():
@@ -313,80 +250,3 @@ def test_logouts_and_challenges_are_tried_without_endpoints_too():
         found = probed(apis.backend(url, logout=Logout("/logout"), challenges=Challenge("mia")))
     assert [True] == [one.ok for one in told(found, "the token after POST /logout")]
     assert [True] == [one.ok for one in told(found, "POST /login as mia")]
-
-
-def test_journeys_go_to_the_public_url_with_their_origin_and_the_rest_stays_inside():
-    inside: list[str] = []
-    outside: list[str] = []
-    with listening(asked=inside) as url, listening(asked=outside) as public:
-        api = described(url).api
-        journeys = api.journeys
-        endpoints = Endpoint("GET", "/health")
-        found = probed(
-            apis.backend(
-                url, endpoints=endpoints, journeys=journeys, public_url=public,
-                origin=apis.ORIGIN, load=Load(requests=0),
-            )
-        )  # fmt: skip
-    assert [] == failed(found)
-    assert {"GET /chats", "GET /chats/a%2F7"} == {one for one in outside if "/chats" in one} - {
-        one for one in outside if one.startswith("OPTIONS")
-    }
-    assert "OPTIONS /chats" in outside
-    assert "OPTIONS /health" in outside
-    assert not [one for one in inside if "/chats" in one or one.startswith("OPTIONS")]
-
-
-def test_a_page_of_the_api_s_own_origin_needs_no_preflight():
-    asked: list[str] = []
-    with listening(asked=asked, readable=False) as url:
-        journeys = Journey("dashboard", "ops", apis.DASHBOARD)
-        found = probed(apis.backend(url, journeys=journeys, origin=url, load=Load(requests=0)))
-    assert [] == failed(found)
-    assert not [one for one in asked if one.startswith("OPTIONS")]
-
-
-def test_cookies_go_where_their_path_lets_them_and_not_once_they_are_taken_away():
-    sent: list[tuple[str, str]] = []
-    jar = {
-        "/a/in": ("one=1; Path=/a", "two=2; Path=/", "three=3"),
-        "/a/out": ("one=; Max-Age=0; Path=/a",),
-    }
-
-    def do_get(handler: apis.Sound) -> None:
-        sent.append((handler.path, handler.headers["Cookie"] or ""))
-        handler.send_response(200)
-        for one in jar.get(handler.path, ()):
-            handler.send_header("Set-Cookie", one)
-        handler.send_header("Content-Length", "0")
-        handler.end_headers()
-
-    paths = ("/a/in", "/a/b", "/ab", "/a/out", "/a/b")
-    with listening(do_GET=do_get) as url:
-        journey = Journey("cookies", "ops", [Step("GET", path) for path in paths])
-        found = probed(apis.backend(url, journeys=journey, openapi=None, load=Load(requests=0)))
-    assert [] == [one for one in failed(found) if one[0] == "journey-broken"]
-    mine = [(path, cookies) for path, cookies in sent if path in paths]
-    assert [
-        ("/a/in", ""),
-        ("/a/b", "one=1; two=2; three=3"),
-        ("/ab", "two=2"),
-        ("/a/out", "one=1; two=2; three=3"),
-        ("/a/b", "two=2; three=3"),
-    ] == mine
-
-
-@pytest.mark.parametrize(
-    ("moment", "code"), [(59, "287082"), (1111111109, "081804"), (20000000000, "353130")]
-)
-def test_a_second_factor_s_code_is_that_of_rfc_6238_appendix_b(moment, code):
-    key = base64.b32encode(b"12345678901234567890").decode()
-    assert code == totp(key.lower(), moment)
-
-
-def test_a_second_factor_whose_key_is_none_is_not_tried_and_never_told():
-    journey = Journey("factor", "mia", apis.SECOND, totp=Secret.seen("canary-1-no-base32"))
-    with listening() as url:
-        found = probed(apis.backend(url, journeys=journey, load=Load(requests=0)))
-    said = "factor: the key of the second factor is no base32"
-    assert [said] == [one.said for one in found.tried if one.subject == "factor"]

@@ -7,7 +7,7 @@ import pytest
 from relogin.operations import api, catalogue, database, login_public
 from relogin.remote import Answer
 from tests.lab.recordable import HEALTHY, SECRETS, SICK, SUPERVISED, Look
-from tests.lab.test_catalogue import DAMAGE, GROWN, SLOW, TOLD
+from tests.lab.test_catalogue import DAMAGE, GROWN, SLOW, STRAIN, TOLD
 from tests.operations import sick
 from tests.operations.test_login import FLAWS
 from tests.operations.test_login_request import ANSWERS
@@ -25,6 +25,7 @@ _CHECKED = "operations/test_database.py", _CHECK
 _DECLARED = "operations/test_database_declared.py", _CHECK
 _SLOWED = "operations/test_database_slow.py", _CHECK
 _DAMAGED = "operations/test_database_damage.py", _CHECK
+_STRAINED = "operations/test_database_strain.py", _CHECK
 EXCUSED = {
     "accounts.hash-foreign": (
         "operations/test_accounts_foreign.py",
@@ -59,6 +60,7 @@ EXCUSED = {
     **dict.fromkeys((f"api.{name}" for name in GROWN), _MEASURED),
     **dict.fromkeys((fault.id for fault in database.FAULTS), _CHECKED),
     **{f"database.{name}": _DAMAGED for name in DAMAGE},
+    **{f"database.{name}": _STRAINED for name in STRAIN},
     **{f"database.{name}": _DECLARED for name in TOLD},
     **{f"database.{name}": _SLOWED for name in SLOW},
     **{fault.id: _PUBLIC for fault in login_public.PUBLIC},

@@ -1,16 +1,8 @@
 """Faults of backends in containers that only a person may mend."""
 
 from tests.lab.compose import canaries
-from tests.lab.compose.cases import (
-    AGENTCALLER,
-    BRANCH,
-    PROJECTS,
-    PUBLISHED,
-    RECEPTIONIST,
-    Case,
-    image,
-    people,
-)
+from tests.lab.compose.case import AGENTCALLER, PROJECTS, RECEPTIONIST, Case, image, people
+from tests.lab.compose.cases import BRANCH, PUBLISHED
 
 PERSONS = (
     Case(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.lab.compose import canaries
-from tests.lab.compose.cases import people
+from tests.lab.compose.case import people
 from tests.lab.compose.watched import watched
 from tests.lab.host import Host
 from tests.lab.inventory import GROUP_DATA, RESTORE, by

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.lab.compose import canaries
-from tests.lab.compose.cases import TOGETHER, Case
+from tests.lab.compose.case import Case
+from tests.lab.compose.cases import TOGETHER
 from tests.lab.compose.product import run
 from tests.lab.host import Host
 from tests.lab.leaks import forms, leaks

@@ -8,7 +8,8 @@ import pytest
 
 from tests.lab import cases
 from tests.lab.compose.canaries import HOLDERS
-from tests.lab.compose.cases import AGENTCALLER, MENDED, RECEPTIONIST, TOGETHER, Case
+from tests.lab.compose.case import AGENTCALLER, RECEPTIONIST, Case
+from tests.lab.compose.cases import MENDED, TOGETHER
 from tests.lab.compose.persons import PERSONS
 from tests.lab.compose.product import (
     diagnose,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.compose.cases import AGENTCALLER, RECEPTIONIST, people
+from tests.lab.compose.case import AGENTCALLER, RECEPTIONIST, people
 from tests.lab.compose.product import run, state
 from tests.lab.host import Host
 from tests.lab.steps import sample

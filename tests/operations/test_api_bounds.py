@@ -1,0 +1,61 @@
+"""How much a probe of the API sends, how fast, and when it tries a limit."""
+
+from typing import Any
+
+from relogin import Endpoint, Load, RateLimit
+from tests.operations import apis
+from tests.operations.apis import described, listening, probed, told
+
+
+def test_no_more_is_sent_than_declared_and_what_was_left_is_said():
+    asked: list[str] = []
+    with listening(asked=asked) as url:
+        found = probed(described(url, load=Load(requests=100, rate=2000, most=25)))
+    assert 25 == found.requests == len(asked)
+    said = "what follows was not asked: it would be more than 25 requests"
+    assert (None, said) == (found.tried[-1].ok, found.tried[-1].said)
+
+
+def test_it_is_asked_no_faster_than_declared():
+    with listening() as url:
+        endpoints = Endpoint("GET", "/health")
+        found = probed(apis.backend(url, endpoints=endpoints, load=Load(requests=9, rate=25)))
+    assert found.requests >= 10
+    assert found.seconds >= (found.requests - 1) / 25
+
+
+def test_the_measured_requests_go_over_one_connection_and_are_counted():
+    connections: set[Any] = set()
+
+    def setup(handler: apis.Sound) -> None:
+        connections.add(handler.client_address)
+        super(apis.Sound, handler).setup()
+
+    with listening(setup=setup) as url:
+        endpoints = [Endpoint("GET", "/health")]
+        sent = apis.backend(url, endpoints=endpoints, load=Load(requests=40, rate=5000))
+        found = probed(sent)
+    [_, measured] = told(found, "GET /health")
+    assert measured.said.endswith("of 40 requests")
+    assert found.requests - 40 == len(connections)
+
+
+def test_a_rate_limit_is_tried_only_where_that_is_asked_for():
+    asked: list[str] = []
+    with listening(asked=asked) as url:
+        found = probed(described(url), limits=False)
+    assert "GET /search" not in asked
+    assert "limit of GET /search: not tried without --data limits=true" in [
+        one.said for one in found.tried
+    ]
+
+
+def test_requests_before_it_count_for_a_rate_limit():
+    with listening(limit=3) as url:
+        endpoints = Endpoint("GET", "/search", timed=False)
+        found = probed(described(url, endpoints=endpoints, limits=RateLimit("GET", "/search", 3)))
+    [limit] = told(found, "limit of GET /search")
+    assert (True, "the 3rd request was answered 429, and 1 were sent before") == (
+        limit.ok,
+        limit.said.partition(": ")[2],
+    )
