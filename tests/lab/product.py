@@ -114,10 +114,14 @@ import functools as _functools
 from dataclasses import replace as _replace
 from runpy import run_path as _run_path
 
+from relogin import Api as _Api
 from relogin import Cookie as _Cookie
+from relogin import Endpoint as _Endpoint
+from relogin import Journey as _Journey
 from relogin import Onboard as _Onboard
 from relogin import Secret as _Secret
 from relogin import Source as _Source
+from relogin import Step as _Step
 from relogin import Supervisor as _Supervisor
 
 _example = _run_path(EXAMPLE)["halext"]
