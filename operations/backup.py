@@ -13,6 +13,7 @@ from pyinfra.api import FunctionCommand, operation
 from relogin import backing, deed, pulling
 from relogin.backing import Backing, Outcome
 from relogin.change import carry_out
+from relogin.deed import do, failed
 from relogin.facts import own_url
 from relogin.fault import Change
 from relogin.finding import Unreadable, legible
@@ -25,7 +26,7 @@ from relogin.operations import (
     restore_steps,
     side_sql,
 )
-from relogin.operations.restore_switch import do, drop, failed, say
+from relogin.operations.restore_switch import drop, say
 from relogin.secret import redact
 
 if TYPE_CHECKING:

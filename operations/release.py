@@ -7,16 +7,14 @@ from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 from pyinfra import host as current_host
-from pyinfra import logger
 from pyinfra import state as current_state
 from pyinfra.api import FunctionCommand, operation
 
 from relogin import deed, releasing, undo
-from relogin.change import carry_out
 from relogin.facts import own_url, release_new
 from relogin.facts.login import prove
 from relogin.facts.service_state import ServiceState
-from relogin.finding import Unreadable, legible
+from relogin.finding import Unreadable
 from relogin.mend import observe
 from relogin.operations import release_checks, release_database, release_steps, release_unfit
 from relogin.operations.release_proof import proven
@@ -24,7 +22,6 @@ from relogin.operations.release_tree import stage
 from relogin.parts.database import Django
 from relogin.parts.runtime import Compose
 from relogin.releasing import Outcome
-from relogin.secret import redact
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
@@ -116,7 +113,7 @@ class _Release:
         self.record.checks = release_checks.checked(self.backend, seen, self.state, repair=repair)
         for check in self.record.checks:
             colour = "green" if check.ok else "red"
-            _say(f"{'✓' if check.ok else '✗'} {check.name}: {check.said}", colour)
+            deed.say(f"{'✓' if check.ok else '✗'} {check.name}: {check.said}", colour)
 
     def _stop(self, outcome: Outcome, why: str) -> None:
         self.record.outcome, self.entry.halted = outcome, why
@@ -147,24 +144,17 @@ class _Release:
             f" {tree.head[:12]} and prove that",
         )
         for line in self.record.plan:
-            _say(f"would {line}", "cyan")
+            deed.say(f"would {line}", "cyan")
         self.record.outcome = Outcome.PLANNED
-        yield self._do(release_steps.fetch(self.source, self.state))
-
-    def _do(self, change: Change) -> FunctionCommand:
-        return FunctionCommand(carry_out, (self.entry, change), {})
-
-    def _failed(self) -> bool:
-        """Tell whether the last step failed; where its outcome is unknown, the run has halted."""
-        return self.entry.halted is not None or not self.entry.changes[-1].ok
+        yield deed.do(self.record, release_steps.fetch(self.source, self.state))
 
     def _forward(self, seen: Observation) -> Iterator[FunctionCommand]:
         try:
-            yield self._do(release_steps.fetch(self.source, self.state))
+            yield deed.do(self.record, release_steps.fetch(self.source, self.state))
         except ValueError as error:
             self._stop(Outcome.REFUSED, str(error))
             return
-        if self._failed():
+        if deed.failed(self.record):
             why = self.entry.disabled or "the new revision could not be had on the host"
             self._stop(Outcome.REFUSED, why)
             return
@@ -172,8 +162,8 @@ class _Release:
             self._stop(Outcome.REFUSED, problem)
             return
         if not self._unfinished():
-            yield self._do(self._begin(seen))
-            if self._failed() or not self.record.look(current_host, seen):
+            yield deed.do(self.record, self._begin(seen))
+            if deed.failed(self.record) or not self.record.look(current_host, seen):
                 why = self.entry.disabled or "the release could not be begun"
                 self._stop(Outcome.REFUSED, why)
                 return
@@ -197,7 +187,7 @@ class _Release:
             return new.reason
         self.new = new
         if last := release_unfit.lasting(self.backend, self.source, new):
-            _say(f"cannot be undone: {last}", "yellow")
+            deed.say(f"cannot be undone: {last}", "yellow")
         allowed = str(current_host.data.get("allow_irreversible")).lower() == "true"
         return release_unfit.problem(self.backend, self.source, new, allowed=allowed)
 
@@ -206,28 +196,30 @@ class _Release:
         assert self.new is not None  # noqa: S101 # _unfit has had it
         backend, source, new = self.backend, self.source, self.under_way.new
         for change in release_steps.prepare(backend, seen, source, self._target(seen), new):
-            yield self._do(change)
-            if self._failed():
+            yield deed.do(self.record, change)
+            if deed.failed(self.record):
                 yield from self._back(seen, change.why, self.entry.changes[-1].output)
                 return
         problem, what = self._other_secret(seen), "the JWT secret"
         if not problem and isinstance(backend.migrations, Django):
             problem, what = self._unfit(seen), "what the new environment brings"
             if not problem and "migrating" not in self.under_way.steps:
-                yield self._do(release_steps.noted(backend, self.new))
-                problem = self.entry.changes[-1].output if self._failed() else ""
+                yield deed.do(self.record, release_steps.noted(backend, self.new))
+                problem = self.entry.changes[-1].output if deed.failed(self.record) else ""
         if not problem:
             migrate = bool(self.new.pending) or "migrating" in self.under_way.steps
             switch = release_steps.switch(backend, seen, source, new, migrate=migrate)
-            yield self._do(switch)
+            yield deed.do(self.record, switch)
             problem, what = self._proof_of(switch)
         if problem:
             yield from self._back(seen, what, problem)
         elif self.entry.halted is None:
             lines = [f"proven: {self.entry.proof.said('login')}" if self.entry.proof else ""]
             old = self.under_way.old
-            yield self._do(release_steps.finish(backend, source, old, new, lines))
-            self.record.outcome = Outcome.RELEASED if not self._failed() else Outcome.UNKNOWN
+            yield deed.do(self.record, release_steps.finish(backend, source, old, new, lines))
+            self.record.outcome = (
+                Outcome.RELEASED if not deed.failed(self.record) else Outcome.UNKNOWN
+            )
 
     def _target(self, seen: Observation) -> Target | None:
         found = release_database.target(self.backend, seen)
@@ -241,7 +233,7 @@ class _Release:
 
     def _proof_of(self, switch: Change) -> tuple[str, str]:
         """Give what is wrong with what was switched to, and which step says so."""
-        if self._failed():
+        if deed.failed(self.record):
             return self.entry.changes[-1].output or "it failed", switch.why
         return self._prove(), "the proof"
 
@@ -253,15 +245,15 @@ class _Release:
         if self.entry.halted is not None:
             return
         self.record.failed = f"{failed}: {said}" if said else failed
-        _say(f"{self.record.failed}; going back to {self.under_way.old[:12]}", "red")
+        deed.say(f"{self.record.failed}; going back to {self.under_way.old[:12]}", "red")
         change = release_steps.back(
             self.backend, seen, self.source, self.state, failed=failed, said=said
         )
-        yield self._do(change)
+        yield deed.do(self.record, change)
         if self.entry.halted is not None:
             return
         self.record.outcome = Outcome.NEITHER
-        if self._failed():
+        if deed.failed(self.record):
             return
         problem = self._prove()
         if self.entry.halted is not None:
@@ -269,16 +261,14 @@ class _Release:
         old = self.under_way.old
         lines = [f"back at {old}: {f'not proven: {problem}' if problem else 'proven'}"]
         running = "" if problem else old
-        yield self._do(release_steps.close(self.backend, self.source, lines, running=running))
+        yield deed.do(
+            self.record, release_steps.close(self.backend, self.source, lines, running=running)
+        )
         if running:
             self.record.outcome = Outcome.BACK
 
     def _prove(self) -> str:
         problem = proven(self.entry, self.under_way.token)
         if problem:
-            _say(f"not proven: {problem}", "red")
+            deed.say(f"not proven: {problem}", "red")
         return problem
-
-
-def _say(text: str, colour: str) -> None:
-    current_host.log_styled(legible(redact(text)), fg=colour, log_func=logger.info)

@@ -12,6 +12,7 @@ from pyinfra.api import FunctionCommand, operation
 
 from relogin import backing, remote, shell
 from relogin.backing import Backing, Outcome
+from relogin.deed import do, failed
 from relogin.facts.login import prove
 from relogin.finding import Unreadable
 from relogin.mend import observe
@@ -25,7 +26,7 @@ from relogin.operations import (
     side_sql,
 )
 from relogin.operations.backup import concluded
-from relogin.operations.restore_switch import Switch, do, drop, failed, now, say
+from relogin.operations.restore_switch import Switch, drop, now, say
 
 if TYPE_CHECKING:
     from relogin.backend import Backend

@@ -13,6 +13,7 @@ from pyinfra import host as current_host
 
 from relogin import remote, shell, sql
 from relogin.backing import Backing, Outcome
+from relogin.deed import do, failed
 from relogin.facts import api
 from relogin.facts.api_state import Probed
 from relogin.facts.login import prove
@@ -21,7 +22,7 @@ from relogin.finding import Unreadable
 from relogin.operations import database_client
 from relogin.operations.own_command import as_owner
 from relogin.operations.restore_steps import beside_url
-from relogin.operations.restore_switch import do, failed, say
+from relogin.operations.restore_switch import say
 from relogin.parts.runtime import Compose
 from relogin.undo.store import place
 

@@ -7,24 +7,20 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pyinfra import host as current_host
-from pyinfra import logger
 from pyinfra import state as current_state
 from pyinfra.api import FunctionCommand
 
-from relogin import sql
+from relogin import deed, sql
 from relogin.backing import Backing, Outcome
-from relogin.change import carry_out
+from relogin.deed import do, failed
 from relogin.facts.login import prove
-from relogin.finding import legible
 from relogin.mend import observe
 from relogin.operations import restore_steps, side_sql
 from relogin.operations.release_proof import proven
-from relogin.secret import redact
 
 if TYPE_CHECKING:
     from relogin.facts.postgres_state import Target
     from relogin.facts.side_database import Sides
-    from relogin.fault import Change
     from relogin.secret import Secret
 
 
@@ -159,21 +155,9 @@ class Switch:
         yield from self.to(former, undone, own, Outcome.UNDONE)
 
 
-def do(record: Backing, change: Change) -> FunctionCommand:
-    """Give the command that makes a change, and records it."""
-    return FunctionCommand(carry_out, (record.entry, change), {})
-
-
-def failed(record: Backing) -> bool:
-    """Tell whether the last step failed; where its outcome is unknown, the run has halted."""
-    return record.entry.halted is not None or not record.entry.changes[-1].ok
-
-
 def say(record: Backing, text: str, colour: str = "cyan") -> None:
     """Log a line, and keep it for the verdict."""
-    said = legible(redact(text))
-    record.seen.append(said)
-    current_host.log_styled(said, fg=colour, log_func=logger.info)
+    record.seen.append(deed.say(text, colour))
 
 
 def now() -> str:

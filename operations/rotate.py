@@ -6,20 +6,17 @@ from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 from pyinfra import host as current_host
-from pyinfra import logger
 from pyinfra import state as current_state
 from pyinfra.api import FunctionCommand, operation
 
 from relogin import deed, rotating, tokens
-from relogin.change import carry_out
 from relogin.facts import rotation as facts
 from relogin.facts.login import prove
-from relogin.finding import Unreadable, legible
+from relogin.finding import Unreadable
 from relogin.mend import observe
 from relogin.operations import rotation_plan, rotation_steps
 from relogin.operations.rotation_proof import proven
 from relogin.rotating import Kind, Outcome, Rotated
-from relogin.secret import redact
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
@@ -89,7 +86,7 @@ class _Rotation:
             self._stop(Outcome.REFUSED, problem)
         elif not current_state.is_executing:
             self._planned()
-            yield self._do(self._begin(seen, number))
+            yield deed.do(self.record, self._begin(seen, number))
         else:
             yield from self._forward(seen, number)
 
@@ -119,17 +116,19 @@ class _Rotation:
     def _planned(self) -> None:
         self.record.plan = rotation_plan.lines(self.backend, self.what, self.rotation)
         for line in self.record.plan:
-            _say(f"would rotate: {line}", "cyan")
+            deed.say(f"would rotate: {line}", "cyan")
         self.record.outcome = Outcome.PLANNED
 
     def _again(self, seen: Observation) -> Iterator[FunctionCommand]:
         """Take out what is not needed any more; else change nothing: it is rotated already."""
         self.record.outcome = Outcome.ALREADY
         if due := self.rotation.due():
-            yield self._do(rotation_steps.retired(self.backend, seen, self.what, due))
+            yield deed.do(self.record, rotation_steps.retired(self.backend, seen, self.what, due))
             if current_state.is_executing:
-                problem = "" if self._failed() else self._prove_login()
-                self.record.outcome = Outcome.UNKNOWN if self._failed() else Outcome.RETIRED
+                problem = "" if deed.failed(self.record) else self._prove_login()
+                self.record.outcome = (
+                    Outcome.UNKNOWN if deed.failed(self.record) else Outcome.RETIRED
+                )
                 if problem:
                     self._stop(Outcome.NEITHER, problem)
         elif not (self.entry.proof and self.entry.proof.proven):
@@ -178,20 +177,13 @@ class _Rotation:
             self.backend, self.what, number=number, former=former, token=token
         )
 
-    def _do(self, change: Change) -> FunctionCommand:
-        return FunctionCommand(carry_out, (self.entry, change), {})
-
-    def _failed(self) -> bool:
-        """Tell whether the last step failed; where its outcome is unknown, the run has halted."""
-        return self.entry.halted is not None or not self.entry.changes[-1].ok
-
     def _stop(self, outcome: Outcome, why: str) -> None:
         self.record.outcome, self.entry.halted = outcome, why
 
     def _forward(self, seen: Observation, number: int) -> Iterator[FunctionCommand]:
         if self.rotation.under_way is None:
-            yield self._do(self._begin(seen, number))
-            again = None if self._failed() else observe(self.entry)
+            yield deed.do(self.record, self._begin(seen, number))
+            again = None if deed.failed(self.record) else observe(self.entry)
             if again is None or not self._look_at_rotations(again):
                 why = self.entry.disabled or self.entry.halted or "it could not be begun"
                 self._stop(Outcome.REFUSED, why)
@@ -201,15 +193,17 @@ class _Rotation:
             yield from self._back(seen, "an interrupted rotation that was going back")
             return
         new, former = self.under_way.new.reveal(), self._beside()
-        yield self._do(rotation_steps.applied(self.backend, seen, self.what, new, former=former))
-        problem = self.entry.changes[-1].output if self._failed() else self._prove()
+        yield deed.do(
+            self.record, rotation_steps.applied(self.backend, seen, self.what, new, former=former)
+        )
+        problem = self.entry.changes[-1].output if deed.failed(self.record) else self._prove()
         if self.entry.halted is not None:
             return
-        if problem or self._failed():
+        if problem or deed.failed(self.record):
             yield from self._back(seen, problem or "it failed")
             return
-        yield self._do(self._ended(number))
-        self.record.outcome = Outcome.UNKNOWN if self._failed() else Outcome.ROTATED
+        yield deed.do(self.record, self._ended(number))
+        self.record.outcome = Outcome.UNKNOWN if deed.failed(self.record) else Outcome.ROTATED
 
     def _beside(self) -> str | None:
         """Give the former secret where the backend is to check tokens by it as well."""
@@ -226,26 +220,24 @@ class _Rotation:
     def _prove(self) -> str:
         problem = proven(self.record, self.what, self.under_way)
         for check in self.record.checks:
-            _say(check.said, "red" if check.ok is False else "green")
+            deed.say(check.said, "red" if check.ok is False else "green")
         return problem
 
     def _back(self, seen: Observation, why: str) -> Iterator[FunctionCommand]:
         """Put the former value in force again, and prove that; what is not proven is said aloud."""
         self.record.wrong = why
-        _say(f"not proven: {why}; going back to the former {self.what.key}", "red")
+        deed.say(f"not proven: {why}; going back to the former {self.what.key}", "red")
         self.entry.forget()
         today = observe(self.entry) or seen
         former = self.under_way.former.reveal()
-        yield self._do(rotation_steps.back(self.backend, today, self.what, former))
+        yield deed.do(self.record, rotation_steps.back(self.backend, today, self.what, former))
         if self.entry.halted is not None:
             return
         self.record.outcome, self.record.checks = Outcome.NEITHER, ()
-        if self._failed() or self._prove_login():
+        if deed.failed(self.record) or self._prove_login():
             return
         number = self.under_way.number
-        yield self._do(rotation_steps.ended(self.backend, self.what, number=number, counts=False))
-        self.record.outcome = Outcome.NEITHER if self._failed() else Outcome.BACK
-
-
-def _say(text: str, colour: str) -> None:
-    current_host.log_styled(legible(redact(text)), fg=colour, log_func=logger.info)
+        yield deed.do(
+            self.record, rotation_steps.ended(self.backend, self.what, number=number, counts=False)
+        )
+        self.record.outcome = Outcome.NEITHER if deed.failed(self.record) else Outcome.BACK

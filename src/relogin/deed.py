@@ -7,14 +7,19 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pyinfra import host as current_host
+from pyinfra import logger
 from pyinfra import state as current_state
 from pyinfra.api import FunctionCommand
 
 from relogin import lease
+from relogin.change import carry_out
 from relogin.fault import internal_error
+from relogin.finding import legible
 from relogin.mend import fail_with, tell_why_halted
+from relogin.secret import redact
 
 if TYPE_CHECKING:
+    from relogin.fault import Change
     from relogin.run import Entry
 
 _Outcome = TypeVar("_Outcome", bound=enum.Enum)
@@ -58,3 +63,20 @@ def concluded(
         tell_why_halted(entry)
     if deed.outcome not in good:
         yield fail_with(f"{entry.backend.name}: {deed.outcome.value}")
+
+
+def do(deed: Deed[_Outcome], change: Change) -> FunctionCommand:
+    """Give the command that makes a change, and records it."""
+    return FunctionCommand(carry_out, (deed.entry, change), {})
+
+
+def failed(deed: Deed[_Outcome]) -> bool:
+    """Tell whether the last step failed; where its outcome is unknown, the run has halted."""
+    return deed.entry.halted is not None or not deed.entry.changes[-1].ok
+
+
+def say(text: str, colour: str) -> str:
+    """Log a line; give it as it was shown."""
+    said = legible(redact(text))
+    current_host.log_styled(said, fg=colour, log_func=logger.info)
+    return said
