@@ -87,7 +87,7 @@ def _distribution(bare: Bare) -> str | Check:
 # Compose v1 is another program: it has no `docker compose`.
 _OLD_COMPOSE = (
     "has Docker Compose {} only, and `docker compose` begins with 2: let its apt know packages of"
-    " it (Debian's next release, pinned, or docker.com's)"
+    " it (Debian's next release, pinned, or docker.com's), and apt-get update"
 )
 
 

@@ -28,7 +28,9 @@ updated=$(get update) || :
 {newest}names=
 for name in {names}; do
   case $name in
-    docker-cli) [ -n "$(newest "$name")" ] || continue ;;  # it is in docker.io there
+    docker-cli)  # an older docker.io has it in itself, and goes with no other
+      within 60 apt-get install -s --no-install-recommends docker.io "$name" >/dev/null 2>&1 ||
+        continue ;;
     docker-compose)
       name=
       for one in {composes}; do

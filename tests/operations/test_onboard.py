@@ -194,6 +194,12 @@ def test_the_scripts_are_those_of_a_shell():
     for step in (packages, system_user, web_server):
         for change in step.changes(backend(), bare):
             subprocess.run(["sh", "-n"], input=change.script.encode(), check=True)
+    declared = backend(service=PROJECT, venv=None)
+    for change in (
+        *project.making(declared, composed(), bare),
+        *project.starting(declared, composed(Container("1", "db", "created")), bare),
+    ):
+        subprocess.run(["sh", "-n"], input=change.script.encode(), check=True)
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd-analyze")
