@@ -15,6 +15,8 @@ from .case import (
 )
 
 OTHER_PORT = f"ExecStart=\\nExecStart={BACKEND}/env/bin/uvicorn main:app --port 8001"
+# systemd forgets a unit's deletion, or learns of a drop-in, when it reads its files again.
+READ_ALREADY = ("unit:halext-api",)
 MENDED: tuple[Case, ...] = (
     Case("service.stopped", "systemctl stop halext-api"),
     Case(
@@ -48,6 +50,7 @@ MENDED: tuple[Case, ...] = (
         f"rm {UNIT}",
         (f"file:{UNIT}", *UNDO),
         name="service.unit-missing, deleted while it runs",
+        stays=READ_ALREADY,
     ),
     Case(
         "service.wrong-user",
@@ -58,6 +61,7 @@ MENDED: tuple[Case, ...] = (
         "service.wrong-user",
         drop_in("override", "[Service]\\nUser=nobody") + RESTART,
         DROP_IN,
+        restless=("unit:halext-api",),
         name="service.wrong-user, who may not read the env file",
     ),
     Case(
@@ -113,6 +117,7 @@ MENDED: tuple[Case, ...] = (
         drop_in("new", "[Service]\\nEnvironment=ADDED=1", reload=False),
         (f"file:{UNIT}.d", "unit:halext-api"),
         name="service.needs-daemon-reload, the first drop-in of a unit",
+        stays=READ_ALREADY,
     ),
     Case("service.needed-unit-down", "systemctl stop nginx"),
     Case(
