@@ -76,7 +76,7 @@ def _part(part: Sequence[str], options: Sequence[str]) -> tuple[str, int, float]
     started = time.monotonic()
     _say(f"running: {name} (tail -f {log.relative_to(LOGS.parents[1])})")
     with log.open("w") as output:
-        command = [sys.executable, "-m", "pytest", *words, *options]
+        command = [sys.executable, "-m", "pytest", "--durations=25", *words, *options]
         done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False)
     return name, done.returncode, (time.monotonic() - started) / 60
 
