@@ -245,6 +245,23 @@ def test_the_queue_restarted_in_the_middle_loses_and_doubles_nothing(fleet):
     assert [] == fleet.doubled()
 
 
+def test_a_host_that_the_ledger_has_already_is_not_done_again(fleet):
+    """Its worker died after the run was kept, and before the queue knew."""
+    fleet.hosts(2)
+    fleet.worker()
+    assert 2 == fleet.drift().returncode
+    logins = len(fleet.folder.backend.logins)
+    finished = "SELECT count(*) FROM procrastinate_jobs WHERE status = 'succeeded'"
+    fleet.server.sql(
+        "UPDATE procrastinate_jobs SET status = 'doing', worker_id = NULL"
+        " WHERE args ->> 'host' = 'web0'", "fleet"
+    )  # fmt: skip
+    assert ["1"] == fleet.sql(finished)
+    until(lambda: fleet.sql(finished) == ["2"])
+    assert logins == len(fleet.folder.backend.logins)
+    assert [] == fleet.doubled()
+
+
 def test_two_schedulers_at_once_make_one_pass(fleet):
     fleet.hosts(3)
     fleet.folder.backend.slow.clear()
