@@ -52,14 +52,18 @@ _PORT = f"""\
 _STOP = """\
 of_copy() {{ grep -lzxF -e {mark} /proc/[0-9]*/environ 2>/dev/null | cut -d / -f 3; }}
 stop_copy() {{
-  {container}
   n=0; while left=$(of_copy); [ -n "$left" ]; do
     signal=TERM; [ "$n" -lt 50 ] || signal=KILL
     kill -s "$signal" $left 2>/dev/null; n=$((n + 1)); [ "$n" -lt 70 ] || return 1; sleep 0.1
   done
-  return 0
+  {container}
 }}
 """
+# What was run with --rm the engine itself takes away, once it has ended (docker-run(1)).
+_GONE = """\
+n=0; while docker inspect {name} >/dev/null 2>&1; do
+    n=$((n + 1)); [ "$n" -lt 100 ] || return 1; sleep 0.1
+  done"""
 _START = """\
 {taken}{stop}{place}mkdir -p "$kept"; chmod 700 "$kept"
 stop_copy || {{ echo 'a copy of an earlier run does not end'; exit 1; }}
@@ -263,10 +267,10 @@ def _ended(backend: Backend, port: int) -> Change:
 
 
 def _stop(backend: Backend) -> str:
+    name = shell.quote(_named(backend))
     mark = shell.quote(f"{_MARK}={_named(backend)}")
     in_container = isinstance(backend.service, Compose)
-    container = f"docker rm -f {shell.quote(_named(backend))} >/dev/null 2>&1"
-    return _STOP.format(mark=mark, container=container if in_container else ":")
+    return _STOP.format(mark=mark, container=_GONE.format(name=name) if in_container else ":")
 
 
 def _named(backend: Backend) -> str:
