@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from relogin.backend import Backend
     from relogin.facts.observation import Observation
 
+_LONG = 1500  # seconds that a restore's commands may take
+
 
 def inside(
     backend: Backend,
@@ -24,13 +26,14 @@ def inside(
     environment: Mapping[str, str],
     secrets: Mapping[str, str],
     published: tuple[str, int] | None,
+    data: str,
 ) -> str:
     """Give the script that runs a command as the backend would run it today.
 
     In its container, where that runs on today's image and values; else in one of its own, which
     is gone afterwards. A `directory` that is the project's, on the host, is the image's own. What
     is `published` has one of that name, and its port on the host's loopback address. `secrets`
-    reach the container's shell by its stdin.
+    reach the container's shell by its stdin, and so does what `data` writes, for the command.
     """
     part = backend.service
     assert isinstance(part, Compose)  # noqa: S101 # who calls this has looked
@@ -39,16 +42,16 @@ def inside(
     options = ["-T", *where, *public]
     script = f"{shell.exported(secrets)}exec {shell.words(words)}\n"
     if secrets:
-        words = ["sh", "-s"]
+        words = shell.reading(data=bool(data))
     if published is None and _is_of_today(part, seen):
-        run, limit = ["exec", *options, part.service, *words], 290
+        run, limit = ["exec", *options, part.service, *words], _LONG if secrets else 290
     else:
         named, limit = _named(published)
         first, *others = words
         once = ["run", "--rm", "--no-deps", *named, *options, "--entrypoint", first]
         run = [*once, part.service, *others]
     asked = f"compose {shell.words(run)}"
-    asked = shell.fed(script, asked) if secrets else f"{asked} </dev/null"
+    asked = shell.fed(script, asked, data) if secrets else f"{asked} </dev/null"
     return f"{compose_function(part, limit=limit)}\n{asked}"
 
 
@@ -57,7 +60,7 @@ def _named(published: tuple[str, int] | None) -> tuple[list[str], int]:
     if published is None:
         return [], 290
     name, port = published
-    return ["--name", name, "--publish", f"127.0.0.1:{port}:{port}"], 1000
+    return ["--name", name, "--publish", f"127.0.0.1:{port}:{port}"], _LONG
 
 
 def _is_of_today(part: Compose, seen: Observation) -> bool:

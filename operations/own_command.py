@@ -23,6 +23,7 @@ def as_owner(
     *,
     secrets: Mapping[str, str] | None = None,
     published: tuple[str, int] | None = None,
+    data: str = "",
     **environment: str,
 ) -> str:
     """Give the script that runs one of the backend's own commands as the owner of its folder.
@@ -31,11 +32,12 @@ def as_owner(
     manager gives the backend, it gets as well: the values of env files that the backend does not
     read itself, and `secrets`. They reach its shell by stdin, so they are in no argv. What
     `environment` holds is no secret. `published` is for what listens: the name of a container of
-    its own, and the port of it that the host alone reaches.
+    its own, and the port of it that the host alone reaches. `data` is a shell command whose output
+    is its standard input, where there are secrets.
     """
     if isinstance(backend.service, Compose):
         return compose_command.inside(
-            backend, seen, directory, words, environment, secrets or {}, published
+            backend, seen, directory, words, environment, secrets or {}, published, data
         )
     public = shell.words(["HOME=/", *(f"{key}={value}" for key, value in environment.items())])
     owner = f'as_user "$(stat -Lc %U {shell.quote(directory)})" env {public}'
@@ -44,7 +46,7 @@ def as_owner(
         run = ["sh", "-c", 'cd "$0" && exec "$@"', directory, *words]
         return f"{owner} {shell.words(run)}"
     script = f"{shell.exported(given)}cd {shell.quote(directory)} && exec {shell.words(words)}\n"
-    return shell.fed(script, f"{owner} sh -s")
+    return shell.fed(script, f"{owner} {shell.words(shell.reading(data=bool(data)))}", data)
 
 
 def _environment(backend: Backend, seen: Observation) -> dict[str, str]:

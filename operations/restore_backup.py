@@ -22,6 +22,7 @@ from relogin.operations import (
     restore_copy,
     restore_judged,
     restore_look,
+    restore_reinit,
     restore_steps,
     side_sql,
 )
@@ -40,8 +41,9 @@ if TYPE_CHECKING:
 def restored(backend: Backend) -> Generator[FunctionCommand, None, None]:
     """Restore a backup: beside, compared, switched, proven; else the former database comes back.
 
-    `--data from=NAME` names it (the newest), `rehearse=true` does all but the switch, `undo=true`
-    switches back to the database before, `confirm=HOST/DATABASE` confirms what would be lost.
+    `--data from=NAME` names it (the newest), `method=reinit` has the backend's own commands do it,
+    `rehearse=true` does all but the switch, `undo=true` switches back to the database before,
+    `confirm=HOST/DATABASE` confirms what would be lost.
 
     + backend: the backend, as described
     """
@@ -50,7 +52,13 @@ def restored(backend: Backend) -> Generator[FunctionCommand, None, None]:
 
 
 def _restored(record: Backing) -> Iterator[FunctionCommand]:
-    if problem := restore_judged.impossible(record.entry.backend):
+    backend, method = record.entry.backend, _given("method")
+    problem = restore_judged.impossible(backend)
+    if method not in {"", "reinit"}:
+        problem = f"there is no method={method}; leave it out, or say method=reinit"
+    elif method:
+        problem = problem or restore_reinit.impossible(backend)
+    if problem:
         record.stop(Outcome.REFUSED, problem)
     else:
         yield from _Restore(record).steps()
@@ -114,7 +122,7 @@ class _Restore:
         if needs is None:
             return
         name, live = kept.name.rpartition("/")[2], self.of.database
-        side = side_sql.beside(live, name)
+        side = side_sql.beside(live, name, _given("method") or "restore")
         ours, _ = side_sql.noted(self._comment(side))
         if side in self.sides.databases and not ours:
             self.record.stop(Outcome.REFUSED, f"database {side} is there, and is none of ours")
@@ -124,7 +132,11 @@ class _Restore:
             why = f"this has to be confirmed: --data confirm={place}"
             self.record.stop(Outcome.REFUSED, why)
             return
-        beside = restore_steps.beside(self.backend, self.of, kept, side, seen)
+        filled = restore_reinit.parts(self.backend, side, seen) if _given("method") else None
+        if isinstance(filled, Unreadable):
+            self.record.stop(Outcome.REFUSED, filled.reason)
+            return
+        beside = restore_steps.beside(self.backend, self.of, kept, side, seen, filled)
         if not current_state.is_executing:  # pyinfra may ask no further than the first command
             self._plan(side, name)
         yield do(self.record, beside)

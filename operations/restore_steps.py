@@ -35,25 +35,20 @@ beside() {{ {beside} "$@"; }}
 fill() {{
 {fill}
 }}
+migrate() {{
+{migrate}
+}}
+relations() {{ printf '%s' {empty} | beside; }}
 printf '%s' {made} | server
 ours=$(printf '%s' {comment} | server)
 [ -n "$ours" ] || {{ echo "database $side is there, and is none of a restore of ours"; exit 1; }}
-if [ "$(printf '%s' {empty} | beside)" = 0 ]; then
-  said=$({{ unseal <"$at/database.dump$sealed" || echo; }} | {{ fill 2>&1 || echo '#failed'; }})
-  case $said in *'#failed'*)
-    printf 'pg_restore: %s\\n' "$said" | grep -v '^pg_restore: #failed' | tail -n 4; exit 1 ;;
-  esac
-fi
-printf '%s' {forward} | beside >/dev/null
+{filled}printf '%s' {forward} | beside >/dev/null
 printf 'analyze;' | beside
 accounts() {{ printf '%s' {accounts} | beside -v salt={salt}; }}
 manifest() {{ printf '%s' {manifest} | beside -v salt={salt} -v made=- -v commit=-; }}
 there() {{ unseal <"$at/accounts$sealed"; }}
 live_recorded() {{ printf '%s' {recorded} | {live}; }}
 side_recorded() {{ printf '%s' {recorded} | beside; }}
-migrate() {{
-{migrate}
-}}
 same() {{
   other=$(grep -v '^same ' || :)
   [ -z "$other" ] || {{
@@ -67,20 +62,30 @@ counted() {{ manifest | grep -E '^[{{]"(rows|migration)": '; }}
 of_live() {{ printf '%s' {rules} | {live}; }}
 of_side() {{ printf '%s' {rules} | beside; }}
 of() {{ "$1" | grep '^[{{]"migration": ' || :; }}
-if [ "$(of listed)" = "$(of counted)" ]; then
-  [ "$ours" = tried ] || compared listed counted | same  # a login makes rows
-  if [ "$(live_recorded)" != "$(side_recorded)" ]; then
-    compared there accounts | same
-    said=$(migrate 2>&1) || {{
-      printf '%s\\n' "$said" | tail -n 4; echo "the migrations failed in $side"; exit 1
-    }}
-  fi
-fi
-{{
+{agreed}{{
   compared there accounts; compared live_recorded side_recorded
   compared of_live of_side | grep -v '^now '
 }} | same
 printf '%s' {carried} | server
+"""
+_FILLED = """\
+if [ "$(relations)" = 0 ]; then
+  said=$({ unseal <"$at/database.dump$sealed" || echo; } | { fill 2>&1 || echo '#failed'; })
+  case $said in *'#failed'*)
+    printf 'pg_restore: %s\\n' "$said" | grep -v '^pg_restore: #failed' | tail -n 4; exit 1 ;;
+  esac
+fi
+"""
+_AGREED = """\
+if [ "$(of listed)" = "$(of counted)" ]; then
+  [ "$ours" = tried ] || compared listed counted | same  # a login makes rows
+  if [ "$(live_recorded)" != "$(side_recorded)" ]; then
+    compared there accounts | same
+    said=$(migrate 2>&1) || {
+      printf '%s\\n' "$said" | tail -n 4; echo "the migrations failed in $side"; exit 1
+    }
+  fi
+fi
 """
 _SWITCH = """\
 switch() {{ printf '%s' {switch} | {psql}; }}
@@ -101,8 +106,19 @@ case $said in *'switched in '*) ;; *) exit 1 ;; esac
 """
 
 
-def beside(backend: Backend, of: Target, kept: Kept, side: str, seen: Observation) -> Change:
-    """Restore the backup into a database beside the live one, compare it, bring it forward."""
+def beside(
+    backend: Backend,
+    of: Target,
+    kept: Kept,
+    side: str,
+    seen: Observation,
+    own: tuple[str, str] | None = None,
+) -> Change:
+    """Restore the backup into a database beside the live one, compare it, bring it forward.
+
+    `own` fills it by the backend's own commands, and compares what these have made.
+    """
+    filled, agreed = own or (_FILLED, _AGREED)
 
     def asked(statements: str) -> str:
         return shell.quote(sql.READ + statements)
@@ -113,6 +129,8 @@ def beside(backend: Backend, of: Target, kept: Kept, side: str, seen: Observatio
     state = "tried" if tried else "whole"
     whole = side_sql.note("", state=state, backup=_name(kept), of=live)
     script = _BESIDE.format(
+        filled=filled,
+        agreed=agreed,
         at=shell.quote(kept.name),
         side=shell.quote(side),
         server=_psql(backend, of, "postgres"),
@@ -199,11 +217,11 @@ def opened(former: str) -> str:
 
 
 def _ours(side: str) -> str:
-    """Give the query that answers only where the database is ours; whether a copy has used it."""
-    tried = sql.literal('%"state": "tried"%')
+    """Give the query that answers only where the database is ours: with the state that it is in."""
+    state = sql.literal('"state": "([a-z]+)"')
     return (
-        f"select case when shobj_description(oid, 'pg_database') like {tried} then 'tried'"
-        " else 'ours' end from pg_database where"
+        f"select coalesce(substring(shobj_description(oid, 'pg_database') from {state}), 'side')"
+        " from pg_database where"
         f" datname = {sql.literal(side)} and (shobj_description(oid, 'pg_database')"
         f" like {sql.literal(f'{side_sql.MARK}%')});\n"
     )

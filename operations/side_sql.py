@@ -151,9 +151,9 @@ def noted(comment: str | None) -> tuple[dict[str, str], str]:
     return (known, own) if isinstance(known, dict) else ({}, comment)
 
 
-def beside(live: str, backup: str) -> str:
+def beside(live: str, backup: str, way: str = "restore") -> str:
     """Give the name of the database into which a backup is restored beside the live one."""
-    return named(live, f"restore_{backup.lower()}")
+    return named(live, f"{way}_{backup.lower()}")
 
 
 def named(live: str, what: str) -> str:

@@ -80,8 +80,26 @@ def exported(values: Mapping[str, str]) -> str:
     return "".join(f"export {key}={quote(value)}\n" for key, value in values.items())
 
 
-def fed(text: str, command: str) -> str:
-    """Feed a command a text by the shell's builtin printf: in no argv and in no temporary file."""
+# A shell that reads its script from stdin may read more than that; its `read` takes no byte more.
+_READER = """\
+script=
+while IFS= read -r line && [ "$line" != '#end' ]; do script="$script$line
+"; done
+eval "$script\""""
+
+
+def reading(*, data: bool = False) -> list[str]:
+    """Give the words of a shell that takes its script from stdin, and leaves the data behind it."""
+    return ["sh", "-c", _READER] if data else ["sh", "-s"]
+
+
+def fed(text: str, command: str, data: str = "") -> str:
+    """Feed a command a text by the shell's builtin printf: in no argv and in no temporary file.
+
+    `data` is a command whose output follows that text, for a shell that is `reading(data=True)`.
+    """
+    if data:
+        return f"{{ printf '%s\\n#end\\n' {quote(text)}; {data}; }} | {command}"
     return f"printf '%s' {quote(text)} | {command}"
 
 

@@ -8,6 +8,11 @@ from pathlib import Path
 from relogin.parts.part import command, fillable, part, refuse_unless
 from relogin.secret import inventory_folder
 
+_COMMANDS = (
+    *("encrypt", "decrypt", "create", "before", "after"),
+    *("copy", "reinit", "restore"),
+)
+
 
 @part
 class Backup:
@@ -26,6 +31,10 @@ class Backup:
     `before` and `after` are commands on the host, run as root, right before and right after a
     restore changes which database is the live one: a maintenance page, workers.
 
+    `reinit` and `restore` are the backend's own commands for `--data method=reinit`, run as
+    `create` is, with the URL of a database beside the live one: the one makes a clean system of it,
+    the other reads what `create` wrote from its standard input, `{file}` (/dev/stdin).
+
     `copy` is the command that starts a second copy of the backend, in the foreground, on `{port}`
     of 127.0.0.1 (in a container: of 0.0.0.0, which the host alone reaches). A restore starts it
     with the URL of the database beside the live one, run as the owner of the backend's folder, and
@@ -42,6 +51,8 @@ class Backup:
     after: str | None = None
     copy: str | None = None
     copy_prefix: str | None = None
+    reinit: str | None = None
+    restore: str | None = None
 
     def __post_init__(self) -> None:
         counted = isinstance(self.keep, int) and not isinstance(self.keep, bool)
@@ -49,7 +60,7 @@ class Backup:
             self.keep is None or (counted and self.keep > 0),
             f"Backup: keep is {self.keep!r}, expected a number of backups, at least 1",
         )
-        for name in ("encrypt", "decrypt", "create", "before", "after", "copy"):
+        for name in _COMMANDS:
             text = getattr(self, name)
             if text is not None:
                 command(f"Backup: {name}", text)
