@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from relogin.facts.side_database import Kept
 
 # One transaction: it is there whole or not at all (pg_restore(1), -1).
+_WHOLE = ("--exit-on-error", "--single-transaction")
 _BESIDE = """\
 set -e
 at={at}; side={side}
@@ -120,13 +121,9 @@ def beside(
     """
     filled, agreed = own or (_FILLED, _AGREED)
 
-    def asked(statements: str) -> str:
-        return shell.quote(sql.READ + statements)
-
     live = of.database
     comment = side_sql.note("", state="side", backup=_name(kept), of=live)
-    tried = backend.backup is not None and backend.backup.copy is not None
-    state = "tried" if tried else "whole"
+    state = "tried" if backend.backup is not None and backend.backup.copy is not None else "whole"
     whole = side_sql.note("", state=state, backup=_name(kept), of=live)
     script = _BESIDE.format(
         filled=filled,
@@ -136,24 +133,26 @@ def beside(
         server=_psql(backend, of, "postgres"),
         beside=_psql(backend, of, side),
         live=_psql(backend, of, live),
-        fill=database_client.client(
-            backend, of, "pg_restore", side, "--exit-on-error", "--single-transaction"
-        ),
+        fill=database_client.client(backend, of, "pg_restore", side, *_WHOLE),
         made=shell.quote(side_sql.made(side, live, comment)),
-        comment=asked(_ours(side)),
-        empty=asked(side_sql.EMPTY),
+        comment=_asked(_ours(side)),
+        empty=_asked(side_sql.EMPTY),
         forward=shell.quote(sql.WRITE + side_sql.FORWARD),
         accounts=shell.quote(backup_sql.accounts(backend)),
         manifest=shell.quote(backup_sql.manifest(backend, of.role)),
         salt=shell.quote(str(kept.head["salt"])),
-        rules=asked(side_sql.RULES),
-        recorded=asked(backup_sql.recorded(backend)),
+        rules=_asked(side_sql.RULES),
+        recorded=_asked(backup_sql.recorded(backend)),
         migrate=_migrated(backend, side, seen),
         carried=shell.quote(side_sql.carried(side, live, whole)),
     )
     start = database_client.functions(backend, of) + backup_store.store(backend) + COMPARED
     why = f"restore {_name(kept)} into database {side}, beside {live}, and compare it"
     return Change(start + script, why, DEADLINE)
+
+
+def _asked(statements: str) -> str:
+    return shell.quote(sql.READ + statements)
 
 
 def _migrated(backend: Backend, side: str, seen: Observation) -> str:
