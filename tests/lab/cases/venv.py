@@ -27,13 +27,14 @@ def dist_info(name: str, version: str, *files: str) -> str:
     """
 
 
+BY_HAND = tuple(f"file:{BACKEND}/env/lib/python3.{minor}/site-packages/jwt/" for minor in (11, 13))
 MENDED: tuple[Case, ...] = (
     Case(
         "venv.module-owned-by-another-distribution",
         dist_info("jwt", "1.4.0", "jwt/__init__.py", "jwt/jwk.py")
         + f"printf '__version__ = \"1.4.0\"\\n' | tee jwt/jwk.py >jwt/__init__.py\n{RESTART}",
         ("file:",),
-        stays=(f"file:{BACKEND}/env/lib/python3.11/site-packages/jwt/",),  # written by hand
+        stays=BY_HAND,
     ),
     Case(
         "venv.files-missing",
