@@ -7,19 +7,20 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from relogin.parts.api import Api
-from relogin.parts.backup import Backup
+import relogin
 from relogin.parts.configuration import DatabaseUrl, EnvFile, FromEnv, FromParts
 from relogin.parts.database import Account, Accounts, Alembic, Django, Postgres, Register
-from relogin.parts.onboard import Onboard
 from relogin.parts.part import listed, part, refuse, refuse_unless, suggest
 from relogin.parts.proof import Jwt, Login, Probe
 from relogin.parts.runtime import Compose, Runtime, Supervisor, Systemd, Venv
-from relogin.parts.source import Source
 from relogin.secret import Secret
 
 if TYPE_CHECKING:
     from relogin.fault import Fault
+    from relogin.parts.api import Api
+    from relogin.parts.backup import Backup
+    from relogin.parts.onboard import Onboard
+    from relogin.parts.source import Source
 
 
 @part
@@ -63,7 +64,12 @@ class Backend:
             _refuse_faults(self)
 
     def _refuse_other_kinds(self) -> None:
-        for name, kinds in _KINDS.items():
+        rare = {
+            name: (getattr(relogin, kind),)
+            for name, kind in _RARE.items()
+            if getattr(self, name) is not None
+        }
+        for name, kinds in (_KINDS | rare).items():
             value = getattr(self, name)
             for one in value if isinstance(value, tuple) else (value,):
                 refuse_unless(
@@ -187,11 +193,9 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "accounts": (Accounts,),
     "token": (Jwt,),
     "probes": (Probe,),
-    "source": (Source,),
-    "backup": (Backup,),
-    "api": (Api,),
-    "onboard": (Onboard,),
 }
+# What few descriptions have is imported where one does, by the package's own name for it.
+_RARE = {"source": "Source", "backup": "Backup", "api": "Api", "onboard": "Onboard"}
 
 
 def _walk(value: object) -> Iterator[object]:
