@@ -63,6 +63,7 @@ select jsonb_build_object('relogin', 1, 'made', :'made', 'database', current_dat
  'version', current_setting('server_version_num')::int,
  'encoding', pg_encoding_to_char(encoding), 'collate', datcollate, 'type', datctype,
  'owner', pg_get_userbyid(datdba), 'size', pg_database_size(oid),
+ 'passwords', current_setting('is_superuser')::bool,
  'tables', :needed:, 'roles', (select coalesce(jsonb_agg(rolname order by rolname), '[]')
   from pg_roles where oid in (:roles:)))
  from pg_database where datname = current_database();

@@ -90,6 +90,8 @@ sync; mv "$new" "$at"; sync
 pruned
 tables=$(grep -c '"rows"' "$at/manifest" || :)
 printf '%s: %s KB, %s tables, read back %s\\n' "$at" "$(du -sk "$at" | cut -f 1)" "$tables" "$how"
+! grep -q '"passwords": false' "$at/manifest" ||
+  echo 'roles.sql has no passwords: they can be read by a superuser alone'
 printf '#made %s\\n' "$made"
 """
 

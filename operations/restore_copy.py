@@ -17,6 +17,7 @@ from relogin.deed import do, failed
 from relogin.facts import api
 from relogin.facts.api_state import Probed
 from relogin.facts.login import prove
+from relogin.facts.side_database import CLIENT
 from relogin.fault import Change
 from relogin.finding import Unreadable
 from relogin.operations import database_client
@@ -88,7 +89,7 @@ _LIVES = 'echo "#begins"; if command -v timeout >/dev/null; then exec timeout "$
 # Sessions are counted when they end, or after some seconds (PostgreSQL docs, 27.2).
 _SEEN = """\
 select coalesce((to_jsonb(d)->>'sessions')::bigint, xact_commit) + (select count(*)
- from pg_stat_activity a where a.datname = d.datname and backend_type = 'client backend')
+ from pg_stat_activity a where a.datname = d.datname and :client:)
  from pg_stat_database d where datname = :side:;
 """
 
@@ -138,7 +139,7 @@ def _number(answers: Mapping[str, Answer] | Unreadable, part: str) -> int | None
 def _sessions(backend: Backend, of: Target, side: str) -> int | None:
     """Give how many sessions the database beside has had: each of a client counts."""
     psql = database_client.psql(backend, of, "postgres")
-    asked = shell.fed(sql.READ + sql.fill(_SEEN, side=sql.literal(side)), psql)
+    asked = shell.fed(sql.READ + sql.fill(_SEEN, side=sql.literal(side), client=CLIENT), psql)
     script = database_client.functions(backend, of) + asked
     answers = remote.ask(current_host, {"sessions": script}, deadline=60)
     return _number(answers, "sessions")

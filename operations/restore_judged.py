@@ -50,9 +50,10 @@ def unfit(backend: Backend, of: Target, kept: Kept, sides: Sides) -> str:
         return f"backup {kept.name} is of {other}: another one than {of.database}"
     if of.database not in sides.databases:
         return f"there is no database {of.database}: make it, then restore"
-    if not sides.superuser or sides.standby:
-        why = "the server is a standby" if sides.standby else "the administrator is no superuser"
-        return f"{why}, and databases are switched by a superuser of the primary"
+    if sides.standby:
+        return "the server is a standby, and databases are switched on the primary"
+    if sides.lacking:
+        return f"the administrator is no superuser, and {'; '.join(sides.lacking)}"
     if sides.prepared or sides.slots:
         what = "prepared transactions" if sides.prepared else "logical replication slots"
         return f"{of.database} has {what}, which a switch of databases would end"

@@ -11,7 +11,7 @@ from relogin.database_url import build
 from relogin.facts.postgres import url_in_force
 from relogin.fault import Change
 from relogin.finding import Unreadable
-from relogin.operations import backup_sql, backup_store, database_client, side_sql
+from relogin.operations import backup_sql, backup_store, database_client, side_sql, side_switch
 from relogin.operations.own_command import as_owner
 from relogin.operations.release_database import DEADLINE
 from relogin.operations.restore_look import COMPARED
@@ -44,7 +44,7 @@ printf '%s' {made} | server
 ours=$(printf '%s' {comment} | server)
 [ -n "$ours" ] || {{ echo "database $side is there, and is none of a restore of ours"; exit 1; }}
 {filled}printf '%s' {forward} | beside >/dev/null
-printf 'analyze;' | beside
+printf 'set client_min_messages = error; analyze;' | beside
 accounts() {{ printf '%s' {accounts} | beside -v salt={salt}; }}
 manifest() {{ printf '%s' {manifest} | beside -v salt={salt} -v made=- -v commit=-; }}
 there() {{ unseal <"$at/accounts$sealed"; }}
@@ -89,7 +89,9 @@ if [ "$(of listed)" = "$(of counted)" ]; then
 fi
 """
 _SWITCH = """\
-switch() {{ printf '%s' {switch} | {psql}; }}
+switch() {{
+{switch}
+}}
 before() {{ {before}; }}
 after() {{ {after}; }}
 n=0
@@ -98,7 +100,7 @@ before >/dev/null 2>&1 || {{
 }}
 until said=$(switch 2>&1); do
   n=$((n + 1))
-  case $said in *40P01* | *55P03* | *55006* | *57014*) [ "$n" -lt 4 ] || break ;; *) break ;; esac
+  case $said in *40P01* | *55P03* | *55006* | *57014*) [ "$n" -lt {tries} ] || break ;; *) break ;; esac
   sleep 1
 done
 after >/dev/null 2>&1 || echo 'the command behind the switch failed'
@@ -181,17 +183,30 @@ def beside_url(backend: Backend, side: str, seen: Observation) -> dict[str, str]
 
 
 def switch(
-    backend: Backend, of: Target, following: str, former: str, *, notes: tuple[str, str], why: str
+    backend: Backend,
+    of: Target,
+    following: str,
+    former: str,
+    *,
+    notes: tuple[str, str],
+    why: str,
+    superuser: bool,
 ) -> Change:
     """Put a database in the place of the live one, between the declared commands.
 
     `notes` become the comments of the former and of the new one.
     """
-    was, now = notes
-    text = side_sql.switched(of.database, following, former, was=was, now=now)
+    (was, now), psql = notes, _psql(backend, of, "postgres")
+    live = of.database
+    text = side_switch.switched(live, following, former, was=was, now=now, superuser=superuser)
+    switched = f"printf '%s' {shell.quote(text)} | {psql}"
+    if not superuser:
+        ended = shell.quote(side_switch.ended(live, following))
+        beside = f"printf '%s' {ended} | {psql} >/dev/null 2>&1 & ender=$!\n"
+        switched = f'{beside}{switched}; rc=$?; wait "$ender"; return "$rc"'
     script = _SWITCH.format(
-        switch=shell.quote(text),
-        psql=_psql(backend, of, "postgres"),
+        switch=switched,
+        tries=4 if superuser else 2,  # a rename in vain keeps people waiting for 5 seconds
         before=_command(backend.backup.before if backend.backup else None),
         after=_command(backend.backup.after if backend.backup else None),
     )

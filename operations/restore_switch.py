@@ -44,10 +44,7 @@ class Switch:
         new = side_sql.note(own, state="unproven", former=former)
         why = f"put database {following} in the place of {live}, which becomes {former}"
         notes = (was, new)
-        yield do(
-            self.record,
-            restore_steps.switch(self.backend, self.of, following, former, notes=notes, why=why),
-        )
+        yield self._switched(following, former, notes, why)
         if self.entry.halted is not None:
             return
         if failed(self.record):
@@ -77,12 +74,7 @@ class Switch:
         unproven = side_sql.named(live, f"failed_{now()}")
         was = side_sql.note(own, state="failed", of=live)
         why = f"switch back to {former}"
-        yield do(
-            self.record,
-            restore_steps.switch(
-                self.backend, self.of, former, unproven, notes=(was, own), why=why
-            ),
-        )
+        yield self._switched(former, unproven, (was, own), why)
         if self.entry.halted is not None:
             return
         self.record.outcome = Outcome.NEITHER
@@ -91,6 +83,23 @@ class Switch:
         say(self.record, f"what was restored is kept as {unproven}; {drop(unproven)}")
         if not self._proven() and self.entry.halted is None:
             self.record.outcome = Outcome.BACK
+
+    def _switched(
+        self, following: str, former: str, notes: tuple[str, str], why: str
+    ) -> FunctionCommand:
+        superuser = self.sides.superuser
+        return do(
+            self.record,
+            restore_steps.switch(
+                self.backend,
+                self.of,
+                following,
+                former,
+                notes=notes,
+                why=why,
+                superuser=superuser,
+            ),
+        )
 
     def _proven(self) -> str:
         """Prove the login behind a switch; give what is wrong with it, or ''.

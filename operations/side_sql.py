@@ -11,17 +11,20 @@ from relogin import sql
 from relogin.operations import backup_sql
 
 MARK = "relogin "
-# What is bound to a database itself, and that pg_dump leaves out (pg_dump(1), Notes).
+# What is bound to a database itself, and that pg_dump leaves out (pg_dump(1), Notes). To name the
+# tablespace that template0 has would take a right to it that only superusers have.
 _MADE = """\
 select not exists (select from pg_database where datname = :side:) as missing \\gset
 \\if :missing
 select format('create database %I owner %I template template0 encoding %L lc_collate %L'
- ' lc_ctype %L%s tablespace %I connection limit %s', :side:, pg_get_userbyid(datdba),
+ ' lc_ctype %L%s%s connection limit %s', :side:, pg_get_userbyid(datdba),
  pg_encoding_to_char(encoding), datcollate, datctype, case j->>'datlocprovider'
  when 'i' then format(' locale_provider icu icu_locale %L',
   coalesce(j->>'datlocale', j->>'daticulocale'))
  when 'b' then format(' locale_provider builtin builtin_locale %L', j->>'datlocale')
- else '' end, spcname, datconnlimit)
+ else '' end,
+ case when dattablespace = (select dattablespace from pg_database where datname = 'template0')
+  then '' else format(' tablespace %I', spcname) end, datconnlimit)
  from pg_database d join pg_tablespace t on t.oid = dattablespace,
  lateral (select to_jsonb(d) j) x where datname = :live: \\gexec
 comment on database :side_name: is :comment:;
@@ -62,34 +65,6 @@ select jsonb_build_object('on', conrelid::regclass::text, 'rule', conname)
  from pg_constraint c join pg_namespace n on n.oid = connamespace
  where contype in ('p', 'u', 'f', 'c') and nspname !~ '^pg_' and nspname <> 'information_schema';
 """
-# Measured: 16 to 57 ms in which new connections wait, and then get the new database. A client that
-# is about to connect holds a lock of the database and is no session yet; the view of sessions is
-# frozen within a transaction.
-_SWITCH = """\
-set lock_timeout = '2s'; set statement_timeout = '8s';
-set idle_in_transaction_session_timeout = '5s';
-begin;
-lock table pg_catalog.pg_database in access exclusive mode;
-select set_config('relogin.pair', array[:live:, :next:]::text, true) \\g /dev/null
-do $$ declare n int; begin
-  for i in 1..500 loop
-    with o as (select oid from pg_database
-     where datname = any (current_setting('relogin.pair')::text[])),
-     p as (select pid from pg_stat_activity where datid in (select oid from o)
-      union select pid from pg_locks where database in (select oid from o)
-      union select pid from pg_locks where locktype = 'object'
-       and classid = 'pg_database'::regclass and objid in (select oid from o))
-    select count(pg_terminate_backend(pid)) into n from p where pid <> pg_backend_pid();
-    exit when n = 0;
-    perform pg_sleep(0.003); perform pg_stat_clear_snapshot();
-  end loop; end $$;
-alter database :live_name: rename to :former_name:;
-alter database :next_name: rename to :live_name:;
-comment on database :former_name: is :was:;
-comment on database :live_name: is :now:;
-select 'switched in ' || round(extract(epoch from clock_timestamp() - now()) * 1000) || ' ms';
-commit;
-"""
 
 
 def made(side: str, live: str, comment: str) -> str:
@@ -109,23 +84,6 @@ def carried(side: str, live: str, comment: str) -> str:
         _CARRIED, side=sql.literal(side), live=sql.literal(live), setting=backup_sql.SETTING
     )
     return f"{sql.WRITE}{filled}comment on database {sql.name(side)} is {sql.literal(comment)};\n"
-
-
-def switched(live: str, following: str, former: str, *, was: str, now: str) -> str:
-    """Give the transaction that puts one database in the place of the live one: both or neither.
-
-    Nobody is in either then; `was` and `now` become the comments of the former and the new one.
-    """
-    return sql.WRITE + sql.fill(
-        _SWITCH,
-        live=sql.literal(live),
-        next=sql.literal(following),
-        live_name=sql.name(live),
-        next_name=sql.name(following),
-        former_name=sql.name(former),
-        was=sql.literal(was),
-        now=sql.literal(now),
-    )
 
 
 def commented(database: str, text: str) -> str:

@@ -1,81 +1,17 @@
 """deploys/restore_backup.py as a person runs it, on a real PostgreSQL and a real backend."""
 
-import json
-import os
 import shutil
 import sys
-import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.embedded.server import Server
-
-from .backups import PASSWORD, Backed, sealed_again
-from .shop_backend import SECRET, Load, hashed, logged_in, shop
+from .backups import PASSWORD, sealed_again
+from .restoring import ADA, backed
+from .shop_backend import Load, hashed, shop
 from .test_backup import CIPHER
 
+__all__ = ["backed"]
 pytestmark = pytest.mark.embedded
-MORE = """
-    login=Login(
-        "{url}/login", "ada", body="json",
-        fields={{"name": "{{login}}", "password": "{{password}}"}},
-        token="token", protected="{url}/me", identity="name", deadline=8),
-    token=Jwt(Secret.seen({secret!r})),
-    {backup}
-"""
-ADA = "ada's own password"
-ALL = bool(os.environ.get("RELOGIN_TEST_ALL"))
-
-
-class Restoring(Backed):
-    """The same with a backend that logs people in."""
-
-    url = ""
-
-    def described(self, backup: str = "") -> None:
-        self.describe(MORE.format(url=self.url, secret=SECRET, backup=backup))
-        inventory = self.folder / "inventory.py"
-        known = f'Account("ada", password=Secret.seen({ADA!r}))'
-        inventory.write_text(inventory.read_text().replace('Account("ada")', known))
-
-    def back_up(self) -> str:
-        code, said = self.run("backup")
-        assert 0 == code, said
-        return self.backups()[-1].name
-
-    def restore(self, *words: str) -> tuple[int, str]:
-        return self.run("restore_backup", *words)
-
-    def names(self) -> str:
-        return self.sql("SELECT string_agg(name, ',' ORDER BY id) FROM shop.users")
-
-    def databases(self) -> list[str]:
-        found = self.sql(f"SELECT datname FROM pg_database WHERE datname ^@ '{self.database}'")
-        return sorted(name.removeprefix(self.database) for name in found.splitlines())
-
-    @property
-    def place(self) -> str:
-        return f"confirm=@local/{self.database}"
-
-    def lets_in(self, name: str = "ada", password: str = ADA) -> bool:
-        return logged_in(self.url, name, password) == 200
-
-
-@pytest.fixture
-def backed(server: Server, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Restoring]:
-    made = Restoring(tmp_path, server, f"d{abs(hash(request.node.name)):x}")
-    made.sql("DELETE FROM shop.posts; DELETE FROM shop.users")
-    for number, (name, password) in enumerate([("ada", ADA), ("bob", "bob's")], 1):
-        made.sql(f"INSERT INTO shop.users VALUES ({number}, '{name}', '{hashed(password)}')")
-    made.sql(
-        "INSERT INTO shop.posts (user_id) VALUES (1), (2); SELECT setval('shop.users_id_seq', 2)"
-    )
-    address = f"postgresql://app:{PASSWORD}@127.0.0.1:{server.port}/{made.database}"
-    with shop(address) as made.url:
-        made.described()
-        yield made
 
 
 def test_it_takes_the_place_of_the_live_database_and_nobody_meets_another_one(backed, capsys):
@@ -239,32 +175,6 @@ def test_what_is_encrypted_is_restored(backed):
     assert backed.lets_in("bob", "bob's")
 
 
-# What is said just before each step of a restore, by which a test knows where it is.
-STEPS = ("restore ", "put database ", "close ")
-
-
-@pytest.mark.parametrize("step", STEPS if ALL else STEPS[1:2])
-def test_a_control_process_that_is_killed_leaves_one_of_both_and_the_next_run_ends_it(backed, step):
-    """`kill -9` as a step begins: its remote command goes on, or not."""
-    backed.back_up()
-    backed.sql("INSERT INTO shop.users VALUES (3, 'eve', '-')")
-    assert backed.killed(f"[@local] {step}", "restore_backup", backed.place)
-    deadline = time.monotonic() + 60
-    while backed.names() not in {"ada,bob", "ada,bob,eve"} and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert backed.lets_in()
-    code, said = backed.restore(backed.place)
-    assert 0 == code, said
-    assert backed.lets_in()
-    assert "ada,bob" == backed.names()
-    former = f"SELECT count(*) FROM pg_database WHERE datname ^@ '{backed.database}_before_'"
-    assert int(backed.sql(former)) >= 1
-    kept = [name for name in backed.databases() if name.startswith("_before_")]
-    backed.sql(f"ALTER DATABASE {backed.database}{kept[0]} ALLOW_CONNECTIONS true", "postgres")
-    names = "SELECT string_agg(name, ',' ORDER BY id) FROM shop.users"
-    assert "ada,bob,eve" == backed.sql(names, f"{backed.database}{kept[0]}")
-
-
 def test_a_login_that_is_not_proven_brings_the_former_database_back(backed):
     """The backend's role may not read what was restored, which only the login shows."""
     backed.sql("REVOKE SELECT ON shop.users FROM app")
@@ -322,28 +232,6 @@ def test_commands_run_before_and_behind_the_switch_and_one_that_fails_stops_it(b
     assert "the command before the switch failed: nothing was switched" in said
     assert "stop\nstart\n" == log.read_text()
     assert ["", "_restore_"] == [found[:9] for found in backed.databases()]
-
-
-@pytest.mark.parametrize("undo", [False, True] if ALL else [False])
-def test_a_run_that_ended_between_the_switch_and_the_proof_is_gone_on_with(backed, undo):
-    """As `kill -9` of the control process leaves it: the transaction, and nothing behind it."""
-    backed.back_up()
-    backed.sql("INSERT INTO shop.users VALUES (3, 'eve', '-')")
-    assert 0 == backed.restore("rehearse=true")[0]
-    _, side = backed.databases()
-    live = backed.database
-    note = json.dumps({"state": "unproven", "former": f"{live}_before_x"})
-    backed.sql(
-        f"""BEGIN; ALTER DATABASE {live} RENAME TO {live}_before_x;
-        ALTER DATABASE {live}{side} RENAME TO {live};
-        COMMENT ON DATABASE {live} IS 'relogin {note}'; COMMIT""",
-        "postgres",
-    )
-    code, said = backed.restore(*(["undo=true"] if undo else []))
-    assert "a run was cut behind its switch" in said
-    assert (1 if undo else 0) == code, said
-    assert backed.lets_in()
-    assert ("ada,bob,eve" if undo else "ada,bob") == backed.names()
 
 
 def test_a_database_of_that_name_that_is_somebodys_own_is_left_alone(backed):

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from .backups import PASSWORD
+from .restoring import ADA, backed
 from .shop_backend import hashed
-from .test_restore_backup import ADA, backed
 
 __all__ = ["backed"]
 pytestmark = pytest.mark.embedded

@@ -131,7 +131,7 @@ def test_one_that_is_encrypted_otherwise_than_declared_is_named(backend, server,
 
 def test_a_database_with_prepared_transactions_or_of_no_superuser_is_not_switched():
     kept = Kept("/b", head={"relogin": 1, "database": "spoiled", "backend": "mine", "size": 1})
-    sides = Sides(True, False, None, (), {"spoiled": {}}, 0, 0, ())
+    sides = Sides(True, False, (), {"spoiled": {}}, 0, 0, ())
     backend = Backend("mine")
 
     def said(**other: object) -> str:
@@ -140,7 +140,7 @@ def test_a_database_with_prepared_transactions_or_of_no_superuser_is_not_switche
     assert "" == said()
     assert "prepared transactions" in said(prepared=1)
     assert "logical replication slots" in said(slots=1)
-    assert "no superuser" in said(superuser=False)
+    assert "no superuser, and ada may not" in said(lacking=("ada may not",))
     assert "standby" in said(standby=True)
     assert "there is no database spoiled" in said(databases={})
     assert "MB are left" in said(room=100)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from .restoring import ADA, Restoring, backed
 from .shop_backend import Load
-from .test_restore_backup import ADA, Restoring, backed
 
 __all__ = ["backed"]
 pytestmark = pytest.mark.embedded
