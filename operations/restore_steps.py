@@ -100,7 +100,8 @@ before >/dev/null 2>&1 || {{
 }}
 until said=$(switch 2>&1); do
   n=$((n + 1))
-  case $said in *40P01* | *55P03* | *55006* | *57014*) [ "$n" -lt {tries} ] || break ;; *) break ;; esac
+  case $said in *40P01* | *55P03* | *55006* | *57014*) ;; *) break ;; esac
+  [ "$n" -lt {tries} ] || break
   sleep 1
 done
 after >/dev/null 2>&1 || echo 'the command behind the switch failed'
