@@ -10,6 +10,7 @@ from pyinfra import state as current_state
 from pyinfra.api import FunctionCommand, operation
 
 from relogin import lease, run
+from relogin.facts.machine import Machine
 from relogin.facts.service_state import ServiceState
 from relogin.mend import fail_with, observe, tell_why_halted
 from relogin.operations import (
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from relogin.backend import Backend
     from relogin.facts.observation import Observation
 
+_STARTS = 10  # seconds from its start after which a process that does not answer is not waited for
 FAULTS = (
     login_request.NOT_REACHED,
     login_request.CERTIFICATE_REFUSED,
@@ -84,7 +86,7 @@ def verified(backend: Backend) -> Generator[FunctionCommand, None, None]:
     if backend.login is None:
         yield fail_with(f"{backend.name}: no login is declared, so none can be proven")
         return
-    patience = backend.login.deadline if _may_be_starting(record, seen) else 0
+    patience = _patience(record, seen, backend.login.deadline)
     prove_and_judge(record, seen, refusals=_refusals_due(record), patience=patience)
     lease.give_up(current_host, record)
     if record.proof is None or not record.proof.proven:
@@ -93,12 +95,22 @@ def verified(backend: Backend) -> Generator[FunctionCommand, None, None]:
         yield fail_with(f"{backend.name}: {record.disabled}")
 
 
-def _may_be_starting(record: run.Entry, seen: Observation) -> bool:
-    """Tell whether a start is on its way, ours or another's, that has not failed already."""
+def _patience(record: run.Entry, seen: Observation, deadline: float) -> float:
+    """Give how many seconds a start that is on its way, ours or another's, may still take.
+
+    The look names the second of a start: whoever restarted it and runs this at once has not yet met
+    a backend that is down.
+    """
     if any(found.layer == "service" and found.critical for found in record.left.values()):
-        return False
-    state = seen.service.state if isinstance(seen.service, ServiceState) else ""
-    return state in {"activating", "starting"} or any(done.seconds for done in record.changes)
+        return 0  # it has failed already
+    service = seen.service if isinstance(seen.service, ServiceState) else None
+    state = service.state if service else ""
+    if state in {"activating", "starting"} or any(done.seconds for done in record.changes):
+        return deadline
+    if service is None or service.started is None or not isinstance(seen.machine, Machine):
+        return 0
+    left = _STARTS - (seen.machine.now - service.started)
+    return max(0, min(left, _STARTS, deadline))
 
 
 def _refusals_due(record: run.Entry) -> bool:

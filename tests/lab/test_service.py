@@ -97,3 +97,15 @@ def test_a_login_that_is_refused_shows_what_the_backend_said_meanwhile(host: Hos
 
 def test_a_login_that_works_shows_no_log(host: Host) -> None:
     assert [] == diagnose(host).section("What the backend said")
+
+
+def test_a_backend_that_somebody_restarted_this_second_is_waited_for(host: Host) -> None:
+    slow = "import time; time.sleep(4)"
+    host.root(f"cd {BACKEND}; sed -i '1i {slow}' main.py; systemctl restart halext-api")
+    assert 502 == host.login().token_status, "it answers at once: nothing is to be waited for"
+
+    ran = restore(host)
+
+    assert 0 == ran.code, ran.output
+    assert 1 == starts(host), ran.output
+    assert host.login().works

@@ -30,7 +30,7 @@ RENAMED = f"""systemctl stop halext-api
 {PSQL} -c 'ALTER DATABASE halext_org RENAME TO halext_org_old'
 {RESTART}"""
 DISK_FULL = on_tmpfs("/srv/halext.org", "size=512m", "") + (
-    f"systemctl restart halext-api; cat /dev/zero >{BACKEND}/uploads 2>/dev/null || true\n"
+    f"{RESTART}cat /dev/zero >{BACKEND}/uploads 2>/dev/null || true\n"
 )
 
 
