@@ -81,13 +81,11 @@ config={config}; [ -e "$config" ] || config=pyproject.toml
 [ -r "$config" ] || return 3
 case $config in */*) here=${{config%/*}} ;; *) here=. ;; esac
 said() {{
-  sed -n "s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*//p" "$config" | head -n 1 |
-    tr -d '\\042\\047[],' | tr ':;' '  ' | sed "s#%(here)s#$here#g"
+  sed -n "/^[[:space:]]*$1[[:space:]]*=[[:space:]]*/{{s///; y/:;/  /; s/[]\\"'[,]//g
+    s#%(here)s#$here#g; $2p; q;}}" "$config"
 }}
 folders=$(said version_locations)
-if [ -z "$folders" ]; then
-  folders=$(said script_location | tr ' ' /)/versions
-fi
+[ -n "$folders" ] || folders=$(said script_location 'y# #/#; ')/versions
 for folder in $folders; do
 {fetch}  [ -r "$folder" ] && [ -x "$folder" ] || return 4
   set -- "$folder"/*.py

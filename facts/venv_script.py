@@ -14,11 +14,12 @@ SHEBANG = (
 )
 # Runs in the target's Python (3.6 or newer), with the requirements files as its arguments. It reads
 # what importlib.metadata reads in half the time: importing that costs more than all the rest, and
-# parsing long descriptions more still. A name that begins with ~ is what an interrupted pip left
-# behind, and is not installed. What its judgement leaves in doubt is judged by `packaging` here:
-# names are taken from the requirements as they look, versions are compared where they are numbers.
+# parsing long descriptions more still; of a marker's environment it tells what `platform` would. A
+# name that begins with ~ is what an interrupted pip left behind, and is not installed. What its
+# judgement leaves in doubt is judged by `packaging` here: names are taken from the requirements as
+# they look, versions are compared where they are numbers.
 COLLECTOR = r"""
-import binascii, importlib.util, json, os, platform, re, sys
+import binascii, json, os, re, sys
 def canonical(name): return re.sub(r"[-_.]+", "-", name).lower()
 def head(path):
     found = {"Requires-Dist": []}
@@ -116,7 +117,8 @@ def modules():
         for name in os.listdir(folder) if folder.endswith("-packages") else ():
             name = name.split(".")[0] if name.endswith((".py", ".so")) else name
             if re.match(r"[A-Za-z]\w*$", name) and canonical(name) not in first: yield name
-v = platform.python_version()
+v, system = sys.version.split()[0], os.uname()
+named = {"cpython": "CPython", "pypy": "PyPy"}
 own = [path for path in sys.path if path.startswith(sys.prefix + os.sep)]
 asked, extras, first = set(), set(), {}
 files = [[path, read(path, [])] for path in sys.argv[1:]]
@@ -128,14 +130,15 @@ lost = [(name, gone(name)) for name in sorted(asked & set(first))]
 print(json.dumps({
     "environment": {
         "implementation_name": sys.implementation.name, "implementation_version": v,
-        "os_name": os.name, "platform_machine": platform.machine(),
-        "platform_python_implementation": platform.python_implementation(),
-        "platform_release": platform.release(), "platform_system": platform.system(),
-        "platform_version": platform.version(), "python_full_version": v,
+        "os_name": os.name, "platform_machine": system.machine,
+        "platform_python_implementation": named.get(sys.implementation.name, ""),
+        "platform_release": system.release, "platform_system": system.sysname,
+        "platform_version": system.version, "python_full_version": v,
         "python_version": ".".join(v.split(".")[:2]), "sys_platform": sys.platform},
     "site_packages": own[:1],
     "changed": max([os.stat(first[name]["info"]).st_ctime for name in chain] or [0]),
-    "pip": importlib.util.find_spec("pip") is not None,
+    "pip": any(finder.find_spec("pip", None) for finder in sys.meta_path
+        if hasattr(finder, "find_spec")),
     "strays": strays(),
     "installed": [[each.get("Name"), each.get("Version")] for each in found],
     "doubtful": list(doubtful()),
