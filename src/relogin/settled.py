@@ -11,7 +11,10 @@ import gc
 import importlib
 import sys
 
-_SOON = ("relogin.run", "relogin.unfit", "relogin.facts.postgres", "relogin.facts.observation")
+_SOON = (
+    *("relogin.run", "relogin.unfit", "relogin.facts.postgres", "relogin.facts.observation"),
+    *("http.cookiejar", "h11", "httpcore", "httpx"),
+)
 
 
 def load(names: tuple[str, ...]) -> None:
