@@ -18,6 +18,7 @@ class Line:
         self._ends: list[socket.socket] = []
         self._flows = threading.Event()
         self._flows.set()
+        self._up = True
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
 
@@ -45,10 +46,23 @@ class Line:
         """Let nothing through any more, without a word to either end."""
         self._flows.clear()
 
+    def down(self) -> None:
+        """Reset every connection, and each one that is tried, until it is `up` again."""
+        self._up = False
+        self.cut()
+
+    def up(self) -> None:
+        """Let connections be made again."""
+        self._up = True
+
     def _serve(self) -> None:
         with suppress(OSError):
             while True:
                 near, _ = self._listener.accept()
+                if not self._up:
+                    near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+                    near.close()
+                    continue
                 far = socket.create_connection(self._far)
                 self.counts["connections"] += 1
                 self._ends += (near, far)

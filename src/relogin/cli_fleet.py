@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ _REACHING = (
     click.option("--sudo", is_flag=True, help="Needs not be said: root is taken where it can be."),
     *SSH,
 )
+
+_WAYS = ("parallel", "silent", "tries", "backoff", "deadline")
 
 
 def reaching(function: Any) -> Any:
@@ -43,6 +46,10 @@ def reaching(function: Any) -> Any:
 @click.option(
     "--backoff", default=10.0, show_default=True, type=click.FloatRange(0.1),
     help="Seconds until the second try; each further one waits three times as long.",
+)  # fmt: skip
+@click.option(
+    "--deadline", default=3600.0, show_default=True, type=click.FloatRange(1),
+    help="Seconds for a host: what has not ended by then is ended, and the host has failed.",
 )  # fmt: skip
 @click.option("--every", metavar="CRON", help="Make a pass then, in five fields as cron has them.")
 @click.option("--inventory", help="What --every is about.")
@@ -105,7 +112,7 @@ def _ways(given: dict[str, Any]) -> Any:
     from relogin.fleet.worker import Ways
 
     every, inventory = given.pop("every") or "", given.pop("inventory")
-    named = {name: given.pop(name) for name in ("parallel", "silent", "tries", "backoff")}
+    named = {name: given.pop(name) for name in _WAYS}
     scheduled = limits(given)
     if bool(every) != bool(inventory):
         raise UsageError("--every and --inventory belong together")
@@ -142,12 +149,15 @@ def queued(queue: str, given: dict[str, Any]) -> None:
     from relogin.errors import UsageError
     from relogin.fleet import passes, scheduling
     from relogin.ledger.store import LedgerError
+    from relogin.ping import watched
 
     try:
         passes.needed()
         _refuse_what_workers_say(given)
         url, _ = places(queue, given.pop("ledger"), Path(given["inventory"]).absolute().parent)
-        sys.exit(scheduling.carried_out(url, given, limits(given)))
+        healed_ok, ping = given.pop("healed_ok"), given.pop("ping")
+        asked = partial(scheduling.carried_out, url, given, limits(given))
+        sys.exit(watched(ping, given["inventory"], asked).told(healed_ok=healed_ok))
     except UsageError as error:
         raise click.UsageError(str(error)) from None
     except (passes.QueueError, LedgerError) as error:
@@ -163,7 +173,7 @@ def _refuse_what_workers_say(given: dict[str, Any]) -> None:
     from relogin.errors import UsageError
 
     names = (*SSH_NAMES, "data", "group_data", "sudo", "use_sudo_password", "same_sudo_password")
-    for name in (*names, "parallel", "ssh_password_prompt", "ping"):
+    for name in (*names, "parallel", "ssh_password_prompt"):
         if given.get(name):
             option = name.replace("_", "-")
             raise UsageError(f"--{option} is for relogin worker: no job of a queue carries it")

@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from relogin.outcome import USAGE
-
 if TYPE_CHECKING:
     from relogin.drive.hosts import Work
 
@@ -210,29 +208,22 @@ def _moment(text: str) -> int:
 
 
 def _run(purpose: str, given: dict[str, Any], task: Work) -> None:
-    from relogin.drive.command import Ended, carry_out
+    from relogin.drive.command import carry_out
     from relogin.drive.session import Options
     from relogin.errors import UsageError
     from relogin.ledger.store import choose
-    from relogin.ping import watcher
+    from relogin.ping import watched
     from relogin.report.files import Outputs
 
     outputs = Outputs(*(given.pop(name) for name in ("as_json", "junit", "prometheus", "html")))
     ssh = {name: given.pop(name) for name in SSH_NAMES}
     how = {name: given.pop(name, None) for name in ("report_only", "max_failures")}
     healed_ok = given.pop("healed_ok", False)
-    ended = Ended(1)
-    watch = None
+    ping = given.pop("ping", None)
     try:
         choose(given.pop("ledger"), Path(given["inventory"]).absolute().parent)
-        watch = watcher(given.pop("ping", None), given["inventory"])
-        if watch is not None:
-            watch.begin()
-        ended = carry_out(purpose, Options(**given, ssh=ssh), outputs, task, **how)
+        run = partial(carry_out, purpose, Options(**given, ssh=ssh), outputs, task, **how)
+        ended = watched(ping, given["inventory"], run)
     except UsageError as error:
-        ended = Ended(USAGE)
         raise click.UsageError(str(error)) from None
-    finally:
-        if watch is not None and (problem := watch.end(0 if ended.healed else ended.code)):
-            click.echo(problem, err=True)
-    sys.exit(0 if ended.healed and healed_ok else ended.code)
+    sys.exit(ended.told(healed_ok=healed_ok))

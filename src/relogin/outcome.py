@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from relogin.finding import Severity
+from relogin.values import dataclass
 
 if TYPE_CHECKING:
     from relogin.run import Entry
@@ -37,6 +38,18 @@ class Outcome(enum.Enum):
     @property
     def code(self) -> int:
         return self.value[1]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The exit code of a run; `healed` says that all it found is mended, and the login proven."""
+
+    code: int
+    healed: bool = False
+
+    def told(self, *, healed_ok: bool) -> int:
+        """Give the exit code for whoever may count what was healed as a success."""
+        return 0 if self.healed and healed_ok else self.code
 
 
 def worst(outcomes: Iterable[Outcome]) -> Outcome | None:

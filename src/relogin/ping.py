@@ -6,11 +6,15 @@ URL/start as it begins; at its end URL itself for success, else URL/<exit code>
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from relogin.errors import UsageError
 from relogin.given import secret
+from relogin.outcome import USAGE, Ended
 from relogin.secret import SecretMissing
 
 if TYPE_CHECKING:
@@ -42,6 +46,27 @@ def watcher(given: str | None, inventory: str) -> Watcher | None:
     if url.scheme not in {"http", "https"} or not url.host:
         raise UsageError("--ping: what it was given is no URL of http or https (it is not shown)")
     return Watcher(url)
+
+
+def watched(given: str | None, inventory: str, run: Callable[[], Ended]) -> Ended:
+    """Run what is to be told to a watcher, if one was given; give how it ended.
+
+    Raises:
+        UsageError: there is no such watcher, or the run was asked for wrongly.
+    """
+    watch = watcher(given, inventory)
+    ended = Ended(1)
+    if watch is not None:
+        watch.begin()
+    try:
+        ended = run()
+    except UsageError:
+        ended = Ended(USAGE)
+        raise
+    finally:
+        if watch is not None and (problem := watch.end(0 if ended.healed else ended.code)):
+            click.echo(problem, err=True)
+    return ended
 
 
 class Watcher:

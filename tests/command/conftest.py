@@ -1,11 +1,15 @@
-"""What these tests share: a backend that answers, and a user's folder."""
+"""What these tests share: a backend that answers, a user's folder, and a fleet with its queue."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.command.fleets import Fleet
 from tests.command.folder import Answering, Folder, answering
+from tests.command.shared import shared_server
+from tests.core.ssh_server import serving_ssh
+from tests.embedded.server import Server
 
 
 @pytest.fixture
@@ -23,3 +27,18 @@ def folder(tmp_path: Path, backend: Answering) -> Folder:
 def own_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Keep what is written into the history away from the user's own."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """Give a PostgreSQL for a queue, or a history that machines share."""
+    with shared_server() as running:
+        yield running
+
+
+@pytest.fixture
+def fleet(folder: Folder, server: Server) -> Iterator[Fleet]:
+    with serving_ssh() as port:
+        made = Fleet(folder, server, port)
+        yield made
+        made.end()

@@ -103,6 +103,7 @@ class Folder:
 
     def __init__(self, home: Path, backend: Answering) -> None:
         self.home, self.backend = home, backend
+        self.patience = 300
         self.env = home / "app.env"
         self.env.write_text("MODE=live\n")
         self.env.chmod(0o600)
@@ -127,7 +128,8 @@ class Folder:
         """Run `relogin WORDS` without a terminal."""
         done = subprocess.run(
             [BIN / "relogin", *words], cwd=self.home, env={**self.environment, **environ},
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=300,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+            timeout=self.patience,
         )  # fmt: skip
         assert_readable(words, done.stdout, self.home)
         return done
@@ -140,7 +142,8 @@ class Folder:
         reader.start()
         done = subprocess.run(
             [BIN / "relogin", *words], cwd=self.home, env={**self.environment, **environ},
-            stdin=slave, stdout=subprocess.PIPE, stderr=slave, text=True, check=False, timeout=300,
+            stdin=slave, stdout=subprocess.PIPE, stderr=slave, text=True, check=False,
+            timeout=self.patience,
         )  # fmt: skip
         os.close(slave)
         reader.join(30)

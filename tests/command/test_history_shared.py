@@ -33,12 +33,6 @@ WRITE = (
 )
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with shared.shared_server() as running:
-        yield running
-
-
 @pytest.fixture
 def url(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An empty database, that RELOGIN_LEDGER names by another variable."""

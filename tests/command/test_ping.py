@@ -143,3 +143,25 @@ def test_a_watcher_that_never_answers_holds_nobody_up_for_long(folder, watcher) 
     said = drift(folder, "--ping", watcher.url, expect=0)
     assert "no answer in time" in said
     assert time.monotonic() - began < 30
+
+
+def test_a_pass_of_a_fleet_is_told_as_any_other_run(fleet, watcher) -> None:
+    """What was healed wakes nobody, and is 0 where that was asked for; a lost host is told."""
+    fleet.hosts(2)
+    fleet.worker("--tries", "1")
+    healed = fleet.drift("--ping", watcher.url, "--healed-ok")
+    assert 0 == healed.returncode, healed.stderr + "".join(fleet.said)
+    assert "2 of 2 hosts: 2 findings" in healed.stdout
+    fleet.hosts(2, lost=(1,), mode="live")
+    lost = fleet.drift("--ping", watcher.url, "--healed-ok")
+    assert 1 == lost.returncode, lost.stderr
+    assert ["/start", "", "/start", "/1"] == watcher.heard
+    assert TOKEN not in healed.stdout + healed.stderr + lost.stdout + lost.stderr
+
+
+def test_a_pass_that_only_looked_is_not_healed(fleet, watcher) -> None:
+    fleet.hosts(1)
+    fleet.worker()
+    words = ("--report-only", "--healed-ok", "--ping", watcher.url)
+    assert 2 == fleet.drift(*words).returncode
+    assert ["/start", "/2"] == watcher.heard

@@ -14,11 +14,10 @@ from relogin.drive import hosts, progress, work
 from relogin.drive.rolling import Rolling
 from relogin.drive.session import Options, Session, begin, log_to
 from relogin.failures import allowed
-from relogin.outcome import Outcome
+from relogin.outcome import Ended, Outcome
 from relogin.report import document, text
 from relogin.report.files import Outputs, as_json
 from relogin.secret import redact
-from relogin.values import dataclass
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -27,14 +26,6 @@ if TYPE_CHECKING:
 
 _WITHOUT_VERDICT = ("disable", "enable")  # one line for each host says it all
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
-
-
-@dataclass(frozen=True)
-class Ended:
-    """The exit code of a run; `healed` says that all it found is mended, and the login proven."""
-
-    code: int
-    healed: bool = False
 
 
 def carry_out(
@@ -73,13 +64,11 @@ def carry_out(
     problems = outputs.write(told)
     for problem in problems:
         click.echo(problem, err=True)
-    healed = (
-        not problems and code == Outcome.FINDINGS.code and not report_only and _all_mended(told)
-    )
-    return Ended(code or (1 if problems else 0), healed)
+    healed = not problems and code == Outcome.FINDINGS.code and not report_only
+    return Ended(code or (1 if problems else 0), healed and all_mended(told))
 
 
-def _all_mended(told: dict[str, Any]) -> bool:
+def all_mended(told: dict[str, Any]) -> bool:
     """Tell whether a run that ended with findings left none but what is no more than a note."""
     backends = (one for host in told["hosts"] for one in host["backends"])
     findings = [found for one in backends for found in one["findings"]]

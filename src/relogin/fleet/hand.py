@@ -12,6 +12,8 @@ import json
 import os
 import signal
 import sys
+import time
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,7 @@ from relogin.ledger.store import LedgerError, choose
 from relogin.report import document
 from relogin.secret import Secret
 from relogin.undo import run_id
+from relogin.values import dataclass
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host
@@ -37,6 +40,16 @@ _select = get_original("select", "select")
 _TO_BE_SURE = 120  # seconds in which a ledger that cannot be written is tried again
 _DIE_TOO = 1  # prctl(2), PR_SET_PDEATHSIG
 _ENDED = ("proven", "healthy", "findings", "not-proven")
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A job that a process works on, and until when (by this machine's monotonic clock)."""
+
+    pid: int
+    number: int
+    deadline: float
+    until: float
 
 
 def main() -> None:
@@ -53,40 +66,63 @@ def main() -> None:
 
 
 def _serve(session: Session, rest: bytes) -> None:
-    """Fork for each job, and pass on what it answers, until stdin is closed."""
-    working: dict[int, tuple[int, int]] = {}
+    """Fork for each job, and pass on what it answers in time, until stdin is closed."""
+    working: dict[int, _Begun] = {}
     told: dict[int, bytes] = {}
     while True:
         while b"\n" in rest:
             line, _, rest = rest.partition(b"\n")
             job = json.loads(line)
             pid, answers = _forked(session, job, [*working])
-            working[answers], told[answers] = (pid, job["id"]), b""
-        ready, _, _ = _select([0, *working], [], [])
+            limit = job["deadline"]
+            working[answers] = _Begun(pid, job["id"], limit, time.monotonic() + limit)
+            told[answers] = b""
+        ready, _, _ = _select([0, *working], [], [], _patience(working))
         for fd in ready:
             data = os.read(fd, 65536)
             if fd == 0:
                 if not data:
-                    _end(pid for pid, _ in working.values())
+                    for one in working.values():
+                        _kill(one.pid)
                     return
                 rest += data
             elif data:
                 told[fd] += data
             else:
-                _ended(working.pop(fd), told.pop(fd))
-                os.close(fd)
+                _ended(fd, working.pop(fd), told.pop(fd))
+        for fd in [fd for fd, one in working.items() if one.until <= time.monotonic()]:
+            _overdue(fd, working.pop(fd))
+            del told[fd]
 
 
-def _ended(known: tuple[int, int], said: bytes) -> None:
-    pid, number = known
-    _waitpid(pid, 0)
+def _patience(working: dict[int, _Begun]) -> float | None:
+    """Give the seconds until the first deadline; None where nothing is worked on."""
+    first = min((one.until for one in working.values()), default=None)
+    return None if first is None else max(0.0, first - time.monotonic())
+
+
+def _ended(answers: int, one: _Begun, said: bytes) -> None:
+    os.close(answers)
+    _waitpid(one.pid, 0)
     answer = json.loads(said) if said else {"problem": "the process that worked on it has died"}
-    _say({"id": number, **answer})
+    _say({"id": one.number, **answer})
 
 
-def _end(pids: Any) -> None:
-    for pid in pids:
-        os.kill(pid, signal.SIGKILL)
+def _overdue(answers: int, one: _Begun) -> None:
+    """End what has not ended in time, with all that it started."""
+    _kill(one.pid)
+    os.close(answers)
+    _waitpid(one.pid, 0)
+    why = (
+        f"it had not ended after {one.deadline:g} s (--deadline), and was ended with its processes"
+    )
+    _say({"id": one.number, "problem": why, "overdue": True})
+
+
+def _kill(pid: int) -> None:
+    """End a process and those of its group, also where they are stopped."""
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
 
 
 def _forked(session: Session, job: dict[str, Any], others: list[int]) -> tuple[int, int]:
@@ -96,8 +132,11 @@ def _forked(session: Session, job: dict[str, Any], others: list[int]) -> tuple[i
     pid = _fork()  # gevent's own watches for the child, and its loop would be the child's too
     if pid:
         os.close(mine)
+        with suppress(OSError):  # it has ended already
+            os.setpgid(pid, pid)
         return pid, answers
     try:
+        os.setpgid(0, 0)  # both do so: whoever comes first
         gevent.reinit()
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(_DIE_TOO, signal.SIGKILL)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import os
+import signal
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -16,9 +18,15 @@ _NUMBERS = itertools.count(1)
 _GONE = "the process that works on hosts has ended"
 _LONGEST = 2**26  # bytes of one line: the hosts of a large inventory are in the first one
 
+_LOADING = 300  # seconds for an inventory: the other hosts of it wait for that
+
 
 class Problem(Exception):
     """Raised where a host could not be worked on here; the message is one line."""
+
+
+class Overdue(Problem):
+    """Raised where what worked on a host was ended, for it took too long."""
 
 
 class Hand:
@@ -37,7 +45,7 @@ class Hand:
         """Start one. What is secret goes by its stdin, not in its argv or environment.
 
         Raises:
-            Problem: the inventory cannot be loaded.
+            Problem: the inventory cannot be loaded, or not in time.
         """
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-P", "-m", "relogin.fleet.hand", limit=_LONGEST,
@@ -46,7 +54,14 @@ class Hand:
         hand = cls(process, revision)
         hand._tell({**options, "inventory": inventory, "ledger": ledger.reveal()})
         assert process.stdout is not None  # noqa: S101 # it was asked for
-        first = json.loads(await process.stdout.readline() or f'{{"problem": "{_GONE}"}}')
+        try:
+            async with asyncio.timeout(_LOADING):
+                line = await process.stdout.readline()
+        except TimeoutError:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise Problem(f"{inventory} was not loaded after {_LOADING} s") from None
+        first = json.loads(line or f'{{"problem": "{_GONE}"}}')
         if "problem" in first:
             raise Problem(first["problem"])
         hand.hosts = first["hosts"]
@@ -63,6 +78,7 @@ class Hand:
 
         Raises:
             Problem: it could not be.
+            Overdue: it took longer than the job's `deadline` in seconds, and was ended.
         """
         number = next(_NUMBERS)
         self._waiting[number] = asyncio.get_running_loop().create_future()
@@ -74,7 +90,7 @@ class Hand:
         finally:
             del self._waiting[number]
         if "problem" in answer:
-            raise Problem(answer["problem"])
+            raise (Overdue if answer.get("overdue") else Problem)(answer["problem"])
         return answer
 
     async def end_when_idle(self) -> None:

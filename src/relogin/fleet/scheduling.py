@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import relogin.drive  # noqa: F401 # first of all: it patches the standard library
+from relogin.drive.command import all_mended
 from relogin.drive.session import Options, begin
 from relogin.failures import allowed
 from relogin.fleet import passes
 from relogin.fleet.passes import Asked, QueueError, Standing
 from relogin.fleet.revision import revision
 from relogin.ledger import whole
-from relogin.outcome import Outcome, code
+from relogin.outcome import Ended, Outcome, code
 from relogin.report.files import Outputs, as_json
 from relogin.secret import redact
 
@@ -27,8 +29,8 @@ _PATIENCE = 120.0  # seconds without a queue
 _MISSING = 5
 
 
-def carried_out(url: Secret, given: dict[str, Any], limits: dict[str, Any]) -> int:
-    """Make a pass, wait for its end and tell it; give its exit code.
+def carried_out(url: Secret, given: dict[str, Any], limits: dict[str, Any]) -> Ended:
+    """Make a pass, wait for its end and tell it; give how it ended.
 
     Raises:
         UsageError: it was asked for wrongly; nothing was queued.
@@ -47,10 +49,11 @@ def carried_out(url: Secret, given: dict[str, Any], limits: dict[str, Any]) -> i
         name = passes.begin(url, hosts, Asked(given["inventory"], now, allowed=share, **limits))
     except passes.UnderWay as under_way:
         click.echo(f"{under_way}; no second one was begun", err=True)
-        return Outcome.REFUSED.code
+        return Ended(Outcome.REFUSED.code)
     click.echo(f"the pass {name}: {len(hosts)} hosts are queued", err=True)
     _waited(url, name)
-    return _told(name, hosts, outputs)
+    ended = _told(name, hosts, outputs)
+    return dataclasses.replace(ended, healed=ended.healed and not limits["report_only"])
 
 
 def _waited(url: Secret, name: str) -> None:
@@ -74,7 +77,7 @@ def _waited(url: Secret, name: str) -> None:
             click.echo(f"{ended} of {whole + len(known.left_out)} hosts done", err=True)
 
 
-def _told(name: str, hosts: list[str], outputs: Outputs) -> int:
+def _told(name: str, hosts: list[str], outputs: Outputs) -> Ended:
     """Tell what the history has of a pass; a host of which it has nothing is an error."""
     told = whole.of_pass(name)
     known = {one["host"]: one for one in told["hosts"]} if told else {}
@@ -93,14 +96,17 @@ def _told(name: str, hosts: list[str], outputs: Outputs) -> int:
         shown = ", ".join(missing[:_MISSING])
         click.echo(f"nothing is known of {len(missing)} hosts: {shown}", err=True)
     if told is None:
-        return 1
+        return Ended(1)
     if outputs.as_json:
         click.echo(as_json(told))
     problems = outputs.write(told)
     for problem in problems:
         click.echo(problem, err=True)
     worst = int(told["exit"])
-    return 1 if missing and worst != Outcome.REFUSED.code else worst or (1 if problems else 0)
+    if missing and worst != Outcome.REFUSED.code:
+        return Ended(1)
+    healed = not problems and worst == Outcome.FINDINGS.code and all_mended(told)
+    return Ended(worst or (1 if problems else 0), healed)
 
 
 def _why(host: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 import time
+from collections import defaultdict
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from procrastinate import exceptions, retry
 from relogin.errors import UsageError
 from relogin.failures import allowed, not_tried
 from relogin.fleet import accounts, passes
-from relogin.fleet.hands import Hand, Problem
+from relogin.fleet.hands import Hand, Overdue, Problem
 from relogin.fleet.passes import Asked, QueueError
 from relogin.fleet.revision import revision
 from relogin.ledger.postgres import REACHED
@@ -49,7 +50,8 @@ class Ways:
     """How a worker works: on how many hosts at once, and what it does about trouble.
 
     After `silent` seconds a worker that says nothing is dead, and its hosts are taken up. A host is
-    tried `tries` times, `backoff` seconds apart at first, then three times as long each time.
+    tried `tries` times, `backoff` seconds apart at first, then three times as long each time. What
+    has not ended with a host after `deadline` seconds is ended, and is not tried again.
     `every` is when a pass is made (five fields, as cron has them), as `scheduled` says.
     """
 
@@ -57,6 +59,7 @@ class Ways:
     silent: float = 30
     tries: int = 3
     backoff: float = 10
+    deadline: float = 3600
     every: str = ""
     scheduled: dict[str, Any] | None = None
 
@@ -82,7 +85,7 @@ class Worker:
     def __init__(self, url: Secret, ledger: Secret, options: dict[str, Any], ways: Ways) -> None:
         self._url, self._ledger, self._options, self._ways = url, ledger, options, ways
         self._hands: dict[tuple[str, str], Hand] = {}
-        self._starting = asyncio.Lock()
+        self._starting: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -146,12 +149,22 @@ class Worker:
         return app
 
     async def _take_up(self) -> None:
-        """Give what dead workers had to the others."""
+        """Give what dead workers had to the others, and say so where the queue is out of reach."""
+        lost = False
         while True:
             await asyncio.sleep(self._ways.silent / 3)
-            with suppress(QueueError):
-                for host in await asyncio.to_thread(passes.take_up, self._url, self._ways.silent):
-                    _say(f"{host}: its worker is gone; it is in the queue again")
+            try:
+                taken = await asyncio.to_thread(passes.take_up, self._url, self._ways.silent)
+            except QueueError as error:
+                if not lost:
+                    _say(f"{error}; hosts that were begun with are finished")
+                lost = True
+                continue
+            if lost:
+                _say("the queue can be reached again")
+            lost = False
+            for host in taken:
+                _say(f"{host}: its worker is gone; it is in the queue again")
 
     async def _on_tick(self, context: JobContext, /, timestamp: int) -> None:
         """Make a pass: of all workers that have this schedule one does so."""
@@ -179,6 +192,10 @@ class Worker:
         attempts = context.job.attempts
         try:
             answer = await self._answer(job, attempts)
+        except Overdue as overdue:
+            await self._account([job["host"]], job["of_pass"], "error", str(overdue))
+            _say(f"{job['host']}: {overdue}")
+            raise Failed("overdue") from None
         except (Problem, UsageError) as problem:
             if attempts + 1 >= self._ways.tries:
                 await self._account([job["host"]], job["of_pass"], "error", str(problem))
@@ -201,12 +218,12 @@ class Worker:
                 f"the pass is of revision {job['revision']} of {job['inventory']}, and this worker"
                 f" has {hand.revision}: update it"
             )
-        return await hand.work({**job, "attempts": attempts})
+        return await hand.work({**job, "attempts": attempts, "deadline": self._ways.deadline})
 
     async def _hand(self, inventory: str) -> Hand:
         """Give the process that has today's revision of an inventory loaded."""
         now = revision(inventory, Path.cwd())
-        async with self._starting:
+        async with self._starting[inventory]:
             if (known := self._hands.get((inventory, now))) is None or known.ended:
                 made = await Hand.begun(inventory, now, self._options, self._ledger)
                 known = self._hands[inventory, now] = made
