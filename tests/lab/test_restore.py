@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from .cases import EVERYTHING, MENDED, PERSONS, supervised
-from .cases.case import ENV, UNDO, Case
+from .cases.case import ENV, RESTART, UNDO, Case
 from .host import Host
 from .leaks import assert_nothing_leaked
 from .product import Ran, diagnose, restore, undo
@@ -209,7 +209,7 @@ def test_a_token_from_before_stays_good_when_its_secret_is_put_back(host: Host) 
     ran = restore(host)
 
     assert 0 == ran.code, ran.output
-    host.root("systemctl restart halext-api; sleep 3")
+    host.root(RESTART)
     assert 200 == host.me(before.token)[0]
 
 

@@ -17,6 +17,9 @@ from .case import (
 OTHER_PORT = f"ExecStart=\\nExecStart={BACKEND}/env/bin/uvicorn main:app --port 8001"
 # systemd forgets a unit's deletion, or learns of a drop-in, when it reads its files again.
 READ_ALREADY = ("unit:halext-api",)
+LISTENS = """\
+for i in $(seq 100); do [ -z "$(ss -Hltn 'sport = :8000')" ] || break; sleep 0.2; done
+"""
 MENDED: tuple[Case, ...] = (
     Case("service.stopped", "systemctl stop halext-api"),
     Case(
@@ -141,8 +144,8 @@ def app(environ, start_response):
 PYTHON
 runuser -u halext -- env/bin/python -m pip install -q gunicorn
 {drop_in("hangs", ON_GUNICORN)}
-systemctl restart halext-api; sleep 1
-for n in 1 2 3; do curl -s -m 5 http://127.0.0.1:8000/; done; true
+systemctl restart halext-api
+{LISTENS}for n in 1 2 3; do curl -s -m 5 http://127.0.0.1:8000/; done; true
 """
 PERSONS: tuple[Case, ...] = (
     Case(
@@ -186,7 +189,7 @@ PERSONS: tuple[Case, ...] = (
         "systemctl stop halext-api\n"
         "systemd-run -q --unit=other-api"
         " python3 -m http.server 8000 --bind 127.0.0.1\n"
-        "sleep 1; systemctl start halext-api; sleep 4",
+        f"{LISTENS}systemctl start halext-api; sleep 4",
         restless=("unit:halext-api",),
     ),
     Case(
