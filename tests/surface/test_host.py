@@ -68,7 +68,7 @@ def test_a_command_is_one_shell_word_as_it_was_given():
     with connected() as (_, host):
         _, output = host.run_shell_command(StringCommand('IFS= read -r p\necho "$p" \'"\''))
         assert [' "'] == output.stdout_lines
-        _, output = host.run_shell_command(StringCommand("echo $0"), _stdin=["x"])
+        _, output = host.run_shell_command(StringCommand("read -r _; echo $0"), _stdin=["x"])
         assert ["sh"] == output.stdout_lines
 
 
