@@ -10,11 +10,12 @@ from pyinfra import host as current_host
 
 from relogin import tokens
 from relogin.facts.login_requests import Requests
-from relogin.facts.proof import Check
+from relogin.facts.proof import Check, at
 from relogin.mend import observe
 from relogin.proving import prove_and_judge
 
 if TYPE_CHECKING:
+    from relogin.backend import Backend
     from relogin.facts.observation import Observation
     from relogin.run import Entry
     from relogin.secret import Secret
@@ -36,20 +37,29 @@ def proven(entry: Entry, token: Secret | None) -> str:
     if proof is None or proof.check("login") is None:
         return proof.said("login") if proof else "the login could not be tried"
     if token is not None and proof.check("login"):
-        older = _older(entry, seen, token)
+        older = of_before(entry.backend, seen, token, proof.token)
         entry.proof = proof = dataclasses.replace(proof, checks=(*proof.checks, older))
     return next((check.said for check in proof.checks if check.failed), "")
 
 
-def _older(entry: Entry, seen: Observation, token: Secret) -> Check:
+def of_before(
+    backend: Backend, seen: Observation, token: Secret, fresh: Secret | None = None
+) -> Check:
+    """Ask the protected route with a token of before: it has to answer as to a `fresh` one."""
     name, value = "protected: a token made before", token.reveal()
-    assert entry.backend.login is not None  # noqa: S101 # proven() has it
-    if entry.backend.login.protected is None:
+    login = backend.login
+    assert login is not None  # noqa: S101 # it came of one
+    if login.protected is None:
         return Check(name, None, "a token made before: not tried, there is no protected route")
     read = tokens.read(value)
     expires = read.claims.get("exp") if read else None
     if isinstance(expires, int | float) and expires < time.time():
         return Check(name, None, "a token made before: it expired meanwhile")
-    reply = Requests(current_host, entry.backend, seen).get(value)
+    requests = Requests(current_host, backend, seen)
+    reply = requests.get(value)
     ok = None if reply.status in {None, 429} else reply.ok
+    if ok and login.identity is not None and fresh is not None:
+        now = requests.get(fresh.reveal())
+        if now.ok and at(login.identity, now.json) != at(login.identity, reply.json):
+            return Check("identity", False, "a token made before is another account's now")
     return Check(name, ok, f"a token made before: {reply.shown}")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from relogin.backend import Backend
     from relogin.facts.observation import Observation
     from relogin.facts.postgres_state import Target
+    from relogin.facts.proof import Check
     from relogin.facts.side_database import Kept, Sides
     from relogin.secret import Secret
 
@@ -104,7 +105,8 @@ class _Restore:
         if seen is None:
             return None
         self.entry.proof = prove(current_host, self.backend, seen, refusals=False, patience=0)
-        self.token = self.entry.proof.token
+        # where a session is a row, it is one of another database: that is said before
+        self.token = self.entry.proof.token if self.backend.token else None
         if not self.entry.proof.proven:
             say(
                 self.record,
@@ -127,10 +129,7 @@ class _Restore:
         if side in self.sides.databases and not ours:
             self.record.stop(Outcome.REFUSED, f"database {side} is there, and is none of ours")
             return
-        place = f"{current_host.name}/{live}"
-        if needs and not _asked("rehearse") and _given("confirm") != place:
-            why = f"this has to be confirmed: --data confirm={place}"
-            self.record.stop(Outcome.REFUSED, why)
+        if needs and not self._may_lose("this"):
             return
         filled = restore_reinit.parts(self.backend, side, seen) if _given("method") else None
         if isinstance(filled, Unreadable):
@@ -148,9 +147,34 @@ class _Restore:
         elif problem := self._unfit_accounts(side):
             self.record.stop(Outcome.REFUSED, f"{problem}; database {side} is left beside")
         else:
-            yield from restore_copy.proven(self.record, self.of, side, seen)
-            if self.entry.halted is None:
+            token = self.switch.token
+            older = yield from restore_copy.proven(self.record, self.of, side, seen, token)
+            if self.entry.halted is None and self._of_tokens(older):
                 yield from self._switched(side, name, own)
+
+    def _may_lose(self, what: str) -> bool:
+        """Tell whether what is lost was confirmed, or nothing is switched; else stop."""
+        place = f"{current_host.name}/{self.of.database}"
+        if _asked("rehearse") or _given("confirm") == place:
+            return True
+        why = f"{what} has to be confirmed: --data confirm={place}"
+        self.record.stop(Outcome.REFUSED, why)
+        return False
+
+    def _of_tokens(self, older: Check | None) -> bool:
+        """Say how the copy beside took a token of today; tell whether the restore may go on."""
+        if older is None:
+            return True
+        if older.ok is not False:
+            say(self.record, f"by the copy beside: {older.said}")
+            return True
+        if older.name == "identity":
+            self.record.stop(Outcome.REFUSED, f"by the copy beside: {older.said}")
+            return False
+        lost = "everybody has to log in again"
+        say(self.record, f"by the copy beside: {older.said}; {lost}", "yellow")
+        self.switch.token = None
+        return self._may_lose(f"that {lost}")
 
     def _switched(self, side: str, name: str, own: str) -> Iterator[FunctionCommand]:
         if _asked("rehearse"):
@@ -176,7 +200,9 @@ class _Restore:
         say(self.record, f"backup {kept.name}: {len(kept.rows)} tables, made {kept.head['made']}")
         for line in taken:
             say(self.record, f"it takes away: {line}", "yellow")
-        say(self.record, restore_judged.tokens(found))
+        say(self.record, restore_judged.tokens(self.backend, found))
+        if self.backend.login and self.backend.login.account in found.moved:
+            self.switch.token = None  # of an account that is another one then
         say(self.record, restore_judged.sessions(self.sides))
         return [*taken, *found.moved]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shlex
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
@@ -22,6 +22,7 @@ from relogin.fault import Change
 from relogin.finding import Unreadable
 from relogin.operations import database_client
 from relogin.operations.own_command import as_owner
+from relogin.operations.release_proof import of_before
 from relogin.operations.restore_steps import beside_url
 from relogin.operations.restore_switch import say
 from relogin.parts.runtime import Compose
@@ -33,9 +34,11 @@ if TYPE_CHECKING:
     from relogin.backend import Backend
     from relogin.facts.observation import Observation
     from relogin.facts.postgres_state import Target
+    from relogin.facts.proof import Check
     from relogin.parts.api import Api
     from relogin.parts.proof import Login
     from relogin.remote import Answer
+    from relogin.secret import Secret
 
 _LIFE = 900  # seconds after which a copy ends by itself, should a run not come to end it
 _MARK = "RELOGIN_COPY"
@@ -94,30 +97,47 @@ select coalesce((to_jsonb(d)->>'sessions')::bigint, xact_commit) + (select count
 """
 
 
-def proven(record: Backing, of: Target, side: str, seen: Observation) -> Iterator[FunctionCommand]:
+def proven(
+    record: Backing, of: Target, side: str, seen: Observation, token: Secret | None
+) -> Generator[FunctionCommand, None, Check | None]:
     """Start the declared copy against the database beside, prove every login, end it.
 
-    The record is stopped where one is not proven; nothing is done where no copy is declared.
+    The record is stopped where one is not proven; nothing is done where no copy is declared. What
+    it returns is how the copy took `token`, which is one of before.
     """
-    backend = record.entry.backend
+    backend, older = record.entry.backend, None
     if backend.backup is None or backend.backup.copy is None:
-        return
+        return None
     port, before = _port(), _sessions(backend, of, side)
     if port is None or before is None:
         record.stop(Outcome.REFUSED, "the copy beside could not be started: the host said nothing")
-        return
+        return None
     yield do(record, _started(backend, side, seen, port))
     if record.entry.halted is not None:
-        return
+        return None
     if failed(record):
         problem = f"it did not start: {_said(record)}"
     else:
         problem = _problem(record, seen, port) or _elsewhere(backend, of, side, before)
+        older = None if problem or token is None else _of_before(backend, port, seen, token)
     yield do(record, _ended(backend, port))
     if problem and record.entry.halted is None:
         if _said(record) and not problem.startswith("it did not start"):
             say(record, f"the copy said: {_said(record)}", "yellow")
         record.stop(Outcome.REFUSED, f"by the copy beside: {problem}; database {side} is left")
+    return older
+
+
+def _of_before(backend: Backend, port: int, seen: Observation, token: Secret) -> Check:
+    """Ask the copy with a token of before, and with one of its own."""
+    assert backend.login is not None  # noqa: S101 # without it nothing is restored
+    copy = copied(backend, port, backend.login.account)
+    proof = prove(current_host, copy, _beside(seen), refusals=False, patience=0)
+    return of_before(copy, seen, token, proof.token)
+
+
+def _beside(seen: Observation) -> Observation:
+    return dataclasses.replace(seen, accounts=Unreadable("those of another database"))
 
 
 def _said(record: Backing) -> str:
@@ -159,7 +179,7 @@ def _problem(record: Backing, seen: Observation, port: int) -> str:
     """Prove every declared login by the copy, then what is declared of its API."""
     backend = record.entry.backend
     assert backend.accounts is not None and backend.login is not None  # noqa: S101, PT018
-    beside = dataclasses.replace(seen, accounts=Unreadable("those of another database"))
+    beside = _beside(seen)
     problems: list[str] = []
     known = [account for account in backend.accounts.present if account.password is not None]
     patience = backend.login.deadline

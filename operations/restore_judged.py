@@ -113,8 +113,13 @@ def _listed(names: list[str]) -> str:
     return ", ".join(sorted(names)[:_SHOWN]) + more
 
 
-def tokens(found: Difference) -> str:
+def tokens(backend: Backend, found: Difference) -> str:
     """Say whether tokens stay good: by the ids and names that they carry, and an untouched key."""
+    if others := backend.token and backend.token.subject == "id" and found.taken_over:
+        return (
+            f"{_listed(others)}: another one's id in the backup, and so in the tokens that they"
+            " have: rotate the JWT secret right behind the restore (deploys/rotate_secret.py)"
+        )
     if found.moved:
         return f"{_listed(found.moved)}: another id or name in the backup; they log in again"
     return f"tokens stay good: {found.same} accounts are the same, and the secret is not touched"

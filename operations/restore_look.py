@@ -103,6 +103,15 @@ class Difference:
         ]
 
     @property
+    def taken_over(self) -> list[str]:
+        """Give the logins whose id has another login in the backup."""
+        return [
+            one["login"]
+            for id_, one in self.now.items()
+            if self.then.get(id_, one)["login"] != one["login"]
+        ]
+
+    @property
     def _ids(self) -> set[str]:
         return set(self.then)
 

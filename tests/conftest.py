@@ -52,7 +52,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("slowest cases on lab hosts, with healing")
         terminalreporter.write_line("\n".join([*slowest(seconds), in_all(seconds)]))
     if windows.SEEN:
-        terminalreporter.section("for how long nobody could log in during a release")
+        terminalreporter.section("for how long nobody could log in during a release or a restore")
         terminalreporter.write_line("\n".join(windows.lines()))
 
 

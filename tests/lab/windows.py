@@ -1,4 +1,4 @@
-"""For how long nobody could log in while a release went on: printed at the end of the tests."""
+"""For how long nobody could log in while a release or a restore went on: printed at the end."""
 
 import os
 
@@ -14,4 +14,4 @@ def note(seconds: float) -> None:
 def lines() -> list[str]:
     """Give one line for each test, the longest time first."""
     longest = sorted(SEEN.items(), key=lambda item: -item[1])
-    return [f"{seconds:5.1f} s  {name}" for name, seconds in longest]
+    return [f"{seconds:6.2f} s  {name}" for name, seconds in longest]

@@ -33,6 +33,7 @@ def test_a_copy_proves_the_login_before_the_switch_and_is_gone_behind_it(backed)
     code, said = backed.restore("rehearse=true")
     assert 0 == code, said
     assert "by a copy of the backend beside: ada can log in" in said
+    assert "by the copy beside: a token made before: 200" in said
     assert [] == copies()
     assert PASSWORD not in said
 
@@ -58,6 +59,32 @@ def test_a_login_that_a_copy_cannot_prove_keeps_it_from_the_switch(backed):
     assert backed.lets_in()
     assert ["", "_restore_"] == [found[:9] for found in backed.databases()]
     assert [] == copies()
+
+
+def test_a_token_that_a_copy_refuses_keeps_it_from_the_switch_until_that_is_confirmed(backed):
+    backed.described(f"backup=Backup(copy='{PROGRAM} \"\" nobody'),")
+    backed.back_up()
+    lost = "by the copy beside: a token made before: 401; everybody has to log in again"
+    code, said = backed.restore()
+    assert 1 == code
+    assert lost in said, said
+    assert "that everybody has to log in again has to be confirmed: --data confirm=" in said
+    assert "put database" not in said
+    code, said = backed.restore("rehearse=true")
+    assert (0, True) == (code, lost in said), said
+    code, said = backed.restore(backed.place)
+    assert (0, True) == (code, lost in said), said
+    assert backed.lets_in()
+
+
+def test_a_token_that_is_another_account_s_by_a_copy_is_never_switched_to(backed):
+    backed.described(f"backup=Backup(copy='{PROGRAM} \"\" bob'),")
+    backed.back_up()
+    code, said = backed.restore(backed.place)
+    assert 1 == code
+    assert "by the copy beside: a token made before is another account's now" in said
+    assert "put database" not in said
+    assert backed.lets_in()
 
 
 def test_a_copy_that_uses_another_database_proves_nothing(backed):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from relogin import Account, Accounts, Backend, Backup, Columns, Unreadable
+from relogin import Account, Accounts, Backend, Backup, Columns, Jwt, Secret, Unreadable
 from relogin.facts.observation import Observation
 from relogin.facts.postgres_state import Target
 from relogin.facts.revisions import Migrations, Revision
@@ -169,10 +169,25 @@ def test_accounts_are_told_apart_by_what_became_of_them():
     assert ["ada (password)"] == found.changed
     assert ["bob", "old"] == found.come_back
     assert ["bob"] == found.moved
-    assert "bob: another id or name in the backup; they log in again" == restore_judged.tokens(
-        found
-    )
-    assert "tokens stay good: 5" in restore_judged.tokens(difference(now[:1], then[:1]))
+    assert "bob: another id or name in the backup; they log in again" == tokens(found)
+    assert "tokens stay good: 5" in tokens(difference(now[:1], then[:1]))
+
+
+@pytest.mark.parametrize(
+    ("subject", "said"),
+    [
+        ("id", "eve: another one's id in the backup, and so in the tokens that they have"),
+        ("login", "eve: another id or name in the backup; they log in again"),
+    ],
+)
+def test_a_token_that_would_be_another_account_s_is_said(subject, said):
+    now, then = {"id": "2", "login": "eve", "hash": "x"}, {"id": "2", "login": "bob", "hash": "x"}
+    assert said in tokens(difference([now], [then]), subject)
+
+
+def tokens(found, subject="id"):
+    token = Jwt(secret=Secret.seen("of-the-test"), subject=subject)
+    return restore_judged.tokens(Backend("mine", token=token), found)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 PROJECTS = ". /lab/projects.sh\n"
-RECEPTIONIST, AGENTCALLER = "receptionist", "agentcaller"
+RECEPTIONIST, AGENTCALLER, EDMS = "receptionist", "agentcaller", "edms"
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,11 @@ class Case:
 
 def people(backend: str, sql: str, database: str = "") -> str:
     """Give the script by which a person would change the database."""
-    service, user = {RECEPTIONIST: ("postgres", RECEPTIONIST), AGENTCALLER: ("db", "postgres")}[
-        backend
-    ]
+    service, user = {
+        RECEPTIONIST: ("postgres", RECEPTIONIST),
+        AGENTCALLER: ("db", "postgres"),
+        EDMS: ("db", EDMS),
+    }[backend]
     return (
         f'{PROJECTS}printf %s "{sql}" | {backend} exec -T {service}'
         f" psql -qX -v ON_ERROR_STOP=1 -U {user} -d {database or backend}"

@@ -13,6 +13,8 @@ SECRETS = {
     "RECEPTIONIST_OPENAI_API_KEY": canaries.OPENAI_API_KEY,
     "RECEPTIONIST_OWNER_PASSWORD": canaries.OWNER_PASSWORD,
     "AGENTCALLER_ADMIN_PASSWORD": canaries.ADMIN_PASSWORD,
+    "EDMS_ADMIN_PASSWORD": canaries.EDMS_ADMIN_PASSWORD,
+    "EDMS_AUTHOR_PASSWORD": canaries.EDMS_AUTHOR_PASSWORD,
 }
 
 
@@ -92,10 +94,15 @@ token=$(printf '{{"email":"owner@example.com","password":"{canaries.OWNER_PASSWO
 token=$(printf 'username=admin@example.com&password={canaries.ADMIN_PASSWORD}' |
   curl -s -d @- http://127.0.0.1:8000/v1/auth/login |
   sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')""",
+    "edms": f"""\
+token=$(printf '{{"username":"admin","password":"{canaries.EDMS_ADMIN_PASSWORD}"}}' |
+  curl -s -H 'Content-Type: application/json' -d @- http://127.0.0.1:3001/api/v1/auth/login/ |
+  sed 's/.*"access":"\\([^"]*\\)".*/\\1/')""",
 }
 _PROTECTED = {
     "receptionist": "http://127.0.0.1:8002/api/auth/me",
     "agentcaller": "http://127.0.0.1:8000/v1/auth/me",
+    "edms": "http://127.0.0.1:3001/api/v1/auth/profile/",
 }
 _OPENED = {
     name: f"curl -s -o /dev/null -w '%{{http_code}}' -H \"Authorization: Bearer $token\" {url}"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.compose.client import logging_in
 from tests.lab.compose.product import logs_in, what_holds_data
 from tests.lab.compose.releases import (
     SET_UP,
@@ -18,7 +19,6 @@ from tests.lab.compose.releases import (
     at,
     committed,
     fill,
-    logging_in,
     release,
     small,
 )

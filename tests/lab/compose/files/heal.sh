@@ -1,4 +1,4 @@
-# Puts both projects back as they were provisioned, whatever was done to them. Run as root, on stdin of sh.
+# Puts the projects back as they were provisioned, whatever was done to them. Run as root, on stdin of sh.
 set -eu
 systemctl is-active -q docker || systemctl start docker
 docker ps -aq | xargs -r docker rm -f >/dev/null
