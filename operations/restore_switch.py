@@ -59,7 +59,8 @@ class Switch:
         if self.entry.halted is not None:
             return
         if problem:
-            say(self.record, f"not proven: {problem}; going back to {former}", "red")
+            self.record.failed = f"not proven: {problem}"
+            say(self.record, f"{self.record.failed}; going back to {former}", "red")
             yield from self.back(former, own)
             return
         ended = restore_steps.ended(former, self.of, own)

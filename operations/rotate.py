@@ -225,7 +225,7 @@ class _Rotation:
 
     def _back(self, seen: Observation, why: str) -> Iterator[FunctionCommand]:
         """Put the former value in force again, and prove that; what is not proven is said aloud."""
-        self.record.wrong = why
+        self.record.failed = why
         deed.say(f"not proven: {why}; going back to the former {self.what.key}", "red")
         self.entry.forget()
         today = observe(self.entry) or seen

@@ -2,6 +2,9 @@
 
 import itertools
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,3 +39,12 @@ def _junit(file: Path) -> None:
 def _prometheus(file: Path) -> None:
     families = list(text_string_to_metric_families(file.read_text()))
     assert all(family.documentation and family.type != "unknown" for family in families)
+
+
+def why_stopped(state: Path) -> str:
+    """Give why the last run stopped, as `relogin history --json` has it, kept below a folder."""
+    command = [Path(sys.executable).parent / "relogin", "history", "--json"]
+    known = {**os.environ, "XDG_STATE_HOME": str(state)}
+    done = subprocess.run(command, capture_output=True, check=True, env=known)
+    why: str = json.loads(done.stdout)["results"][0]["halted"]
+    return why

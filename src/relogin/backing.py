@@ -42,10 +42,14 @@ GOOD = {
 
 @dataclasses.dataclass(repr=False)
 class Backing:
-    """What is known of one backend on one host: what it came to, what was seen, what would be."""
+    """What is known of one backend on one host: what it came to, what was seen, what would be.
+
+    `failed` is what was wrong with a database that was switched to.
+    """
 
     entry: run.Entry
     outcome: Outcome = Outcome.NONE
+    failed: str = ""
     seen: list[str] = dataclasses.field(default_factory=list)
     plan: tuple[str, ...] = ()
 

@@ -26,13 +26,14 @@ _Outcome = TypeVar("_Outcome", bound=enum.Enum)
 
 
 class Deed(Protocol[_Outcome]):
-    """The record of a deed: its backend on a host, and what it came to.
+    """The record of a deed: its backend on a host, what it came to, and what was wrong, if any.
 
     The outcomes of each kind of deed have NONE (not known yet), REFUSED and UNKNOWN among them.
     """
 
     entry: Entry
     outcome: _Outcome
+    failed: str
 
 
 def concluded(
@@ -45,8 +46,9 @@ def concluded(
 ) -> Iterator[FunctionCommand]:
     """Yield the steps; whatever ends them, the record says how; what is not good fails the host.
 
-    A failure of relogin itself is one of this host alone (pyinfra would abort every host); `again`
-    says what to do then, `what` is the deed's name.
+    What failed is then in `halted`, which the verdict and every report show. A failure of relogin
+    itself is one of this host alone (pyinfra would abort every host); `again` says what to do then,
+    `what` is the deed's name.
     """
     entry, outcomes = deed.entry, type(deed.outcome)
     entry.executed = entry.executed or current_state.is_executing
@@ -57,12 +59,24 @@ def concluded(
         entry.halted = f"relogin itself failed: {internal_error(error, what).seen}; {again}"
         deed.outcome = outcomes["UNKNOWN"]
     lease.give_up(current_host, entry)
+    if entry.halted is not None and deed.outcome is outcomes["NONE"]:
+        deed.outcome = outcomes["UNKNOWN" if entry.changes else "REFUSED"]
+    if deed.outcome not in good and not entry.disabled:
+        entry.halted = _why(deed) or None
     if entry.halted is not None:
-        if deed.outcome is outcomes["NONE"]:
-            deed.outcome = outcomes["UNKNOWN" if entry.changes else "REFUSED"]
         tell_why_halted(entry)
     if deed.outcome not in good:
         yield fail_with(f"{entry.backend.name}: {deed.outcome.value}")
+
+
+def _why(deed: Deed[_Outcome]) -> str:
+    """Say in one line what failed, and what that came to; '' where nobody has said."""
+    came_to, last = deed.entry.halted or "", deed.entry.changes[-1:]
+    said = [deed.failed, *(f"{one.why}: {one.output or 'it failed'}" for one in last if not one.ok)]
+    if any(one.output and one.output in came_to for one in last):
+        said = [deed.failed]
+    news = [one for one in said if one and one not in came_to]
+    return "; ".join("\n".join([*news, came_to]).strip().splitlines())
 
 
 def do(deed: Deed[_Outcome], change: Change) -> FunctionCommand:

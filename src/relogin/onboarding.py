@@ -47,7 +47,7 @@ def look(record: run.Entry) -> tuple[Observation, Bare] | None:
 
 
 def step(backend: Backend, changes: Changes) -> Iterator[FunctionCommand]:
-    """Make the changes of one step; the first that fails ends the host's run, with one line."""
+    """Make the changes of one step; the first that fails ends the host's run, and says why."""
     yield from step_by_look(backend, lambda declared, _, bare: changes(declared, bare))
 
 
@@ -62,10 +62,17 @@ def step_by_look(backend: Backend, changes: ChangesByLook) -> Iterator[FunctionC
     try:
         for change in changes(backend, *looked):
             yield FunctionCommand(carry_out, (record, change), {})
-            if record.halted is not None or not record.changes[-1].ok:
-                lease.give_up(current_host, record)
-                yield fail_with(f"{backend.name}: nothing more is tried: {change.why} failed")
+            if record.halted is not None or not (done := record.changes[-1]).ok:
+                said = "; ".join((done.output or "it failed").splitlines())
+                yield _ended(record, f"{change.why}: {said}")
                 return
     except ValueError as error:
-        lease.give_up(current_host, record)
-        yield fail_with(f"{backend.name}: {error}")
+        yield _ended(record, str(error))
+
+
+def _ended(record: run.Entry, why: str) -> FunctionCommand:
+    """End the host's run: nothing more is tried."""
+    lease.give_up(current_host, record)
+    if not record.disabled:
+        record.halted = record.halted or why
+    return fail_with(f"{record.backend.name}: nothing more is tried: {why}")

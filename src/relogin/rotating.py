@@ -70,15 +70,15 @@ class Rotated:
 class Rotating:
     """What is known of the rotation of one backend's secret on one host.
 
-    `what` is the key that was asked for, `rotation` what the host said of it. `wrong` is what
-    failed, `plan` what would be done and come of it, `checks` what was tried with the former value.
+    `what` is the key that was asked for, `rotation` what the host said of it. `failed` is what
+    did, `plan` what would be done and come of it, `checks` what was tried with the former value.
     """
 
     entry: run.Entry
     what: Rotated | None = None
     rotation: Rotation | None = None
     outcome: Outcome = Outcome.NONE
-    wrong: str = ""
+    failed: str = ""
     plan: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
 

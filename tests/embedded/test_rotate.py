@@ -5,23 +5,34 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
-import urllib.parse
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.embedded import login as client
 from tests.embedded.demo import _environment
+from tests.embedded.rotations import (
+    PYINFRA,
+    enters,
+    kept,
+    not_rotated_yet,
+    opens,
+    others,
+    password,
+    rotate,
+    token,
+    values,
+    verdict,
+    world,
+)
 from tests.embedded.wheelhouse import REPOSITORY
 from tests.embedded.world import World
 from tests.lab.steps import sample, stepping
 
+__all__ = ["not_rotated_yet", "world"]
 pytestmark = pytest.mark.embedded
 
-PYINFRA = (str(Path(sys.executable).with_name("pyinfra")),)
 SEVERAL = """\
 import dataclasses as _dataclasses
 import runpy as _runpy
@@ -53,86 +64,6 @@ def _by_several(token, key, **how):
 
 jwt.decode = _by_several
 """
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    with World() as made:
-        yield made
-
-
-@pytest.fixture(autouse=True)
-def not_rotated_yet(world: World) -> None:
-    """Each test is the first one: what rotations have left is forgotten."""
-    for folder in world.folder.glob("state/relogin/halext/rotate"):
-        folder.rename(folder.with_name(f"rotate-{os.urandom(4).hex()}"))
-
-
-def rotate(
-    world: World,
-    key: str,
-    confirm: str = "",
-    *,
-    inventory: str = "inventories/demo.py",
-    program: Sequence[str] = PYINFRA,
-) -> "subprocess.CompletedProcess[str]":
-    confirmed = ["--data", f"confirm={confirm}"] if confirm else []
-    before = secrets(world)
-    done = subprocess.run(
-        [*program, "-y", inventory, "deploys/rotate_secret.py", "--data", f"key={key}", *confirmed],
-        cwd=REPOSITORY, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
-        env={**os.environ, **_environment(world), "NO_COLOR": "1"}, timeout=300,
-    )  # fmt: skip
-    known = {*before, *secrets(world)}
-    assert [] == [one for one in known if one in done.stdout + done.stderr]
-    assert "Traceback" not in done.stderr
-    return done
-
-
-def verdict(done: "subprocess.CompletedProcess[str]") -> str:
-    return done.stderr.partition("─" * 78)[2]
-
-
-def values(world: World) -> dict[str, str]:
-    lines = (line.partition("=") for line in world.env_file.read_text().splitlines())
-    return {key: value for key, _, value in lines if key.isidentifier()}
-
-
-def secrets(world: World) -> set[str]:
-    known = values(world)
-    password = urllib.parse.urlsplit(known["DATABASE_URL"]).password or ""
-    return {password, known["SECRET_KEY"], known["ACCESS_CODE"], world.password.read_text()}
-
-
-def token(world: World) -> str:
-    form = {"username": "ops", "password": world.password.read_text()}
-    code = {"X-Halext-Code": values(world)["ACCESS_CODE"]}
-    status, body = client.request(f"{world.url}/token", code, form)
-    assert 200 == status, body
-    return body.partition('"access_token":"')[2].partition('"')[0]
-
-
-def opens(world: World, bearer: str) -> int:
-    return client.request(f"{world.url}/users/me", {"Authorization": f"Bearer {bearer}"})[0]
-
-
-def others(world: World, key: str) -> list[str]:
-    """Give the env file's lines but the key's."""
-    lines = world.env_file.read_text().splitlines()
-    return [line for line in lines if not line.startswith(f"{key}=")]
-
-
-def enters(world: World, password: str) -> bool:
-    psql = [world.database.bin / "psql", "-Xwqt", "-h", "127.0.0.1", "-U", "halext_user"]
-    done = subprocess.run(
-        [*psql, "-p", str(world.database.port), "-d", "halext_org", "-c", "select 1"],
-        env={"PATH": os.defpath, "PGPASSWORD": password}, capture_output=True, check=False,
-    )  # fmt: skip
-    return done.returncode == 0
-
-
-def password(world: World) -> str:
-    return urllib.parse.urlsplit(values(world)["DATABASE_URL"]).password or ""
 
 
 def test_without_a_confirmation_it_says_what_it_means_and_changes_nothing(world: World) -> None:
@@ -238,6 +169,8 @@ def test_what_is_not_proven_is_taken_back_by_itself(world: World, key: str) -> N
         code.write_text(sound)
     assert 1 == done.returncode, done.stderr
     assert f"{key} is not rotated: the former value is back, and people can log in" in done.stderr
+    [failed] = verdict(done).partition("  What failed\n    ")[2].splitlines()[:1]
+    assert kept(world).startswith(failed)
     assert before == world.env_file.read_bytes()
     assert (200, (200, 200), True) == (opens(world, bearer), world.login(), enters(world, own))
     assert "under-way" not in {one.name for one in world.folder.rglob("rotate/*/*")}

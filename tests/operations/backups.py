@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.embedded.programs import owner
 from tests.embedded.server import Server
+from tests.outputs import why_stopped
 
 REPOSITORY = Path(__file__).parents[2]
 PASSWORD = "secret-of-app"
@@ -103,6 +104,10 @@ class Backed:
                     return True
         return False
 
+    def why(self) -> str:
+        """Give what is kept of the last run: why it stopped."""
+        return why_stopped(self.folder / "state")
+
     @property
     def store(self) -> Path:
         return self.folder / "state/relogin/mine/backups"
@@ -116,6 +121,11 @@ class Backed:
         command = [self.server.bin / "pg_restore", "-f", "-"]
         done = subprocess.run(command, input=dump, capture_output=True, check=True)
         return done.stdout.decode()
+
+
+def stopped(said: str) -> str:
+    """Give the line of a verdict that says why the run stopped."""
+    return said.rpartition("\n  Stopped\n    ")[2].partition("\n")[0]
 
 
 def lines(path: Path) -> list[dict[str, Any]]:

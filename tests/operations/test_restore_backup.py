@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from .backups import PASSWORD, sealed_again
+from .backups import PASSWORD, sealed_again, stopped
 from .restoring import ADA, backed
 from .shop_backend import Load, hashed, shop
 from .test_backup import CIPHER
@@ -183,6 +183,9 @@ def test_a_login_that_is_not_proven_brings_the_former_database_back(backed):
     code, said = backed.restore(backed.place)
     assert 1 == code
     assert "not restored: the former database is back, and people can log in" in said
+    for told in (stopped(said), backed.why()):
+        assert told.startswith("not proven: ")
+        assert "500" in told
     assert backed.lets_in()
     assert "ada,bob,eve" == backed.names()
     assert ["", "_failed_"] == [name[:8] for name in backed.databases()]
@@ -195,8 +198,10 @@ def test_accounts_that_are_not_those_of_the_list_are_never_switched_to(backed):
     sealed_again(backed.store / name)
     code, said = backed.restore(backed.place)
     assert 1 == code
-    assert "is not what the backup says that it is" in said
-    assert '"login": "bot"' in said
+    for told in (stopped(said), backed.why()):
+        assert "is not what the backup says that it is" in told
+        assert '"login": "bot"' in told
+        assert f"{backed.database}_restore_{name.lower()} may be left" in told
     assert "ada,bob" == backed.names()
     assert ["", "_restore_"] == [found[:9] for found in backed.databases()]
 

@@ -23,10 +23,10 @@ def block(record: Releasing, proof: list[str]) -> Iterator[str]:
     entry = record.entry
     title = click.style(f"{entry.host} · {entry.backend.name}", bold=True)
     yield f"{title}: {_headline(record)}"
-    if entry.halted:
-        yield from section("Stopped", [legible(entry.halted)])
     if record.failed:
         yield from section("What failed", [legible(line) for line in record.failed.splitlines()])
+    elif entry.halted:
+        yield from section("Stopped", [legible(entry.halted)])
     yield from section("What was checked", list(_checks(record)))
     if record.outcome is Outcome.PLANNED:
         yield from section("What would be done", list(record.plan))

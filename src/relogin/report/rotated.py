@@ -23,10 +23,10 @@ def block(record: Rotating, proof: list[str]) -> Iterator[str]:
     title = click.style(f"{entry.host} · {entry.backend.name}", bold=True)
     yield f"{title}: {_headline(record)}"
     yield from section("What it means", [legible(line) for line in record.plan])
-    if entry.halted:
+    if record.failed:
+        yield from section("What failed", [legible(line) for line in record.failed.splitlines()])
+    elif entry.halted:
         yield from section("Stopped", [legible(entry.halted)])
-    if record.wrong:
-        yield from section("What failed", [legible(line) for line in record.wrong.splitlines()])
     kept = [take_back(undo.run_id())] if entry.kept else []
     yield from section("What was done", [*changes(entry.changes), *kept])
     yield from section("What the backend said", [legible(line) for line in entry.said])
