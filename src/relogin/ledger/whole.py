@@ -69,13 +69,17 @@ def document(run: str, host: str = "") -> Document | None:
         LedgerError: there is no history, or it cannot be read.
     """
     with reading(place()) as connection:
-        about = connection.execute("SELECT * FROM run WHERE id = ?", (run,)).fetchone()
-        query = "SELECT * FROM result WHERE run = ? AND ? IN ('', host) ORDER BY host, backend"
-        results = connection.execute(query, (run, host)).fetchall()
-        if about is None or not results:
-            return None
-        names = dict.fromkeys(row["host"] for row in results)
-        hosts = [_host(connection, name, results) for name in names]
+        return _document(connection, run, host)
+
+
+def _document(connection: Connection, run: str, host: str) -> Document | None:
+    about = connection.execute("SELECT * FROM run WHERE id = ?", (run,)).fetchone()
+    query = "SELECT * FROM result WHERE run = ? AND ? IN ('', host) ORDER BY host, backend"
+    results = connection.execute(query, (run, host)).fetchall()
+    if about is None or not results:
+        return None
+    names = dict.fromkeys(row["host"] for row in results)
+    hosts = [_host(connection, name, results) for name in names]
     return {
         "version": _VERSION,
         "run": run,
@@ -99,9 +103,12 @@ def of_pass(name: str, host: str = "") -> Document | None:
         LedgerError: there is no history, or it cannot be read.
     """
     with reading(place()) as connection:
-        query = "SELECT id FROM run WHERE pass = ? ORDER BY began, id"
-        runs = [row["id"] for row in connection.execute(query, (name,))]
-    found = [one for run in runs if (one := document(run, host))]
+        query = (
+            "SELECT id FROM run WHERE pass = ? AND (? = '' OR EXISTS"
+            " (SELECT 1 FROM result WHERE run = run.id AND host = ?)) ORDER BY began, id"
+        )
+        runs = [row["id"] for row in connection.execute(query, (name, host, host)).fetchall()]
+        found = [one for run in runs if (one := _document(connection, run, host))]
     if not found:
         return None
     hosts = {host["host"]: host for one in found for host in one["hosts"]}
