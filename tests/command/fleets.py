@@ -149,3 +149,9 @@ def under_way(fleet: Fleet, *words: str) -> Iterator[list["subprocess.CompletedP
 
 def names(count: int) -> list[str]:
     return sorted(f"web{number}" for number in range(count))
+
+
+def jobs(fleet: Fleet) -> int:
+    """Give how many jobs there are, 0 also where there is no queue yet."""
+    there = fleet.sql("SELECT to_regclass('procrastinate_jobs') IS NOT NULL")
+    return int(fleet.sql("SELECT count(*) FROM procrastinate_jobs")[0]) if there == ["t"] else 0

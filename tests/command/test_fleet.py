@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import shared
-from tests.command.fleets import Fleet, names, under_way, until
+from tests.command.fleets import Fleet, jobs, names, under_way, until
 from tests.command.folder import PASSWORD
 
 
@@ -187,11 +187,6 @@ def test_a_worker_with_another_revision_leaves_the_host_alone_and_says_so(fleet,
     assert "2 of 2 hosts: 2 error" in ended[0].stdout
     assert "and this worker has" in ended[0].stdout
     assert [] == fleet.folder.backend.logins
-
-
-def jobs(fleet: Fleet) -> int:
-    there = fleet.sql("SELECT to_regclass('procrastinate_jobs') IS NOT NULL")
-    return int(fleet.sql("SELECT count(*) FROM procrastinate_jobs")[0]) if there == ["t"] else 0
 
 
 def test_a_worker_of_an_older_version_refuses_in_one_line(fleet):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import shared
-from tests.command.fleets import Fleet, names, under_way, until
+from tests.command.fleets import Fleet, jobs, names, under_way, until
 from tests.line import Line
 
 DONE = "SELECT args ->> 'host' FROM procrastinate_jobs WHERE status = 'succeeded' ORDER BY 1"
@@ -95,7 +95,3 @@ def test_a_cut_between_a_worker_and_the_queue_loses_and_doubles_nothing(fleet, l
 
 def heard(fleet: Fleet, words: str) -> bool:
     return any(words in said for said in fleet.said)
-
-
-def jobs(fleet: Fleet) -> bool:
-    return fleet.sql("SELECT to_regclass('procrastinate_jobs') IS NOT NULL") == ["t"]
