@@ -39,7 +39,7 @@ FIXTURES = {
     "many": (BACKENDS, 1),
     "bare": (BARE, 1),
     "bare_trixie": (BARE_TRIXIE, 1),
-    "bare_engines": (BARE_ENGINE, 2),
+    "bare_engines": (BARE_ENGINE, 3),
 }
 
 
@@ -119,5 +119,5 @@ def bare_trixie(fleet: list[Host]) -> Host:
 
 @pytest.fixture(scope="session")
 def bare_engines(fleet: list[Host]) -> list[Host]:
-    """Two with Debian 13 that find their projects' base images once they have an engine."""
+    """Three with Debian 13 that find their projects' base images once they have an engine."""
     return [host for host in fleet if host.suite == BARE_ENGINE]

@@ -1,6 +1,6 @@
 """The runbooks' backends come to a bare host each, all in one run.
 
-Only with RELOGIN_TEST_ALL=1: it takes minutes. Two hosts get an engine, from Debian's packages.
+Only with RELOGIN_TEST_ALL=1: it takes minutes. Three hosts get an engine, from Debian's packages.
 """
 
 import os
@@ -36,12 +36,13 @@ if os.environ.get("RELOGIN_TEST_ALL"):
     def test_each_host_gets_its_backend(
         bare: Host, bare_trixie: Host, bare_engines: list[Host], tmp_path: Path
     ) -> None:
-        one, other = bare_engines
+        one, other, third = bare_engines
         hosts = {
             bare: ("halext",),
             bare_trixie: ("task_074",),
             one: ("receptionist",),
             other: ("agentcaller",),
+            third: ("edms",),
         }
         for host, [name] in hosts.items():
             committed(tmp_path, name)
@@ -55,6 +56,7 @@ if os.environ.get("RELOGIN_TEST_ALL"):
         assert logs_in(bare_trixie, "task_074")
         assert composed.logs_in(one, "receptionist")
         assert composed.logs_in(other, "agentcaller")
+        assert composed.logs_in(third, "edms")
         assert 5 > exposure(bare, "halext-api.service")
         assert 5 > exposure(bare_trixie, "hub-api.service")
         again = onboard(tmp_path, hosts, SECRETS)

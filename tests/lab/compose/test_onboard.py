@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from tests.lab.bare.described import committed, onboard
-from tests.lab.compose.image import NAMES
 from tests.lab.compose.product import SECRETS, logs_in
 from tests.lab.host import Host
 from tests.lab.product import Ran
@@ -26,16 +25,18 @@ MOST = 17  # a whole onboarding has some more remote commands
 FILES = {
     "receptionist": ("/opt/ai-receptionist/.env",),
     "agentcaller": ("/opt/agentcaller/.env", "/opt/agentcaller/infra/.env"),
+    "edms": ("/opt/edms/.env",),
 }
 SERVICES = {
     "receptionist": "app postgres qdrant redis",
     "agentcaller": "backend db frontend redis",
+    "edms": "backend db worker",
 }
 BARE = """
 docker ps -aq | xargs -r docker rm -f >/dev/null
 docker volume ls -q | xargs -r docker volume rm >/dev/null
-docker rmi -f ai-receptionist-app:latest infra-backend:latest >/dev/null
-rm -rf /opt/ai-receptionist /opt/agentcaller
+docker rmi -f ai-receptionist-app:latest infra-backend:latest edms_prod-backend:latest >/dev/null
+rm -rf /opt/ai-receptionist /opt/agentcaller /opt/edms
 """
 RUNNING = "docker ps --format '{{.Label \"com.docker.compose.service\"}}' | sort | xargs"
 VOLUMES = (
@@ -81,7 +82,7 @@ def assert_onboarded(folder: Path, host: Host, name: str) -> None:
         assert "600" == host.root(f"stat -c %a {path}").strip()
 
 
-@pytest.mark.parametrize("name", sample(NAMES, 1))
+@pytest.mark.parametrize("name", sample(list(FILES), 1))
 def test_a_project_is_made_and_a_second_run_changes_nothing(
     tmp_path: Path, host: Host, name: str
 ) -> None:
