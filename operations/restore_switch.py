@@ -41,7 +41,7 @@ class Switch:
         """Put a database in the place of the live one, and prove it; else put it back."""
         live = self.of.database
         was = side_sql.note(own, state="former", of=live, at=now())
-        new = side_sql.note(own, state="unproven", former=former)
+        new = side_sql.note(own, state="unproven", former=former, good=good.name)
         why = f"put database {following} in the place of {live}, which becomes {former}"
         notes = (was, new)
         yield self._switched(following, former, notes, why)
@@ -120,8 +120,8 @@ class Switch:
         return proven(self.entry, self.token)
 
     def go_on(self, known: dict[str, str], own: str, *, undo: bool) -> Iterator[FunctionCommand]:
-        """Go on with a restore whose run ended between the switch and the proof."""
-        former = known.get("former", "")
+        """Go on with a restore, or an undo, whose run ended between the switch and the proof."""
+        former, good = known.get("former", ""), Outcome[known.get("good", Outcome.RESTORED.name)]
         if former not in self.sides.databases:
             self.record.stop(Outcome.REFUSED, f"the former database {former!r} is gone")
             return
@@ -133,10 +133,10 @@ class Switch:
                 self.record,
                 restore_steps.administered(self.backend, self.of, "", "prove the login"),
             )
-        elif undo:
+        elif undo and good is not Outcome.UNDONE:
             yield from self.back(former, own)
         else:
-            yield from self.prove(former, own, Outcome.RESTORED)
+            yield from self.prove(former, own, good)
 
     def undo(self) -> Iterator[FunctionCommand]:
         """Switch back to the database that was the live one before the last restore."""

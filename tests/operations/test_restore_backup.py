@@ -2,11 +2,12 @@
 
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
 
 from .backups import PASSWORD, sealed_again, stopped
-from .restoring import ADA, backed
+from .restoring import ADA, Restoring, backed
 from .shop_backend import Load, hashed, shop
 from .test_backup import CIPHER
 
@@ -121,7 +122,8 @@ with psycopg.connect(url) as connection:
 """
 
 
-def test_an_older_schema_is_brought_forward_beside_and_the_live_one_is_left_alone(backed):
+def migrating(backed: Restoring) -> Path:
+    """Give the folder of code that has the migrations 0006 and 0007; the database is at 0006."""
     folder = backed.folder / "code"
     (folder / "versions").mkdir(parents=True)
     (folder / "alembic.ini").write_text("[alembic]\nscript_location = .\n")
@@ -131,6 +133,11 @@ def test_an_older_schema_is_brought_forward_beside_and_the_live_one_is_left_alon
     (folder / "upgrade.py").write_text(UPGRADE)
     backed.described(f"migrations=Alembic({str(folder)!r}, '{sys.executable} upgrade.py'),")
     backed.sql("CREATE TABLE shop.alembic_version AS SELECT '0006'::text AS version_num")
+    return folder
+
+
+def test_an_older_schema_is_brought_forward_beside_and_the_live_one_is_left_alone(backed):
+    folder = migrating(backed)
     backed.sql("GRANT ALL ON shop.alembic_version TO app; ALTER TABLE shop.users OWNER TO app")
     backed.back_up()
     backed.sql("ALTER TABLE shop.users ADD COLUMN joined date")
@@ -151,6 +158,17 @@ def test_an_older_schema_is_brought_forward_beside_and_the_live_one_is_left_alon
     assert "no such column" in said
     assert "the migrations failed in " in said
     assert backed.lets_in()
+
+
+def test_an_older_schema_that_the_code_does_not_know_is_refused_before_anything_changes(backed):
+    migrating(backed)
+    backed.sql("UPDATE shop.alembic_version SET version_num = '0005'")
+    backed.back_up()
+    backed.sql("UPDATE shop.alembic_version SET version_num = '0007'")
+    code, said = backed.restore(backed.place)
+    assert 1 == code
+    assert "it lacks migration 0007; release the revision that it fits first" in stopped(said)
+    assert [""] == backed.databases()
 
 
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(backed):

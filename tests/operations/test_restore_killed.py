@@ -58,3 +58,34 @@ def test_a_run_that_ended_between_the_switch_and_the_proof_is_gone_on_with(backe
     assert (1 if undo else 0) == code, said
     assert backed.lets_in()
     assert ("ada,bob,eve" if undo else "ada,bob") == backed.names()
+
+
+def test_one_that_is_killed_on_its_way_back_is_gone_on_with(backed):
+    """The backend's role may not read what was restored, which only the login shows."""
+    backed.sql("REVOKE SELECT ON shop.users FROM app")
+    backed.back_up()
+    backed.sql("GRANT SELECT ON shop.users TO app; INSERT INTO shop.users VALUES (3, 'eve', '-')")
+    assert backed.killed("[@local] switch back to ", "restore_backup", backed.place)
+    code, said = backed.restore(backed.place)
+    assert 1 == code
+    assert "not restored: the former database is back, and people can log in" in said
+    assert backed.lets_in()
+    assert "ada,bob,eve" == backed.names()
+
+
+UNDOING = ("close ", "put database ", "let people into ")
+
+
+@pytest.mark.parametrize("step", UNDOING if ALL else UNDOING[:1])
+def test_an_undo_that_is_killed_is_ended_by_the_next_one(backed, step):
+    backed.back_up()
+    backed.sql("INSERT INTO shop.users VALUES (3, 'eve', '-')")
+    assert 0 == backed.restore(backed.place)[0]
+    assert "ada,bob" == backed.names()
+    assert backed.killed(f"[@local] {step}", "restore_backup", "undo=true")
+    assert backed.lets_in()
+    code, said = backed.restore("undo=true")
+    assert 0 == code, said
+    assert "the restore is taken back, and people can log in" in said
+    assert "ada,bob,eve" == backed.names()
+    assert backed.lets_in()
