@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _LOOKED_AT = 20_000
 _SHOWN = 12
+_DEEP = 4
 # starlette's TrustedHostMiddleware; Django with and without DEBUG.
 _PHRASES = {
     "host": re.compile(r"invalid host header|invalid http_host|<title>bad request \(400\)</title>"),
@@ -52,7 +53,7 @@ class Problem:
 class LoginAnswer:
     """What came back: `status` is None where nothing did, and `trouble` (relogin.trouble) says why.
 
-    `media` is the body's type; `keys` are the names in its JSON, two levels deep; `told` are those
+    `media` is the body's type; `keys` are the names in its JSON, four levels deep; `told` are those
     of the known phrases that it holds (host, csrf, plain-http, unauthenticated); `asks_for` is the
     word by which it asks for more than a password; `headers` are names of headers in its text.
     `allow`, `location` (without query) and `retry_after` are of its headers.
@@ -151,7 +152,8 @@ def _pairs(found: Any, depth: int = 2) -> Iterator[tuple[str, Any]]:
 
 
 def _names(found: Any) -> Iterator[str]:
-    return (_short(name) for name, _ in _pairs(found))
+    names = [name for name, _ in _pairs(found, _DEEP)]
+    return map(_short, sorted(names, key=lambda name: name.count(".")))
 
 
 def _problems(found: Any) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
+from relogin.facts.login_answer import read
 from relogin.values import dataclass
 
 if TYPE_CHECKING:
@@ -131,7 +132,11 @@ def logged_in(
 
 def answers_as(path: str, names: set[str], account: str, reply: Reply) -> Check:
     """Judge whom the protected route takes us for."""
-    found = str(at(path, reply.json))
+    value = at(path, reply.json)
+    if value is None:
+        has = ", ".join(read(reply).keys) or "no names"
+        return Check("identity", False, f"names nobody at {path!r}: it has {has}")
+    found = str(value)
     if found in names:
         return Check("identity", True, f"answers as {found}")
     return Check("identity", False, f"answers as {found!r}, not as {account}")

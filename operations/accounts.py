@@ -45,15 +45,26 @@ def _detect_table(backend: Backend, seen: Observation) -> Finding | None:
     others = accounts_named.tables_like(name, contents.names) if contents else []
     mine = backend.database.schema if backend.database else "public"
     elsewhere = [schema for schema in contents.schemas if schema != mine] if contents else []
-    there = [*others, *(f"{schema}.{name}" for schema in elsewhere)]
+    there = [*(f"{schema}.{name}" for schema in elsewhere), *others]
     return Finding(
         f"table {name} does not exist",
         subject=name,
         seen=f"there is {', '.join(there)}" if there else "no such relation in the schema",
-        remedy=f"decide whether {there[0]} is meant, and rename it or correct the profile"
-        if there
-        else "find its rows, or restore a backup: no migration is left that would make it",
+        remedy=_schema_meant(name, elsewhere)
+        + (
+            f"decide whether {there[0]} is meant, and rename it or correct the profile"
+            if there
+            else "find its rows, or restore a backup: no migration is left that would make it"
+        ),
     )
+
+
+def _schema_meant(name: str, elsewhere: list[str]) -> str:
+    """Ask for the schema's own place, where the table is in another one or named with one."""
+    schema, dot, table = name.partition(".")
+    if dot:
+        return f"is it Postgres(schema={schema!r}), Accounts(table={table!r})? Else "
+    return f"is it Postgres(schema={elsewhere[0]!r})? Else " if elsewhere else ""
 
 
 def _detect_column(backend: Backend, seen: Observation) -> Finding | None:

@@ -46,7 +46,7 @@ TOKEN_NOT_FOUND = Fault(
     read_as(
         "token-not-found",
         "{proof.url} answers without the token that is looked for",
-        "declare where the token is: Login(token='data.token'), or token=Cookie('…')",
+        "declare which of these it is: Login(token='…'), or token=Cookie('…')",
     ),
     symptom_of=("service",),
     about="the answer has no token where it was declared",

@@ -136,7 +136,8 @@ PROTECTED_REFUSED = Fault(
         check_failed(
             "protected-refused",
             "the login works, but its token opens nothing",
-            "another process or worker checks it with another secret, or the route is another's",
+            "after 404 or 405 correct Login(protected=…): a GET route that takes the token; else"
+            " another process or worker checks it with another secret",
         ),
         *(TOKEN_INVALID, TOKEN_EXPIRED),
     ),
@@ -163,7 +164,10 @@ REFRESH_REFUSED = Fault(
 IDENTITY_WRONG = Fault(
     "login.identity-wrong",
     check_failed(
-        "identity-wrong", "the protected route answers as another account", "see the backend"
+        "identity-wrong",
+        "the protected route answers as another account",
+        "if the name is elsewhere in its answer, declare where: Login(identity='data.email'); else"
+        " see how the backend finds the account of a token",
     ),
     about="the protected route answers as another account",
     remedy="see how the backend finds the account of a token (a cache, a proxy that keeps answers)",

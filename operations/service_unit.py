@@ -44,7 +44,10 @@ def _hindrance(backend: Backend, service: ServiceState) -> str:
     for user, path in service.user_units:
         return f"{path} is a unit of {_manager_of(user)}: {_start_there(part, user)}"
     if part.exec_start is None or part.user is None:
-        return "install it, correct its name, or declare exec_start and user: then it is written"
+        return (
+            "install it, correct its name (systemctl list-unit-files has those that are there), or"
+            " declare exec_start and user: then it is written"
+        )
     for copy in service.copies if isinstance(service.copies, tuple) else ():
         other = f"{copy.unit or 'no unit'} runs the same command (pid {copy.pid})"
         return f"{other}: correct the unit's name in the inventory, or end that"

@@ -90,6 +90,13 @@ class Backend:
         if self.login is not None and self.login.account not in present:
             what = f"account {self.login.account!r} is not in accounts.present"
             refuse(f"{self!r}: {what}{suggest(self.login.account, present)}")
+        if self.login is not None and self.token is not None and self.token.subject == "email":
+            login = self.login.account
+            refuse_unless(
+                self.account(login).email,
+                f"{self!r}: Jwt(subject='email'), but account {login!r} has no email=…; where"
+                " people log in with their address, it is subject='login'",
+            )
         if self.api is not None:
             _refuse_api(self, self.api, present)
 

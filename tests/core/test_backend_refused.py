@@ -19,6 +19,7 @@ from relogin import (
     Postgres,
     ProfileError,
     Query,
+    Refresh,
     Secret,
     Supervisor,
     Systemd,
@@ -134,6 +135,37 @@ REFUSED: Refusals = {
         lambda: Accounts(create="make {"),
         "Accounts: create: Single '{' encountered in format string; "
         "a brace that means itself is written twice",
+    ),
+    "list of login fields": (
+        lambda: Login(URL, "ops", fields=["email", "password"]),
+        'Login: fields is a list; it is written {"username": "{login}", "password": "{password}"}',
+    ),
+    "list of login headers": (
+        lambda: Login(URL, "ops", headers=["X-Code"]),
+        'Login: headers is a list; it is written {"X-Code": "…"}',
+    ),
+    "list of refresh fields": (
+        lambda: Refresh(URL, fields=["refresh"]),
+        'Refresh: fields is a list; it is written {"refresh": "{refresh}"}',
+    ),
+    "list of env keys": (
+        lambda: EnvFile("/a", keys=["SECRET_KEY"]),
+        'EnvFile: keys is a list; it is written {"NAME": "its value"}',
+    ),
+    "list of values of a row": (
+        lambda: Accounts(values=["name"]),
+        'Accounts: values is a list; it is written {"column": "its value"}',
+    ),
+    "token of an address that is not declared": (
+        lambda: Backend(
+            "a",
+            env_file=EnvFile("/a", keys={"K": "x"}),
+            accounts=OPS,
+            login=Login(URL, "ops"),
+            token=Jwt(secret=FromEnv("K"), subject="email"),
+        ),
+        "Backend('a'): Jwt(subject='email'), but account 'ops' has no email=…; where"
+        " people log in with their address, it is subject='login'",
     ),
     "unknown name in a login field": (
         lambda: Login(URL, "ops", fields={"user": "{name}"}),

@@ -116,7 +116,15 @@ def test_a_table_that_no_migration_would_make_is_a_persons():
     edits = (unwritten("columns", "accounts"), psql("tables", names=[], schemas=["old"]))
     (finding,) = found(FAULTS, look(*edits))
     assert ("accounts.table-missing", "there is old.users") == (finding.fault, finding.seen)
+    assert finding.remedy.startswith("is it Postgres(schema='old')? Else decide whether old.users")
     assert finding.by_person
+
+
+def test_a_table_that_is_named_with_its_schema_is_told_where_that_is_declared():
+    backend = halext(accounts=Accounts(table="crm.members", present=[OPS]))
+    edits = (unwritten("columns", "accounts"), psql("tables", names=[], schemas=[]))
+    (finding,) = found(FAULTS, look(*edits, backend=backend), backend)
+    assert "Postgres(schema='crm'), Accounts(table='members')" in finding.remedy
 
 
 def test_a_table_that_may_have_been_renamed_is_left_to_a_person():

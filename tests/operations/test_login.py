@@ -66,6 +66,7 @@ FLAWS: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("protected-refused", {"checks_with": "s" * 40}, "GET {url}/users/me: 401 with the token"),
     ("protected-refused", {"me_status": 500}, "GET {url}/users/me: 500 with the token"),
     ("identity-wrong", {"identity": "alice"}, "answers as 'alice', not as ops"),
+    ("identity-wrong", {"identity": None}, "names nobody at 'username': it has username"),
     ("open-without-token", {"needs_token": False}, "no token (200)"),
     ("wrong-password-accepted", {"checks_password": False}, "a wrong password (200)"),
     (

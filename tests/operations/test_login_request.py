@@ -211,6 +211,12 @@ def test_an_answer_of_any_shape_is_read(body):
     assert read(422, body).asks_for == ""
 
 
+def test_names_are_told_down_to_where_a_token_may_be_the_outer_ones_first():
+    answer = read(200, {"data": {"token": {"access": "t", "expires_in": 9}}, "ok": True})
+    told = ("data", "ok", "data.token", "data.token.access", "data.token.expires_in")
+    assert told == answer.keys
+
+
 def test_a_long_hostile_name_is_cut():
     answer = read(200, {"k" * 5000: 1, **{f"k{number}": 1 for number in range(99)}})
     assert (80, 12) == (len(answer.keys[0]), len(answer.keys))

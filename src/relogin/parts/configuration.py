@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 
 from relogin import carried
-from relogin.parts.part import absolute, fits, listed, part, refuse, refuse_unless, suggest
+from relogin.parts.part import absolute, fits, listed, mapped, part, refuse, refuse_unless, suggest
 from relogin.secret import Secret
 
 
@@ -111,6 +111,7 @@ class EnvFile:
             len(self.readers) == 1 or not self.is_unit,
             f"EnvFile({self.path!r}): what systemd reads as a unit file has no other readers",
         )
+        mapped("EnvFile: keys", self.keys, '{"NAME": "its value"}')
         for key, value in self.keys.items():
             refuse_unless(
                 re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key),

@@ -14,6 +14,7 @@ from relogin.parts.part import (
     fillable,
     fits,
     listed,
+    mapped,
     part,
     refuse_unless,
     suggest,
@@ -225,6 +226,7 @@ class Accounts:
         logins = [account.login for account in self.present]
         for login in logins:
             refuse_unless(logins.count(login) == 1, f"Accounts: {login!r} is declared twice")
+        mapped("Accounts: values", self.values, '{"column": "its value"}')
         fits("Accounts", carried.sql_name, self.table, *self.values)
         if self.scheme is not None:
             self._refuse_unfit(self.scheme)

@@ -89,6 +89,13 @@ def _texts_in(value: object) -> Iterator[str]:
             yield from _texts_in(one)
 
 
+def mapped(what: str, value: object, example: str) -> None:
+    """Refuse what is no dictionary, and show how one is written."""
+    refuse_unless(
+        isinstance(value, Mapping), f"{what} is a {type(value).__name__}; it is written {example}"
+    )
+
+
 def fillable(what: str, template: str, known: tuple[str, ...]) -> None:
     """Refuse a template that holds other names in braces than the known ones."""
     try:

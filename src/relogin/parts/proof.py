@@ -9,7 +9,16 @@ from urllib.parse import urlsplit
 
 from relogin import carried
 from relogin.parts.configuration import FromEnv
-from relogin.parts.part import absolute, fillable, fits, part, refuse, refuse_unless, web_address
+from relogin.parts.part import (
+    absolute,
+    fillable,
+    fits,
+    mapped,
+    part,
+    refuse,
+    refuse_unless,
+    web_address,
+)
 from relogin.secret import Secret, inventory_folder
 
 
@@ -72,6 +81,7 @@ class Refresh:
         refuse_unless(
             self.body in {"form", "json"}, f"Refresh: body is {self.body!r}; it is form or json"
         )
+        mapped("Refresh: fields", self.fields, '{"refresh": "{refresh}"}')
         for name, template in self.fields.items():
             fillable(f"Refresh: field {name!r}", template, ("refresh",))
 
@@ -138,6 +148,8 @@ class Login:
         refuse_unless(
             self.body in {"form", "json"}, f"Login: body is {self.body!r}; it is form or json"
         )
+        mapped("Login: headers", self.headers, '{"X-Code": "…"}')
+        mapped("Login: fields", self.fields, '{"username": "{login}", "password": "{password}"}')
         fits("Login: headers", carried.header_name, *self.headers)
         texts = {name: value for name, value in self.headers.items() if isinstance(value, str)}
         for name, value in {"Host": self.host_header, **texts}.items():
