@@ -40,7 +40,11 @@ _OPTIONS = (
     click.option("--sudo", is_flag=True, help="Needs not be said: root is taken where it can be."),
     click.option("--use-sudo-password", is_flag=True, help="Ask for sudo's password."),
     click.option("--same-sudo-password", is_flag=True, help="The same, before anything else."),
-    click.option("--parallel", type=click.IntRange(1), help="How many hosts at a time."),
+    click.option(
+        "--parallel",
+        type=click.IntRange(1),
+        help="How many hosts at a time: 50, unless pyinfra's config has another number.",
+    ),
     click.option("-v", "verbosity", count=True, help="Say more; repeatable."),
     click.option(
         "as_json", "--json", is_flag=True, help="Write JSON on stdout, all else elsewhere."

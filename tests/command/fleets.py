@@ -22,7 +22,7 @@ _way = {{"ssh_hostname": "127.0.0.1", "ssh_port": {ssh}, "ssh_user": "me",
 
 
 def _password(number):
-    hangs = Secret.command(f"echo $$ >>{{_here}}/hung; sleep 900; true")
+    hangs = Secret.command(f"echo $$ >>{{_here}}/hung; exec sleep 900")
     return hangs if number in {hung} else Secret.env("OPS_PASSWORD")
 
 
@@ -128,6 +128,19 @@ class Fleet:
             worker.wait()
         for listening in self.listening:
             listening.join(30)
+
+
+def hung(fleet: Fleet) -> list[int]:
+    """Give what work on hanging hosts has started, as long as it is there."""
+    said = fleet.folder.home / "hung"
+    pids = said.read_text().split() if said.exists() else []
+    return [int(pid) for pid in pids if alive(pid)]
+
+
+def alive(pid: str) -> bool:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
 
 
 def until(true: Callable[[], object], patience: float = 60) -> None:

@@ -1,31 +1,16 @@
 """A fleet in trouble: a host that hangs, and a line to the queue that is cut and comes back."""
 
-import contextlib
 import os
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.command import shared
-from tests.command.fleets import Fleet, jobs, names, under_way, until
+from tests.command.fleets import Fleet, alive, hung, jobs, names, under_way, until
 from tests.line import Line
 
 DONE = "SELECT args ->> 'host' FROM procrastinate_jobs WHERE status = 'succeeded' ORDER BY 1"
-
-
-def hung(fleet: Fleet) -> list[int]:
-    """Give what a hanging host's own process has started, as long as it is there."""
-    said = fleet.folder.home / "hung"
-    pids = said.read_text().split() if said.exists() else []
-    return [int(pid) for pid in pids if alive(pid)]
-
-
-def alive(pid: str) -> bool:
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return False
 
 
 def test_a_host_that_hangs_holds_up_nobody_and_is_ended_by_its_deadline(fleet):

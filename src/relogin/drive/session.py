@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from relogin.backend import Backend
 
 
+IN_FLIGHT = 50  # hosts at a time; pyinfra's own default is 20 for each core of this machine
+
+
 @dataclass(frozen=True)
 class Options:
     """What the command was given, by the names of pyinfra's own options."""
@@ -128,8 +131,7 @@ def _config(options: Options, state: State) -> Config:
         config.USE_SUDO_PASSWORD = True
     if options.same_sudo_password:
         config.SUDO_PASSWORD = getpass("sudo password: ")
-    if options.parallel:
-        config.PARALLEL = options.parallel
+    config.PARALLEL = options.parallel or config.PARALLEL or IN_FLIGHT
     config.lock_current_state()
     return config
 
