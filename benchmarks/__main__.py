@@ -10,7 +10,7 @@ from tests.lab.base import LabUnavailableError
 from . import measure, report
 from .counts import counts
 from .hosts import ready
-from .kept import RESULTS, beside
+from .kept import PASSES, write_part
 from .measure import Cost
 from .variants import NAMES, Bench
 
@@ -31,7 +31,7 @@ def main() -> None:
     text = report.markdown(costs, counted, rounds=options.rounds, load=load)
     print(text)
     if options.write:
-        RESULTS.write_text(beside(text))
+        write_part(PASSES, text)
 
 
 def _options() -> argparse.Namespace:

@@ -17,7 +17,7 @@ from tests.embedded.server import Server
 from tests.operations.databases import serving
 
 from . import measure
-from .kept import DATABASE, RESULTS, replaced
+from .kept import DATABASE, write_part
 
 INVENTORY = """\
 from relogin import (
@@ -84,7 +84,7 @@ def main() -> None:
         text = _told(options.rows, costs, server, unseen)
     print(text)
     if options.write:
-        RESULTS.write_text(replaced(RESULTS.read_text(), text))
+        write_part(DATABASE, text)
 
 
 def _options() -> argparse.Namespace:

@@ -3,24 +3,29 @@
 from pathlib import Path
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
+PASSES = "# What a pass over healthy hosts costs"
+SIDE_BY_SIDE = "# What a pass costs beside other tools"
 DATABASE = "# What a check of a large database costs"
 RESTORE = "# What a restore costs, and what people meet meanwhile"
+_PARTS = (PASSES, SIDE_BY_SIDE, DATABASE, RESTORE)
 
 
-def replaced(whole: str, database: str) -> str:
-    """Give the page with another part about the database."""
-    before, _, rest = whole.partition(DATABASE)
-    _, found, restore = rest.partition(RESTORE)
-    page = f"{before.rstrip()}\n\n{database}"
-    return f"{page.rstrip()}\n\n{found}{restore}" if found else page
+def write_part(head: str, text: str) -> None:
+    """Write the part of the page that begins with this headline; the others stay."""
+    RESULTS.write_text(replaced(RESULTS.read_text(), head, text))
 
 
-def with_restore(whole: str, restore: str) -> str:
-    """Give the page with another part about restores, its last."""
-    return f"{whole.partition(RESTORE)[0].rstrip()}\n\n{restore}"
+def replaced(whole: str, head: str, text: str) -> str:
+    """Give the page with another part under this headline, in the page's order."""
+    found = {one: _part(whole, one) for one in _PARTS} | {head: text}
+    return "\n\n".join(part.strip() for part in found.values() if part) + "\n"
 
 
-def beside(passes: str) -> str:
-    """Give the page with another part about passes: what it says of the database stays."""
-    _, found, rest = RESULTS.read_text().partition(DATABASE)
-    return f"{passes.rstrip()}\n\n{found}{rest}" if found else passes
+def _part(whole: str, head: str) -> str:
+    """Give a part with its headline, or nothing where the page has none."""
+    lines = whole.splitlines()
+    if head not in lines:
+        return ""
+    rest = lines[lines.index(head) :]
+    ends = [number for number, line in enumerate(rest) if number and line in _PARTS]
+    return "\n".join(rest[: ends[0]] if ends else rest)

@@ -69,12 +69,12 @@ def _times(costs: Mapping[tuple[int, str], Sequence[Cost]]) -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     for (number, variant), runs in costs.items():
         floor = costs[number, "floor"]
-        wall = _compared([run.wall for run in runs], [run.wall for run in floor])
-        cpu = _compared([run.cpu for run in runs], [run.cpu for run in floor])
+        wall = compared([run.wall for run in runs], [run.wall for run in floor])
+        cpu = compared([run.cpu for run in runs], [run.cpu for run in floor])
         yield f"| {number} | {NAMES[variant]} | {wall} | {cpu} |"
 
 
-def _compared(values: list[float], floor: list[float]) -> str:
+def compared(values: list[float], floor: list[float]) -> str:
     """Give median and minimum, and the ratios of both to the floor's: two cells."""
     middle, least = median(values), min(values)
     ratios = f"{middle / median(floor):.2f} ({least / min(floor):.2f})"

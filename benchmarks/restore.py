@@ -14,7 +14,7 @@ from tests.operations.databases import serving
 from tests.operations.restoring import ADA, Restoring
 from tests.operations.shop_backend import Load, hashed, shop
 
-from .kept import RESTORE, RESULTS, with_restore
+from .kept import RESTORE, write_part
 
 ROWS = """
 ALTER TABLE shop.posts ADD body text;
@@ -41,7 +41,7 @@ def main() -> None:
             text = _told(backed, _measured(backed), load)
     print(text)
     if options.write:
-        RESULTS.write_text(with_restore(RESULTS.read_text(), text))
+        write_part(RESTORE, text)
 
 
 def _options() -> argparse.Namespace:

@@ -29,18 +29,24 @@ class Bench:
         """Give a variant's command on hosts, each `ADDRESS:PORT`."""
         if variant == "floor":
             return Command([str(floor.SCRIPT), str(self.folder), *addresses], {})
+        words = [str(self.pyinfra), "benchmarks/inventory.py", "deploys/restore_access.py", "-y"]
+        return Command(words, self._environment(variant, addresses))
+
+    def drift(self, addresses: list[str]) -> Command:
+        """Give relogin's own command: what it mended is a success, however often it did so."""
+        words = [str(self.pyinfra.with_name("relogin")), "drift", "benchmarks/inventory.py"]
+        limits = ["--healed-ok", "--cooldown", "0", "--cap", "1000000"]
+        return Command([*words, *limits], self._environment("drift", addresses))
+
+    def _environment(self, variant: str, addresses: list[str]) -> dict[str, str]:
         given = self.folder / f"{variant}.json"
         given.write_text(json.dumps(self._given(variant, addresses)))
-        words = [str(self.pyinfra), "benchmarks/inventory.py", "deploys/restore_access.py", "-y"]
-        return Command(
-            words,
-            {
-                "RELOGIN_BENCHMARK": str(given),
-                "RELOGIN_BENCHMARK_PASSWORD": floor.PASSWORD,
-                "HALEXT_ACCESS_CODE": canaries.ACCESS_CODE,
-                "HOME": str(self.folder),
-            },
-        )
+        return {
+            "RELOGIN_BENCHMARK": str(given),
+            "RELOGIN_BENCHMARK_PASSWORD": floor.PASSWORD,
+            "HALEXT_ACCESS_CODE": canaries.ACCESS_CODE,
+            "HOME": str(self.folder),
+        }
 
     def _given(self, variant: str, addresses: list[str]) -> dict[str, object]:
         return {
