@@ -56,7 +56,8 @@ def test_a_change_runs_under_its_runs_lease_which_the_next_change_renews(sh, as_
     (file,) = kept(tmp_path)
     until, run, *_ = file.read_text().splitlines()
     assert "first" == run
-    assert 0 < int(until) - file.stat().st_mtime <= lease.HELD_FOR
+    # the kernel's clock of files may be some milliseconds, and so a whole second, behind date's
+    assert 0 < int(until) - file.stat().st_mtime <= lease.HELD_FOR + 1
 
 
 @every_shell

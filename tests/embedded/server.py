@@ -83,12 +83,12 @@ class Server:
         return done.stdout
 
     def stop(self) -> None:
-        """Stop the server, quickly (SIGINT: "fast shutdown"), by force after ten seconds."""
+        """Stop the server quickly (SIGINT: fast shutdown); after a minute by force: a crash."""
         if self._process is None:
             return
         self._process.send_signal(signal.SIGINT)
         try:
-            self._process.wait(10)
+            self._process.wait(60)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

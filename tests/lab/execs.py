@@ -26,12 +26,13 @@ class Exec:
 
 
 def parse(log: bytes) -> Iterator[Exec]:
-    """Give the records of a log, oldest first."""
+    """Give the records of a log, oldest first; not one at its end that is still being written."""
     at = 0
-    while at < len(log):
-        end = log.index(b"\n", at)
+    while (end := log.find(b"\n", at)) >= 0:
         pid, parent, uid, *lengths = (int(number) for number in log[at:end].split())
         at = end + 1
+        if at + sum(lengths) > len(log):
+            return
         parts = []
         for length in lengths:
             parts.append(os.fsdecode(log[at : at + length]))

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import PurePath
 
-from tests.lab.execs import parse
 from tests.lab.host import Host
 
 _SERVICE = '{{with index .Actor.Attributes "com.docker.compose.service"}}{{.}}{{end}}'
+_MARK = "it-is-watched-from-here-on"
 _BEGIN = f"""
 systemctl -q stop lab-events 2>/dev/null
 cat >/run/lab-events.sh <<END
@@ -21,7 +21,7 @@ exec docker events --since $(date +%s.%N) --filter type=volume --filter type=con
   --format '{{{{.Type}}}} {{{{.Action}}}} {_SERVICE}' >/run/lab-events
 END
 systemd-run -q --collect --unit=lab-events sh /run/lab-events.sh
-stat -c %s /var/log/execs/log"""
+/bin/true {_MARK}"""
 _END = "sleep 0.2; systemctl -q stop lab-events 2>/dev/null; cat /run/lab-events"
 _FORBIDDEN = re.compile(r"volume (create|destroy) *|container (create|destroy) (postgres|db)")
 _WORDS = {"-v", "-V", "--volumes", "--remove-orphans", "--force-recreate", "--rmi"}
@@ -34,12 +34,13 @@ def watched(host: Host) -> Iterator[None]:
 
     So it does where Docker is only given a word that would.
     """
-    begun = int(host.root(_BEGIN))
+    host.root(_BEGIN)
     yield
     events = forbidden(host.root(_END, check=False).splitlines())
     assert [] == events, f"the engine says: {events}"
-    given = host.console(["tail", "-c", f"+{begun + 1}", "/var/log/execs/log"]).stdout
-    removing = [each.argv for each in parse(given) if removes(each.argv)]
+    given = [each.argv for each in host.execs()]
+    begun = max((at for at, argv in enumerate(given) if argv[1:] == [_MARK]), default=0)
+    removing = [argv for argv in given[begun:] if removes(argv)]
     assert [] == removing, f"there was run: {removing}"
 
 
