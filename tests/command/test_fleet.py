@@ -29,7 +29,7 @@ def test_two_workers_heal_every_host_once_and_the_ledger_has_all_of_them(fleet):
     assert [f"{name}|1" for name in names(6)] == fleet.accounted()
     for worker in workers:
         worker.send_signal(signal.SIGTERM)
-    assert [0, 0] == [worker.wait(30) for worker in workers]
+    assert [0, 0] == [worker.wait(60) for worker in workers]
     assert_no_secret(fleet)
 
 

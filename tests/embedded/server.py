@@ -53,7 +53,7 @@ class Server:
         command += ["--locale=C", "--encoding=UTF8"]
         self._run(command, "")
 
-    def _launch(self, data: Path, patience: float = 20) -> None:
+    def _launch(self, data: Path, patience: float = 60) -> None:
         command = [str(self.bin / "postgres"), "-D", str(data)]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
