@@ -11,10 +11,7 @@ import gc
 import importlib
 import sys
 
-_SOON = (
-    *("relogin.run", "relogin.unfit", "relogin.facts.postgres", "relogin.facts.observation"),
-    *("http.cookiejar", "h11", "httpcore", "httpx"),
-)
+_SOON = ("relogin.run", "relogin.unfit", "relogin.facts.postgres", "relogin.facts.observation")
 
 
 def load(names: tuple[str, ...]) -> None:
