@@ -99,17 +99,16 @@ class Difference:
         return [
             one["login"]
             for id_, one in self.now.items()
-            if ids.get(one["login"], id_) != id_ or self.then.get(id_, one)["login"] != one["login"]
+            if ids.get(one["login"], id_) != id_ or self._is_anothers(id_, one)
         ]
 
     @property
     def taken_over(self) -> list[str]:
         """Give the logins whose id has another login in the backup."""
-        return [
-            one["login"]
-            for id_, one in self.now.items()
-            if self.then.get(id_, one)["login"] != one["login"]
-        ]
+        return [one["login"] for id_, one in self.now.items() if self._is_anothers(id_, one)]
+
+    def _is_anothers(self, id_: str, one: Mapping[str, Any]) -> bool:
+        return bool(self.then.get(id_, one)["login"] != one["login"])
 
     @property
     def _ids(self) -> set[str]:
