@@ -35,16 +35,18 @@ if TYPE_CHECKING:
     from relogin.facts.postgres_state import Target
     from relogin.facts.proof import Check
     from relogin.facts.side_database import Kept, Sides
+    from relogin.operations.restore_look import Difference
     from relogin.secret import Secret
 
 
-@operation(is_idempotent=False, idempotent_notice="each run restores the backup that is named")
+@operation()
 def restored(backend: Backend) -> Generator[FunctionCommand, None, None]:
     """Restore a backup: beside, compared, switched, proven; else the former database comes back.
 
     `--data from=NAME` names it (the newest), `method=reinit` has the backend's own commands do it,
     `rehearse=true` does all but the switch, `undo=true` switches back to the database before,
-    `confirm=HOST/DATABASE` confirms what would be lost.
+    `confirm=HOST/DATABASE` confirms what would be lost. The backup that was restored last is not
+    restored again while its accounts and rows are what is live, unless `again=true` says so.
 
     + backend: the backend, as described
     """
@@ -120,10 +122,13 @@ class _Restore:
         return found["comment"] if found else None
 
     def _restore(self, kept: Kept, own: str, seen: Observation) -> Iterator[FunctionCommand]:
-        needs = self._compared(kept, seen)
-        if needs is None:
+        found = self._compared(kept, seen)
+        if found is None:
             return
         name, live = kept.name.rpartition("/")[2], self.of.database
+        if self._is_live(name, kept, found):
+            return
+        needs = self._taken_away(kept, found)
         side = side_sql.beside(live, name, _given("method") or "restore")
         ours, _ = side_sql.noted(self._comment(side))
         if side in self.sides.databases and not ours:
@@ -185,10 +190,25 @@ class _Restore:
             )
         else:
             former = side_sql.named(self.of.database, f"before_{now()}")
-            yield from self.switch.to(side, former, own, Outcome.RESTORED)
+            yield from self.switch.to(side, former, own, Outcome.RESTORED, name)
 
-    def _compared(self, kept: Kept, seen: Observation) -> list[str] | None:
-        """Say what the restore takes away; None where it must not be done."""
+    def _is_live(self, name: str, kept: Kept, found: Difference) -> bool:
+        """Tell whether this backup is what is live, and proven; then nothing is left to do."""
+        last, proof = self.switch.last(), self.entry.proof
+        if last is None or last[1] != name or _asked("again") or _asked("rehearse"):
+            return False
+        if proof is None or not proof.proven or not restore_judged.untouched(kept, found):
+            return False
+        self.record.outcome = Outcome.LIVE
+        say(
+            self.record,
+            f"backup {name} was restored before ({last[0]} is the database before it), and its"
+            " accounts and rows are the live ones; to restore it all the same: --data again=true",
+        )
+        return True
+
+    def _compared(self, kept: Kept, seen: Observation) -> Difference | None:
+        """Compare the live database with the backup; None where it must not be restored."""
         found = restore_look.difference(current_host, self.backend, self.of, kept)
         if isinstance(found, Unreadable):
             self.record.stop(Outcome.REFUSED, found.reason)
@@ -196,6 +216,10 @@ class _Restore:
         if problem := restore_judged.other_schema(self.backend, kept, found, seen):
             self.record.stop(Outcome.REFUSED, problem)
             return None
+        return found
+
+    def _taken_away(self, kept: Kept, found: Difference) -> list[str]:
+        """Say what the restore takes away; give what of it has to be confirmed."""
         taken = list(restore_judged.taken_away(self.backend, kept, found))
         say(self.record, f"backup {kept.name}: {len(kept.rows)} tables, made {kept.head['made']}")
         for line in taken:

@@ -37,10 +37,15 @@ class Switch:
         self.record, self.entry, self.backend = record, record.entry, record.entry.backend
         self.of, self.sides, self.token = of, sides, token
 
-    def to(self, following: str, former: str, own: str, good: Outcome) -> Iterator[FunctionCommand]:
-        """Put a database in the place of the live one, and prove it; else put it back."""
+    def to(
+        self, following: str, former: str, own: str, good: Outcome, backup: str = ""
+    ) -> Iterator[FunctionCommand]:
+        """Put a database in the place of the live one, and prove it; else put it back.
+
+        The former one's comment keeps the backup that took its place.
+        """
         live = self.of.database
-        was = side_sql.note(own, state="former", of=live, at=now())
+        was = side_sql.note(own, state="former", of=live, at=now(), backup=backup)
         new = side_sql.note(own, state="unproven", former=former, good=good.name)
         why = f"put database {following} in the place of {live}, which becomes {former}"
         notes = (was, new)
@@ -138,18 +143,23 @@ class Switch:
         else:
             yield from self.prove(former, own, good)
 
-    def undo(self) -> Iterator[FunctionCommand]:
-        """Switch back to the database that was the live one before the last restore."""
-        live, formers = self.of.database, []
+    def last(self) -> tuple[str, str, str] | None:
+        """Give the newest former database, the backup that took its place, its own comment."""
+        formers = []
         for name, found in self.sides.databases.items():
             known, own = side_sql.noted(found["comment"])
-            if known.get("state") == "former" and known.get("of") == live:
-                formers.append((known.get("at", ""), name, own))
-        if not formers:
+            if known.get("state") == "former" and known.get("of") == self.of.database:
+                formers.append((known.get("at", ""), name, known.get("backup", ""), own))
+        return max(formers)[1:] if formers else None
+
+    def undo(self) -> Iterator[FunctionCommand]:
+        """Switch back to the database that was the live one before the last restore."""
+        live, last = self.of.database, self.last()
+        if last is None:
             why = f"there is no former database of {live} to go back to"
             self.record.stop(Outcome.REFUSED, why)
             return
-        _, former, own = max(formers)
+        former, _, own = last
         undone = side_sql.named(live, f"undone_{now()}")
         opened = restore_steps.opened(former)
         why = f"let people into {former} again"

@@ -24,6 +24,7 @@ class Outcome(enum.Enum):
     TAKEN = "a backup was taken, and reads back"
     FAILED = "no backup was taken"
     RESTORED = "the backup is restored, and people can log in"
+    LIVE = "the backup is live already, and people can log in; nothing was changed"
     REHEARSED = "rehearsed: the backup could be restored; nothing that runs was changed"
     BACK = "not restored: the former database is back, and people can log in"
     UNDONE = "the restore is taken back, and people can log in"
@@ -35,6 +36,7 @@ GOOD = {
     Outcome.TAKEN,
     Outcome.PLANNED,
     Outcome.RESTORED,
+    Outcome.LIVE,
     Outcome.REHEARSED,
     Outcome.UNDONE,
 }

@@ -103,6 +103,12 @@ def test_a_restore_is_rehearsed_done_and_undone_and_nobody_is_logged_out(
     assert former.startswith("edms_before_")
     assert side != former
 
+    second = restore(tmp_path, host, *way)
+
+    assert 0 == second.code, second.output
+    assert "the backup is live already, and people can log in" in second.verdict
+    assert [former] == databases(host)
+
     undone = restore(tmp_path, host, "undo=true")
 
     assert 0 == undone.code, undone.output
