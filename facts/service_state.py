@@ -62,7 +62,8 @@ class ServiceState:
     processes of the same program that are none of it. `listening` is only asked for where the
     service does not run well.
     `user_units` are (user, path) of units of this name that belong to users' own managers (user
-    `*`: of all users); they are only looked for where systemd itself knows none.
+    `*`: of all users), and `alike` units that may have been meant by the name; both are only
+    looked for where systemd itself knows none.
     `configuration` is what supervisord says of its file: `changed`, `available` (it is new there),
     `disappeared`, or `ERROR: …`, why it cannot be read; the latter is systemd's word, too.
 
@@ -106,6 +107,7 @@ class ServiceState:
     commands: tuple[str, ...] = ()
     configuration: str = ""
     user_units: tuple[tuple[str, str], ...] = ()
+    alike: tuple[str, ...] = ()
     stale: bool = False
     fragment: str = ""
     drop_ins: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -73,6 +74,7 @@ down() {{
 {user_units}
 {environ}
 {copies}
+names() {{ within 8 systemctl list-unit-files --type=service --no-legend --no-pager; }}
 process() {{
   cwd=; groups=; runs_as=
   if [ "${{pid:-0}}" -gt 0 ] 2>/dev/null; then
@@ -114,11 +116,12 @@ EOF
   fi
   [ -z "$down" ] || part down down
   [ "$load" != bad-setting ] || part verify verify
-  [ "$load" != not-found ] || part user_units user_units
+  if [ "$load" = not-found ]; then part user_units user_units; part names names; fi
 }}
 TZ=UTC; export TZ
 echo systemd
 part files files | {{ part log log | {{ look; cat; }}; cat; }}"""
+_ENOUGH = 3
 _ERROR = re.compile(r"(?i)\[emerg\]|error|fatal|failed")
 
 
@@ -167,10 +170,22 @@ def parse(answers: Mapping[str, Answer]) -> ServiceState | Unreadable:
         environ=environ,
         files=unit_files.parse(answers.get("files")),
         user_units=user_units.parse(answers.get("user_units")),
+        alike=_alike(state.name, answers.get("names")),
         listening=listeners.parse(answers["ports"]) if "ports" in answers else (),
         copies=copies.parse(answers.get("copies")),
         needs=tuple(_need(need, answers.get("down"), environ) for need in needs),
     )
+
+
+def _alike(name: str, listed: Answer | None) -> tuple[str, ...]:
+    """Give the units that may be meant by a name that none has: it is in theirs, or nearly is."""
+    lines = listed.lines if listed is not None and listed.status == 0 else []
+    units = [line.partition(" ")[0].removesuffix(".service") for line in lines]
+    there = [one for one in units if one and not one.endswith("@")]
+    short = name.removesuffix(".service")
+    near = difflib.get_close_matches(short, there, n=_ENOUGH)
+    near += [one for one in there if short.lower() in one.lower()]
+    return tuple(f"{one}.service" for one in dict.fromkeys(near))[:_ENOUGH]
 
 
 def _with_log(

@@ -44,9 +44,12 @@ def _hindrance(backend: Backend, service: ServiceState) -> str:
     for user, path in service.user_units:
         return f"{path} is a unit of {_manager_of(user)}: {_start_there(part, user)}"
     if part.exec_start is None or part.user is None:
+        there = "systemctl list-unit-files has those that are there"
+        if service.alike:
+            there = f"there is {', '.join(service.alike)}"
         return (
-            "install it, correct its name (systemctl list-unit-files has those that are there), or"
-            " declare exec_start and user: then it is written"
+            f"install it, correct its name in the inventory ({there}), or declare exec_start and"
+            " user: then it is written"
         )
     for copy in service.copies if isinstance(service.copies, tuple) else ():
         other = f"{copy.unit or 'no unit'} runs the same command (pid {copy.pid})"

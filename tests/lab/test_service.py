@@ -59,6 +59,14 @@ def test_a_needed_unit_that_does_not_start_is_a_persons_with_its_own_words(host:
     assert 'unknown directive "nonsense" in /etc/nginx/sites-enabled/halext' in needs, ran.output
 
 
+def test_a_name_that_no_unit_has_is_answered_with_those_that_may_be_meant(host: Host) -> None:
+    ran = diagnose(host, profile='service=_replace(_example.service, unit="halext", user=None)')
+
+    wrong = "\n".join(ran.section("What was wrong first"))
+    assert "halext.service does not exist" in wrong, ran.output
+    assert "correct its name in the inventory (there is halext-api.service)" in wrong, ran.output
+
+
 def test_workers_that_crash_under_a_parent_that_stays_up_are_mended_by_their_cause(
     host: Host,
 ) -> None:
