@@ -21,10 +21,14 @@ if TYPE_CHECKING:
     from relogin.secret import Secret
 
 
-def proven(entry: Entry, token: Secret | None) -> str:
+BEFORE = "protected: a token made before"
+
+
+def proven(entry: Entry, token: Secret | None, *, may_end: bool = False) -> str:
     """Prove the login of what runs now; give what is wrong with it, or ''.
 
-    `token` is one that was made before: nobody may be logged out.
+    `token` is one that was made before: nobody may be logged out, unless sessions `may_end`. It is
+    never good for another account.
     """
     login = entry.backend.login
     assert login is not None  # noqa: S101 # without it nothing is released
@@ -38,6 +42,9 @@ def proven(entry: Entry, token: Secret | None) -> str:
         return proof.said("login") if proof else "the login could not be tried"
     if token is not None and proof.check("login"):
         older = of_before(entry.backend, seen, token, proof.token)
+        if may_end and older.ok is False and older.name == BEFORE:
+            said = f"{older.said}; everybody has to log in again, which was confirmed"
+            older = dataclasses.replace(older, ok=None, said=said)
         entry.proof = proof = dataclasses.replace(proof, checks=(*proof.checks, older))
     return next((check.said for check in proof.checks if check.failed), "")
 
@@ -46,7 +53,7 @@ def of_before(
     backend: Backend, seen: Observation, token: Secret, fresh: Secret | None = None
 ) -> Check:
     """Ask the protected route with a token of before: it has to answer as to a `fresh` one."""
-    name, value = "protected: a token made before", token.reveal()
+    name, value = BEFORE, token.reveal()
     login = backend.login
     assert login is not None  # noqa: S101 # it came of one
     if login.protected is None:

@@ -91,7 +91,7 @@ class _Restore:
         kept, sides = found
         self.sides: Sides = sides
         known, own = side_sql.noted(self._comment(target.database))
-        self.switch = Switch(self.record, target, sides, self.token)
+        self.switch = Switch(self.record, target, sides, self.token, self._confirmed)
         if known.get("state") == "unproven":
             yield from self.switch.go_on(known, own, undo=_asked("undo"))
         elif _asked("undo"):
@@ -157,12 +157,19 @@ class _Restore:
             if self.entry.halted is None and self._of_tokens(older):
                 yield from self._switched(side, name, own)
 
+    @property
+    def _place(self) -> str:
+        return f"{current_host.name}/{self.of.database}"
+
+    @property
+    def _confirmed(self) -> bool:
+        return _given("confirm") == self._place
+
     def _may_lose(self, what: str) -> bool:
         """Tell whether what is lost was confirmed, or nothing is switched; else stop."""
-        place = f"{current_host.name}/{self.of.database}"
-        if _asked("rehearse") or _given("confirm") == place:
+        if _asked("rehearse") or self._confirmed:
             return True
-        why = f"{what} has to be confirmed: --data confirm={place}"
+        why = f"{what} has to be confirmed: --data confirm={self._place}"
         self.record.stop(Outcome.REFUSED, why)
         return False
 

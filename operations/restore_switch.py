@@ -16,7 +16,7 @@ from relogin.deed import do, failed
 from relogin.facts.login import prove
 from relogin.mend import observe
 from relogin.operations import restore_steps, side_sql
-from relogin.operations.release_proof import proven
+from relogin.operations.release_proof import BEFORE, proven
 
 if TYPE_CHECKING:
     from relogin.facts.postgres_state import Target
@@ -30,12 +30,15 @@ _GOOD, _STALE = 3, 20  # logins in a row, and how many may fail before
 class Switch:
     """The switch of one backend's database, to a restored one or back to a former one.
 
-    `token` is one of before: who has it must stay logged in.
+    `token` is one of before: who has it must stay logged in, unless it was `confirmed` that
+    sessions may end, which are rows of the database in some backends.
     """
 
-    def __init__(self, record: Backing, of: Target, sides: Sides, token: Secret | None) -> None:
+    def __init__(
+        self, record: Backing, of: Target, sides: Sides, token: Secret | None, confirmed: bool
+    ) -> None:
         self.record, self.entry, self.backend = record, record.entry, record.entry.backend
-        self.of, self.sides, self.token = of, sides, token
+        self.of, self.sides, self.token, self.confirmed = of, sides, token, confirmed
 
     def to(
         self, following: str, former: str, own: str, good: Outcome, backup: str = ""
@@ -64,7 +67,7 @@ class Switch:
         if self.entry.halted is not None:
             return
         if problem:
-            self.record.failed = f"not proven: {problem}"
+            self.record.failed = f"not proven: {problem}{self._way_on()}"
             say(self.record, f"{self.record.failed}; going back to {former}", "red")
             yield from self.back(former, own)
             return
@@ -122,7 +125,16 @@ class Switch:
                 break
             proof = prove(current_host, self.backend, seen, refusals=False, patience=0)
             good, tries = (good + 1, tries) if proof.proven else (0, tries - 1)
-        return proven(self.entry, self.token)
+        return proven(self.entry, self.token, may_end=self.confirmed)
+
+    def _way_on(self) -> str:
+        """Say how it is confirmed that sessions end, where that is all that is wrong."""
+        proof = self.entry.proof
+        wrong = {check.name for check in proof.checks if check.failed} if proof else set()
+        if wrong != {BEFORE}:
+            return ""
+        place = f"{current_host.name}/{self.of.database}"
+        return f"; that everybody has to log in again has to be confirmed: --data confirm={place}"
 
     def go_on(self, known: dict[str, str], own: str, *, undo: bool) -> Iterator[FunctionCommand]:
         """Go on with a restore, or an undo, whose run ended between the switch and the proof."""

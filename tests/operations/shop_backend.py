@@ -23,11 +23,14 @@ def hashed(password: str) -> str:
 
 
 @contextlib.contextmanager
-def shop(url: str, *, pooled: bool = False, port: int = 0, older: str = "") -> Iterator[str]:
+def shop(
+    url: str, *, pooled: bool = False, port: int = 0, older: str = "", sessions: bool = False
+) -> Iterator[str]:
     """Answer POST /login and GET /me by the users in a database; give the URL.
 
     One that is `pooled` keeps its connections, and does not check them before it uses them. `older`
-    says whose the tokens are that another one has made: `nobody`'s, or that account's.
+    says whose the tokens are that another one has made, or itself before a POST of /forget:
+    `nobody`'s, or that account's. With `sessions` a token is good while shop.sessions has it.
     """
     pool: list[psycopg.Connection[Any]] = []
     made: set[str] = set()
@@ -35,6 +38,10 @@ def shop(url: str, *, pooled: bool = False, port: int = 0, older: str = "") -> I
     class Shop(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if self.path == "/forget":
+                made.clear()
+                self.answer(200, {})
+                return
             row = self.asked(
                 "SELECT name, hash FROM shop.users WHERE active AND name = %s", given["name"]
             )
@@ -44,6 +51,8 @@ def shop(url: str, *, pooled: bool = False, port: int = 0, older: str = "") -> I
             claims = {"sub": row[0], "exp": time.time() + 600}
             token = jwt.encode(claims, SECRET, "HS256")
             made.add(token)
+            if sessions:
+                self.asked("INSERT INTO shop.sessions VALUES (%s) RETURNING token", token)
             self.answer(200, {"token": token})
 
         def do_GET(self) -> None:
@@ -56,6 +65,8 @@ def shop(url: str, *, pooled: bool = False, port: int = 0, older: str = "") -> I
             if older and token not in made:
                 name = older
             row = self.asked("SELECT name FROM shop.users WHERE active AND name = %s", name)
+            if sessions and not self.asked("SELECT 1 FROM shop.sessions WHERE token = %s", token):
+                row = None
             self.answer(*((200, {"name": row[0]}) if row else (401, {})))
 
         def asked(self, query: str, name: str) -> Any:
