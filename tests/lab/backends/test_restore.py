@@ -38,10 +38,10 @@ task_074 = dataclasses.replace(task_074, backup=Backup(
     copy=f"{_venv}/bin/uvicorn hub.main:app --host 127.0.0.1 --port {{port}}"))
 """
 DAMAGE = """
-DELETE FROM message_attachments; DELETE FROM messages;
+DELETE FROM message_attachments; DELETE FROM messages WHERE id > 10;
 UPDATE users SET is_active = false WHERE username = 'grace';
 """
-KNOWN = "SELECT string_agg(concat(id, username, is_active, password_hash), ',' ORDER BY id)"
+KNOWN = "SELECT string_agg(concat(id, username, is_active, hashed_password), ',' ORDER BY id)"
 TABLES = f"{KNOWN} || (SELECT count(*) FROM messages) FROM users"
 
 
@@ -67,7 +67,7 @@ def test_it_is_restored_and_taken_back_while_people_log_in(
     assert 0 == taken.code, taken.output
     host.psql(DAMAGE, database="hub")
     damaged = host.psql(TABLES, database="hub")
-    confirm = f"confirm={host.address}/hub"
+    confirm = f"confirm={host.name}/hub"
 
     with logging_in(host, HUB) as seen:
         ran = restore(tmp_path, host, described, confirm)
