@@ -12,19 +12,24 @@ from __future__ import annotations
 from relogin import sql
 
 # The view of sessions is frozen within a transaction. Measured: 16 to 57 ms. A client that is about
-# to connect holds a lock of the database and is no session yet.
-_ALONE = """\
+# to connect holds a lock of the database and is no session yet. Who is in the middle of a request
+# has some 80 ms to end it: in the first rounds only those sessions are ended that do nothing.
+_BUSY = "coalesce(state, '') in ('active', 'idle in transaction')"
+_ROUNDS = 20
+_ALONE = f"""\
 lock table pg_catalog.pg_database in access exclusive mode;
 select set_config('relogin.pair', array[:live:, :next:]::text, true) \\g /dev/null
 do $$ declare n int; begin
   for i in 1..500 loop
     with o as (select oid from pg_database
      where datname = any (current_setting('relogin.pair')::text[])),
+     busy as (select pid from pg_stat_activity where datid in (select oid from o) and {_BUSY}),
      p as (select pid from pg_stat_activity where datid in (select oid from o)
       union select pid from pg_locks where database in (select oid from o)
       union select pid from pg_locks where locktype = 'object'
        and classid = 'pg_database'::regclass and objid in (select oid from o))
-    select count(pg_terminate_backend(pid)) into n from p where pid <> pg_backend_pid();
+    select count(case when i <= {_ROUNDS} and pid in (select pid from busy) then true
+      else pg_terminate_backend(pid) end) into n from p where pid <> pg_backend_pid();
     exit when n = 0;
     perform pg_sleep(0.003); perform pg_stat_clear_snapshot();
   end loop; end $$;
@@ -42,24 +47,24 @@ commit;
 """
 # The door is shut once a rename holds its database, which it does for 5 seconds at most while a
 # session is left in it; only then are sessions ended, and only until it is over.
-_ENDED = """\
+_ENDED = f"""\
 set statement_timeout = '20s';
 select set_config('relogin.pair', array_agg(oid)::text, false) from pg_database
  where datname in (:live:, :next:) \\g /dev/null
-do $$ declare pair oid[] := current_setting('relogin.pair')::oid[]; held bool := false; p int; begin
+do $$ declare pair oid[] := current_setting('relogin.pair')::oid[]; held int := 0; p int; begin
   for i in 1..2000 loop
     if exists (select from pg_locks where locktype = 'object' and granted
       and classid = 'pg_database'::regclass and objid = any (pair)
       and mode = 'AccessExclusiveLock') then
-      held := true;
-      for p in select pid from pg_stat_activity
-       where datid = any (pair) and pid <> pg_backend_pid() loop
+      held := held + 1;
+      for p in select pid from pg_stat_activity where datid = any (pair)
+       and pid <> pg_backend_pid() and not (held <= {_ROUNDS} and {_BUSY}) loop
         begin
           perform pg_terminate_backend(p);
         exception when insufficient_privilege then null;
         end;
       end loop;
-    elsif held then
+    elsif held > 0 then
       return;
     end if;
     perform pg_sleep(0.004); perform pg_stat_clear_snapshot();

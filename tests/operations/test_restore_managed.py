@@ -10,6 +10,7 @@ import pytest
 from .backups import PASSWORD, lines
 from .restoring import ADA, Restoring, backed
 from .shop_backend import Load
+from .under_way import UnderWay
 
 __all__ = ["backed"]
 pytestmark = pytest.mark.embedded
@@ -87,6 +88,16 @@ def test_it_takes_the_place_of_the_live_one_while_people_log_in(managed, capsys)
     assert ["", "_undone_"] == [found[:8] for found in managed.databases()]
     comment = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = "
     assert "the shop's own" == managed.sql(f"{comment}'{managed.database}'")
+
+
+def test_what_is_under_way_is_not_cut_by_the_switch(managed):
+    managed.back_up()
+    with UnderWay(managed) as one, UnderWay(managed) as other:
+        for words in ([], ["undo=true"]) * 2:
+            code, said = managed.restore(*words)
+            assert 0 == code, said
+    assert min(one.done, other.done) > 20
+    assert [] == one.cut + other.cut
 
 
 def test_a_second_rename_that_fails_leaves_the_first_undone(managed):

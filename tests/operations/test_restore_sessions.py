@@ -1,13 +1,15 @@
-"""A backend whose sessions are rows: those that were begun since the backup end by a restore."""
+"""What becomes of sessions: rows that the backup has not, and connections that the switch ends."""
 
 import sys
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 
 from .backups import PASSWORD
 from .restoring import Restoring, backed
 from .shop_backend import shop
+from .under_way import UnderWay
 
 __all__ = ["backed"]
 pytestmark = pytest.mark.embedded
@@ -57,3 +59,25 @@ def test_a_token_that_becomes_another_account_s_is_never_good_whatever_was_confi
         assert 1 == code
         assert "not proven: a token made before is another account's now" in said
         assert CONFIRM not in said
+
+
+def test_what_is_under_way_is_not_cut_by_the_switch(backed):
+    """By no switch of four: each time one of the clients is in the middle of a transaction."""
+    backed.back_up()
+    with UnderWay(backed) as one, UnderWay(backed) as other:
+        for words in ([], ["undo=true"]) * 2:
+            code, said = backed.restore(*words)
+            assert 0 == code, said
+    assert min(one.done, other.done) > 20
+    assert [] == one.cut + other.cut
+
+
+def test_who_does_not_end_what_is_under_way_holds_up_nobody(backed):
+    backed.back_up()
+    where = {"host": "127.0.0.1", "port": backed.server.port, "dbname": backed.database}
+    with psycopg.connect(user="app", password=PASSWORD, **where) as lasting:
+        lasting.execute("SELECT count(*) FROM shop.users")
+        code, said = backed.restore()
+        assert 0 == code, said
+        with pytest.raises(psycopg.OperationalError):
+            lasting.execute("SELECT 1")

@@ -171,7 +171,12 @@ _LATER = frozenset(
 )
 # Told by a login that the backend itself has answered: named after whatever keeps it from that.
 _TOLD_BY_LOGIN = frozenset(("accounts.hash-foreign",))
-_LATER_CASES = ("postgres.role-expired, in three days",)
+# What runs goes on as it was read: systemd needs a unit's file for the next start.
+_LATER_CASES = (
+    "postgres.role-expired, in three days",
+    "service.unit-missing, deleted while it runs",
+    "service.needs-daemon-reload, the first drop-in of a unit",
+)
 
 
 def earliest(cases: tuple[Case, ...]) -> set[str]:
