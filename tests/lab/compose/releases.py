@@ -56,8 +56,12 @@ def fill(host: Host, folder: str) -> None:
 
 
 def at(host: Host) -> str:
-    """Give the commit that the working tree is at, and what of it is not as committed."""
-    return host.root(f"cd {TOP}; git rev-parse HEAD; git status --porcelain -uno").strip()
+    """Give the commit that the working tree is at, and what of it is not as committed.
+
+    Without a lock: the disk may be full.
+    """
+    status = "git --no-optional-locks status --porcelain -uno"
+    return host.root(f"cd {TOP}; git rev-parse HEAD; {status}").strip()
 
 
 def release(folder: Path, host: Host, *words: str, program: Sequence[str] = ()) -> Ran:
