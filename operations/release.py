@@ -21,6 +21,7 @@ from relogin.operations.release_proof import proven
 from relogin.operations.release_tree import stage
 from relogin.parts.database import Django
 from relogin.parts.runtime import Compose
+from relogin.proving import seen_after_failure
 from relogin.releasing import Outcome
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from relogin.fault import Change
     from relogin.parts.source import Source
     from relogin.releasing import Releasing
+
+
+_LOGGED = 5  # lines of the backend's that deploy.log keeps of a failure
 
 
 @operation()
@@ -138,8 +142,7 @@ class _Release:
             f"{'push' if self.source.checkout else 'fetch'} {tree.wanted[:12]}"
             f" ({self.record.revision}), in the place of {tree.head[:12]}",
             "see that a backup of today reads back, or take one",
-            "build the virtual environment beside, where its requirements differ",
-            "check it out, run its migrations, if any, and start it",
+            *release_steps.planned(self.backend, self.source),
             "prove the login, and that a token of today is still good; else go back to"
             f" {tree.head[:12]} and prove that",
         )
@@ -159,6 +162,8 @@ class _Release:
             self._stop(Outcome.REFUSED, why)
             return
         if problem := self._unfit(seen):
+            if not self._unfinished():
+                yield deed.do(self.record, release_steps.clear(self.source))
             self._stop(Outcome.REFUSED, problem)
             return
         if not self._unfinished():
@@ -210,7 +215,7 @@ class _Release:
             migrate = bool(self.new.pending) or "migrating" in self.under_way.steps
             switch = release_steps.switch(backend, seen, source, new, migrate=migrate)
             yield deed.do(self.record, switch)
-            problem, what = self._proof_of(switch)
+            problem, what = self._proof_of(switch, seen)
         if problem:
             yield from self._back(seen, what, problem)
         elif self.entry.halted is None:
@@ -231,9 +236,14 @@ class _Release:
         built = observe(self.entry)
         return release_unfit.other_secret(self.backend, before, built) if built else ""
 
-    def _proof_of(self, switch: Change) -> tuple[str, str]:
-        """Give what is wrong with what was switched to, and which step says so."""
+    def _proof_of(self, switch: Change, before: Observation) -> tuple[str, str]:
+        """Give what is wrong with what was switched to, and which step says so.
+
+        What did not start has said why in its log, which in a container ends with it.
+        """
         if deed.failed(self.record):
+            if self.entry.halted is None:
+                seen_after_failure(self.entry, before)
             return self.entry.changes[-1].output or "it failed", switch.why
         return self._prove(), "the proof"
 
@@ -246,12 +256,17 @@ class _Release:
             return
         self.record.failed = f"{failed}: {said}" if said else failed
         deed.say(f"{self.record.failed}; going back to {self.under_way.old[:12]}", "red")
+        logged = "; ".join(self.entry.said[-_LOGGED:])
+        noted = f"{said}; the backend said: {logged}" if logged else said
         change = release_steps.back(
-            self.backend, seen, self.source, self.state, failed=failed, said=said
+            self.backend, seen, self.source, self.state, failed=failed, said=noted
         )
         yield deed.do(self.record, change)
         if self.entry.halted is not None:
             return
+        if release_steps.SCHEMA_LEFT in self.entry.changes[-1].output:
+            self.record.failed += f"; {release_steps.SCHEMA_LEFT}"
+            deed.say(release_steps.SCHEMA_LEFT, "red")
         self.record.outcome = Outcome.NEITHER
         if deed.failed(self.record):
             return

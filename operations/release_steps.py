@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from relogin.parts.source import Source
 
 _SWITCHING = 1200
+SCHEMA_LEFT = "the schema could not be brought back: it is still that of the new revision"
 
 
 def fetch(source: Source, state: ReleaseState) -> Change:
@@ -38,6 +39,29 @@ def fetch(source: Source, state: ReleaseState) -> Change:
     script = release_tree.fetched(source, state)
     how = "lay out" if state.tree.present else "push" if source.checkout else "fetch"
     return Change(script, f"{how} {state.tree.wanted[:12]}", deadline=300)
+
+
+def planned(backend: Backend, source: Source) -> tuple[str, ...]:
+    """Say what is built and started, and when migrations run: which are new only a fetch shows."""
+    order = "while the former code runs" if source.migrate_first else "while nothing runs"
+    migrated = f"run its migrations, if any, {order}" if backend.migrations is not None else ""
+    if isinstance(backend.service, Compose):
+        service = backend.service.service
+        steps = (
+            f"check it out and build the image of {service}, and of nothing else",
+            migrated,
+            f"make the container of {service} anew",
+        )
+    else:
+        built = "build the virtual environment beside, where its requirements differ"
+        steps = (built, "check it out", migrated, "start it")
+        steps = steps if backend.venv is not None else steps[1:]
+    return tuple(filter(None, steps))
+
+
+def clear(source: Source) -> Change:
+    """Clear what a fetch has laid out, of a revision that is not released."""
+    return Change(release_tree.cleared(source), "clear what was laid out beside", deadline=60)
 
 
 def begin(
@@ -61,6 +85,7 @@ def begin(
         "token": token.reveal() if token else "",
     }
     lines = [f"release {run} of {values['to']} in the place of {values['from']}"]
+    lines.append(f"ok fetched, and laid out beside: {values['to']}")
     lines += [
         f"{'ok' if check.ok else 'NO'} {check.name}: {redact(check.said)}" for check in checks
     ]
@@ -170,8 +195,9 @@ def _schema_back(backend: Backend, seen: Observation, recorded: str) -> str:
     """Give the lines that undo what was migrated, by the new code, while nothing uses it."""
     down = release_database.downgraded(backend, seen, recorded)
     stop = service_control.released(backend, "stop")
-    lines = f"{stop}\n( {down} ) || note 'the schema could not be brought back'"
-    return f"if marked migrating; then\n{_once('schema back', lines)}fi\n"
+    lines = f"{stop}\n( {down} ) || {{ mark 'schema left'; note '{SCHEMA_LEFT}'; }}"
+    left = f"! marked 'schema left' || echo '{SCHEMA_LEFT}'\n"
+    return f"if marked migrating; then\n{_once('schema back', lines)}{left}fi\n"
 
 
 def _once(name: str, lines: str) -> str:

@@ -30,17 +30,17 @@ def prove_and_judge(
             reply=record.early.let_in(record) if record.early else None,
         )
         if not record.proof.proven:
-            seen = _seen_after_failure(record, seen)
+            seen = seen_after_failure(record, seen)
         seen = with_login(current_host, record.backend, seen, record.proof)
     record.judge(seen)
     say(record, list(record.left.values()))
 
 
-def _seen_after_failure(record: run.Entry, seen: Observation) -> Observation:
-    """Look again: the state that belongs to a failed proof is today's, and so is the log.
+def seen_after_failure(record: run.Entry, seen: Observation) -> Observation:
+    """Look again: the state that belongs to a failed proof or start is today's, and so is the log.
 
-    What the backend wrote since the look before the proof goes into the verdict, without the values
-    of its env files.
+    What the backend wrote since the look before it goes into the verdict, without the values of its
+    env files.
     """
     record.forget()
     today = observe(record) or seen

@@ -52,6 +52,9 @@ def downgrade() -> None:
     op.execute("ALTER TABLE users DROP COLUMN nickname")
 TEXT
 """
+WITHOUT_WAY_BACK = MIGRATION.replace("STEP", "").replace("DROP COLUMN nickname", "DROP nick, 1 / 0")
+DELETES = MIGRATION.replace("STEP", 'op.execute("DROP TABLE users")')
+ENDS_AT_ONCE = "sed -i '1i raise RuntimeError(\"no such luck\")' main.py"
 ALL = os.environ.get("RELOGIN_TEST_ALL")
 NEWER = "echo '# as of today' >>requirements.txt"
 MOST = 11  # a good release has no more remote commands
@@ -123,8 +126,9 @@ def test_a_good_release_is_proven_and_a_second_run_changes_nothing(host):
     [
         (BROKEN + MIGRATION.replace("STEP", ""), "the proof"),
         (MIGRATION.replace("STEP", 'op.execute("SELECT 1 / 0")'), "division by zero"),
+        (ENDS_AT_ONCE, "start it: it does not stay up"),
     ],
-    ids=["login breaks", "migration fails"],
+    ids=["login breaks", "migration fails", "does not start"],
 )
 def test_a_bad_release_is_taken_back_by_itself_and_not_begun_on_the_next_host(
     host, second, change, said
@@ -145,6 +149,37 @@ def test_a_bad_release_is_taken_back_by_itself_and_not_begun_on_the_next_host(
     assert 0 == columns(host)
     assert opens(host.address, client.token)
     assert "back at" in host.root(f"tail -n 1 {STORE}/deploy.log")
+    if change == ENDS_AT_ONCE:
+        said = "\n".join(ran.section("What the backend said"))
+        assert "RuntimeError: no such luck" in said, ran.output
+        assert "RuntimeError: no such luck" in host.root(f"cat {STORE}/deploy.log")
+
+
+def test_a_schema_that_could_not_be_brought_back_is_said(host):
+    before = stands(host)
+    new = committed(host, BROKEN + WITHOUT_WAY_BACK)
+    ran = release(host)
+    assert 1 == ran.code, ran.output
+    assert f"{new[:12]} is not released: {before.commit[:12]} is back" in ran.verdict, ran.output
+    failed = "\n".join(ran.section("What failed"))
+    assert "the schema could not be brought back: it is still that of the new" in failed, ran.output
+    assert before.commit == at(host)
+    assert 1 == columns(host)
+    assert host.login().works
+    host.psql(
+        "ALTER TABLE users DROP COLUMN nickname; UPDATE alembic_version SET version_num = '0001'"
+    )
+
+
+def test_a_revision_that_must_not_be_released_leaves_nothing_behind(host):
+    before = stands(host)
+    committed(host, DELETES)
+    ran = release(host)
+    assert 1 == ran.code, ran.output
+    assert "refused before anything was changed" in ran.verdict, ran.output
+    assert before == stands(host)
+    left = host.root(f"ls -d {TOP}.relogin-* 2>/dev/null; git -C {TOP} for-each-ref refs/relogin")
+    assert "" == left
 
 
 LOCKING_OUT = {
@@ -194,7 +229,9 @@ def test_a_dry_run_says_what_was_checked_and_would_be_done_and_changes_nothing(h
     assert 0 == ran.code, ran.output
     assert f"{new[:12]} would be released in the place of {before.commit[:12]}" in ran.verdict
     assert 10 == len(ran.section("What was checked")), ran.output
-    assert 5 == len(ran.section("What would be done")), ran.output
+    would = ran.section("What would be done")
+    assert 7 == len(would), ran.output
+    assert "run its migrations, if any, while nothing runs" in would
     assert before == stands(host)
     assert "" == host.root(f"ls {STORE} 2>/dev/null; true")
 

@@ -194,6 +194,34 @@ def test_the_running_code_is_stopped_for_migrations_that_it_does_not_bear():
         assert migrate == ("alembic upgrade head" in change.script)
 
 
+@pytest.mark.parametrize(
+    ("fields", "first", "plan"),
+    [
+        ({"service": SERVICE}, False, ("check it out", "start it")),
+        (
+            {"service": SERVICE, "migrations": Alembic("/srv/mine", "alembic upgrade head")},
+            True,
+            ("check it out", "run its migrations, if any, while the former code runs", "start it"),
+        ),
+        (
+            {
+                "service": Compose("/srv/mine", "web", database_service="db"),
+                "migrations": Alembic("/srv/mine", "alembic upgrade head"),
+            },
+            False,
+            (
+                "check it out and build the image of web, and of nothing else",
+                "run its migrations, if any, while nothing runs",
+                "make the container of web anew",
+            ),
+        ),
+    ],
+)
+def test_what_would_be_done_is_what_this_backend_needs(fields, first, plan):
+    source = Source("/srv/mine", migrate_first=first)
+    assert plan == release_steps.planned(Backend("mine", **fields), source)
+
+
 def test_in_compose_only_the_backends_own_service_is_touched_and_no_volume():
     seen = Observation(machine=Unreadable("not asked"))
     backend = Backend("mine", service=Compose("/srv/mine", "web", database_service="db"))

@@ -53,7 +53,7 @@ BAD = {
         + "sed -i 's/^ALGORITHM = .*/ALGORITHM = \"none-such\"/' ai_receptionist/core/auth.py"
     ),
     "migration fails": MIGRATION.replace("STEP", 'op.execute("SELECT 1 / 0")'),
-    "image does not start": f"echo 'raise SystemExit(3)' >>{HEALTH}",
+    "image does not start": f"echo 'raise RuntimeError(\"no such luck\")' >>{HEALTH}",
     "image is not built": "echo 'RUN false' >>Dockerfile",
     "another JWT secret": (
         "sed -i 's/^    env_file: .env/&\\n    environment:\\n      ADMIN_PRIVATE_KEY: "
@@ -150,6 +150,9 @@ def test_a_bad_release_is_taken_back_by_itself(host: Host, tmp_path: Path, what:
     assert 1 == ran.code, ran.output
     assert f"{new[:12]} is not released: {old[:12]} is back" in ran.verdict, ran.output
     assert (former, old) == (image(host), at(host)), ran.output
+    if what == "image does not start":
+        said = "\n".join(ran.section("What the backend said"))
+        assert "RuntimeError: no such luck" in said, ran.output
     assert logs_in(host, "receptionist")
     assert client.old_token_good
     assert data == what_holds_data(host)
