@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from relogin import trace
 from relogin.facts import login_answer
 from relogin.facts.login_requests import Requests
 from relogin.facts.proof import token_in
@@ -52,6 +53,7 @@ class Asker:
 
     def __init__(self, host: Host, backend: Backend, seen: Observation) -> None:
         self.host, self.backend, self.seen = host, backend, seen
+        self.trace = trace.requests(host)
         self.api = backend.api or Api()
         self.login = backend.login
         self.requests = Requests(host, backend, seen) if self.login else None
@@ -106,15 +108,18 @@ class Asker:
 
         public = public and bool(self.public)
         self.take(f"{method} {path}")
-        return web.request(
+        url = f"{self.outside if public else self.base}{path}"
+        reply = web.request(
             Tunnel(None) if public else self.inside,
             method,
-            f"{self.outside if public else self.base}{path}",
+            url,
             deadline=self.deadline,
             headers=self.headers(headers, public=public),
             trust=self.trust,
             **sent_as(fields, body),
         )
+        self.trace(method, url, reply)
+        return reply
 
     def headers(
         self, more: Mapping[str, str | bytes] | None = None, *, public: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from relogin import trace
 from relogin.facts import login_form, openapi
 from relogin.facts.key_files import Keys
 from relogin.facts.observation import Observation
@@ -46,6 +47,7 @@ class Requests:
         """
         assert backend.login is not None  # noqa: S101 # only asked with one
         self.login, self.backend, self.seen = backend.login, backend, seen
+        self.trace = trace.requests(host)
         self.account = backend.account(account or self.login.account)
         self.inside = Tunnel.to(host, backend)
         self.instead = instead or {}
@@ -166,7 +168,9 @@ class Requests:
         from relogin import web  # imported while the host was looking: see observation.look
 
         tunnel, deadline = through or self.inside, self.login.deadline
-        return web.request(tunnel, method, url, deadline=deadline, trust=self.trust, **what)
+        reply = web.request(tunnel, method, url, deadline=deadline, trust=self.trust, **what)
+        self.trace(method, url, reply)
+        return reply
 
     def _host(self) -> dict[str, str]:
         return {"Host": self.login.host_header} if self.login.host_header else {}

@@ -47,16 +47,15 @@ def planned(backend: Backend, source: Source) -> tuple[str, ...]:
     migrated = f"run its migrations, if any, {order}" if backend.migrations is not None else ""
     if isinstance(backend.service, Compose):
         service = backend.service.service
-        steps = (
+        before: tuple[str, ...] = (
             f"check it out and build the image of {service}, and of nothing else",
-            migrated,
-            f"make the container of {service} anew",
         )
+        start = f"make the container of {service} anew"
     else:
-        built = "build the virtual environment beside, where its requirements differ"
-        steps = (built, "check it out", migrated, "start it")
-        steps = steps if backend.venv is not None else steps[1:]
-    return tuple(filter(None, steps))
+        venv = "build the virtual environment beside, where its requirements differ"
+        before = (venv if backend.venv is not None else "", "check it out")
+        start = "start it"
+    return tuple(filter(None, (*before, migrated, start)))
 
 
 def clear(source: Source) -> Change:

@@ -45,7 +45,12 @@ _OPTIONS = (
         type=click.IntRange(1),
         help="How many hosts at a time: 50, unless pyinfra's config has another number.",
     ),
-    click.option("-v", "verbosity", count=True, help="Say more; repeatable."),
+    click.option(
+        "-v",
+        "verbosity",
+        count=True,
+        help="Say each remote command and request; -vv: each part of a look.",
+    ),
     click.option(
         "as_json", "--json", is_flag=True, help="Write JSON on stdout, all else elsewhere."
     ),
@@ -128,8 +133,8 @@ def diagnose(**given: Any) -> None:
 def restore(**given: Any) -> None:
     """Find out why nobody can log in, mend exactly that, and prove it with a login.
 
-    Ends with 0 if the login is proven on every host, 3 if it is not, 1 if a host could not be
-    reached or mended, 64 if it was asked for wrongly.
+    Ends with 0 if the login is proven on every host, 3 if it is not, 4 if a backend is disabled or
+    another run has it, 1 if a host could not be reached or mended, 64 if it was asked for wrongly.
     """
     from relogin.drive import work
 
@@ -151,9 +156,10 @@ def drift(*, queue: str | None, **given: Any) -> None:
     """Correct what differs from the description, on a schedule; say who changed what.
 
     Ends with 0 if nothing differed and the login is proven, 2 if something did (corrected or not),
-    4 if it was corrected too often already, 3 if the login is not proven, 1 if a host could not be
-    reached or looked at, 64 if it was asked for wrongly. For --ping (and with --healed-ok for
-    systemd and cron) it is a success where nothing of what differed is left: nobody is woken.
+    4 if it was corrected too often already, is disabled, or another run has it, 3 if the login is
+    not proven, 1 if a host could not be reached or looked at, 64 if it was asked for wrongly. For
+    --ping (and with --healed-ok for systemd and cron) it is a success where nothing of what
+    differed is left: nobody is woken.
     """
     if queue:
         from relogin.cli_fleet import queued

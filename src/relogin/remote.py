@@ -14,10 +14,11 @@ import hashlib
 import logging
 import re
 import sys
+import time
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from relogin import shell, wire
+from relogin import shell, trace, wire
 from relogin.finding import Unreadable, legible
 from relogin.secret import Secret, SecretMissing, redact
 from relogin.values import dataclass
@@ -93,6 +94,7 @@ def ask(
     except Cut as cut:
         return Unreadable(str(cut), cut.held)
     answers = dict(pair for line in lines if (pair := answer_in(line)) is not None)
+    trace.parts(host, answers)
     return {name: answer for name, answer in answers.items() if name in parts}
 
 
@@ -133,7 +135,10 @@ def _run(
     _keep_alive(host, channel)
     forbidden = _FORBIDDEN if host.data.get("_sudo") is False else ""
     stdin = before + shell.framed(script, prelude=shell.PRELUDE + forbidden, changes=changes)
+    started = time.monotonic()
     received = wire.run(host, command, stdin, deadline=deadline, end=_END, sent=sent)
+    took = time.monotonic() - started
+    trace.command(host, changes=changes, sent=len(stdin), received=len(received), seconds=took)
     if received.endswith(b"\n#sudo-refused\n"):
         channel.stopped = _REFUSED
         raise Cut(_REFUSED, begun=False)

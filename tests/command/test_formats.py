@@ -185,6 +185,16 @@ def test_prometheus_keeps_the_last_success_while_runs_fail(folder: Folder) -> No
     assert left["critical"] >= 2
 
 
+def test_prometheus_counts_drift_that_was_corrected_as_a_success(folder: Folder) -> None:
+    words = ("drift", "inventory.py", "--prometheus", "relogin.prom")
+    folder.env.write_text("MODE=dead\n")
+    assert 2 == folder.run(*words, "--report-only").returncode
+    assert "relogin_last_success_timestamp_seconds" not in metrics(folder.home / "relogin.prom")
+    assert 2 == folder.run(*words).returncode
+    [(_, moment)] = metrics(folder.home / "relogin.prom")["relogin_last_success_timestamp_seconds"]
+    assert abs(time.time() - moment) < 120
+
+
 UNIT = """\
 Id=mine-api.service
 LoadState=loaded

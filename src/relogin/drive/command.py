@@ -71,9 +71,7 @@ def carry_out(
 def all_mended(told: dict[str, Any]) -> bool:
     """Tell whether a run that ended with findings left none but what is no more than a note."""
     backends = (one for host in told["hosts"] for one in host["backends"])
-    findings = [found for one in backends for found in one["findings"]]
-    left = [one for one in findings if one["state"] == "left" and one["severity"] != "note"]
-    return told["purpose"] == "drift" and not left
+    return told["purpose"] == "drift" and all(map(document.all_mended, backends))
 
 
 def _driven(session: Session, task: Work, handler: progress.Handler, rolling: Rolling) -> bool:

@@ -162,6 +162,12 @@ def _told(one: Check) -> dict[str, Any]:
     return {"name": one.name, "ok": one.ok, "said": one.said, "accepted": one.accepted}
 
 
+def all_mended(backend: dict[str, Any]) -> bool:
+    """Tell whether of a backend's findings none is left but what is no more than a note."""
+    left = (one for one in backend["findings"] if one["state"] == "left")
+    return all(one["severity"] == "note" for one in left)
+
+
 @functools.cache
 def version() -> str:
     """Give the version of relogin that runs."""

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from relogin.report.document import all_mended
+
 Sample = tuple[dict[str, str], float]
 _SEVERITIES = ("critical", "warning", "note")
 _GOOD = ("proven", "healthy")
@@ -48,12 +50,19 @@ def _samples(
         yield "reached", {"host": host["host"]}, host["reached"]
         for backend in host["backends"]:
             key = host["host"], backend["backend"]
-            if backend["outcome"] in _GOOD:
+            if _ended_well(document["purpose"], backend):
                 former[key] = ended
             if key in former:
                 labels = {"host": key[0], "backend": key[1]}
                 yield "last_success_timestamp_seconds", labels, former[key]
             yield from _of_backend(*key, backend)
+
+
+def _ended_well(purpose: str, backend: dict[str, Any]) -> bool:
+    """Tell whether nobody need be woken: drift that was corrected, and proven, counts as good."""
+    if purpose == "drift" and backend["outcome"] == "findings":
+        return all_mended(backend)
+    return backend["outcome"] in _GOOD
 
 
 def _of_backend(

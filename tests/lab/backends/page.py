@@ -10,8 +10,8 @@ PAGE = REPOSITORY / "docs" / "backends" / "catalogue.md"
 _HEAD = """\
 # Which faults are made on which backend
 
-Every fault of the catalogue is made on a real host: on Halext's, in Docker Compose, or by the
-test that tests/lab/test_catalogue.py names. On the other backends of the lab:
+Every fault of the catalogue is made: on Halext's host, in Docker Compose, or on servers of its own
+by the test that tests/lab/test_catalogue.py names. On the other backends of the lab:
 
 - ✓: it is made on this one as well, named first, mended or left, and proven (all by
   `make test-all`, a sample in `make test`)
