@@ -1,4 +1,4 @@
-"""The report of a kept run: a page for people, or a write-up to paste into an issue."""
+"""The report of a kept run: a page for people, a write-up for an issue, or for other programs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from relogin.cli_run import LEDGER
 
 if TYPE_CHECKING:
-    from relogin.report.view import View
+    from relogin.report.files import Outputs
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _STDOUT = Path("-")
@@ -27,33 +27,35 @@ _STDOUT = Path("-")
     metavar="[FILE]",
     help="Write it to paste into an issue; on stdout without FILE.",
 )
+@click.option("as_json", "--json", is_flag=True, help="Write JSON on stdout, in the run's schema.")
+@click.option("--junit", type=_FILE, help="Write JUnit XML, for CI.")
+@click.option("--prometheus", type=_FILE, help="Write metrics, for the textfile collector.")
 @LEDGER
-def report(what: str, *, html: Path | None, markdown: Path | None, ledger: str | None) -> None:
+def report(what: str, *, markdown: Path | None, ledger: str | None, **given: Any) -> None:
     """Tell a kept run again: RUN, the last one of HOST or of all, or a fleet's whole PASS.
 
     The verdict first; then, of each host, what was wrong, what was done, and the proof; what keeps
     coming back, how long logins took, the earlier runs and the transcript. Without an option the
-    Markdown comes on stdout.
+    Markdown comes on stdout. Whatever the run was comes in each form: a check of a database and a
+    probe of an API, too.
     """
     from relogin.errors import UsageError
     from relogin.ledger.store import LedgerError, choose
+    from relogin.report.files import Outputs, refuse_unwritable
 
+    outputs = Outputs(**given)
     try:
         choose(ledger)
-        _refuse_unwritable(html, markdown)
-        _write(_chosen(what, markdown), html, markdown)
+        outputs.refuse_unwritable()
+        if markdown is not None and markdown != _STDOUT:
+            refuse_unwritable("--markdown", markdown)
+        if outputs.as_json and markdown == _STDOUT:
+            raise UsageError("--json and --markdown: only one of them goes to stdout")
+        _write(_chosen(what, markdown), outputs, markdown)
     except UsageError as error:
         raise click.UsageError(str(error)) from None
     except LedgerError as error:
         raise click.ClickException(str(error)) from None
-
-
-def _refuse_unwritable(html: Path | None, markdown: Path | None) -> None:
-    from relogin.report.files import refuse_unwritable
-
-    for option, path in (("--html", html), ("--markdown", markdown)):
-        if path is not None and path != _STDOUT:
-            refuse_unwritable(option, path)
 
 
 def _chosen(what: str, markdown: Path | None) -> dict[str, Any]:
@@ -81,24 +83,24 @@ def _chosen(what: str, markdown: Path | None) -> dict[str, Any]:
     return found
 
 
-def _write(document: dict[str, Any], html: Path | None, markdown: Path | None) -> None:
-    from relogin.report.files import with_history
+def _write(document: dict[str, Any], outputs: Outputs, markdown: Path | None) -> None:
+    from relogin.report.files import as_json
 
-    view = with_history(document)
-    if html is not None:
-        from relogin.report.page import page
-
-        _write_file(html, page(view))
+    for problem in outputs.write(document):
+        raise click.ClickException(problem)
+    if outputs.as_json:
+        click.echo(as_json(document))
     if markdown is not None and markdown != _STDOUT:
-        _write_file(markdown, _markdown(view).encode("utf-8", "replace"))
-    elif markdown == _STDOUT or html is None:
-        click.echo(_markdown(view), nl=False)
+        _write_file(markdown, _markdown(document).encode("utf-8", "replace"))
+    elif markdown == _STDOUT or not outputs.given:
+        click.echo(_markdown(document), nl=False)
 
 
-def _markdown(view: View) -> str:
+def _markdown(document: dict[str, Any]) -> str:
+    from relogin.report.files import with_history
     from relogin.report.markdown import markdown
 
-    return markdown(view)
+    return markdown(with_history(document))
 
 
 def _write_file(path: Path, content: bytes) -> None:

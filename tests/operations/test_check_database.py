@@ -6,8 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
+from junitparser import JUnitXml
+from prometheus_client.parser import text_string_to_metric_families
 
+from relogin.report.files import schema
 from tests.embedded.programs import owner
 from tests.embedded.server import Server
 from tests.operations import databases
@@ -70,6 +74,14 @@ class Checked:
         assert "secret-of-app" not in done.stdout + done.stderr
         return done.returncode, done.stdout + done.stderr
 
+    def report(self, *words: str) -> str:
+        done = subprocess.run(
+            [Path(sys.executable).parent / "relogin", "report", *words], check=True,
+            cwd=self.folder, env={**os.environ, "XDG_STATE_HOME": str(self.folder / "state")},
+            capture_output=True, text=True, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        return done.stdout
+
     def dumps(self) -> list[Path]:
         return list((self.folder / "state/relogin/mine/release/backups").glob("*.dump"))
 
@@ -96,6 +108,24 @@ def test_a_sound_database_is_0_and_is_learnt_and_what_it_loses_is_named(checked)
     assert 1 == code
     assert "table shop.posts is missing  database.table-missing" in said
     assert "the database has 1 finding\n" in said
+
+
+def test_it_is_told_again_in_each_form_that_other_programs_read(checked):
+    checked.sql("SET session_replication_role = replica;\nDELETE FROM shop.users WHERE id = 2")
+    assert 1 == checked.run()[0]
+    forms = ("--json", "--junit", "it.xml", "--prometheus", "it.prom")
+    document = json.loads(checked.report(*forms))
+    jsonschema.Draft202012Validator(schema()).validate(document)
+    [backend] = document["hosts"][0]["backends"]
+    assert ["database.orphans"] == [one["fault"] for one in backend["findings"]]
+    cases = [case for suite in JUnitXml.fromfile(checked.folder / "it.xml") for case in suite]
+    bad = [case.name for case in cases if not case.is_passed and not case.is_skipped]
+    assert ["database.orphans"] == [name.partition(":")[0] for name in bad]
+    assert [] != [case for case in cases if "database-health" in case.classname]
+    text = (checked.folder / "it.prom").read_text()
+    families = {one.name: one for one in text_string_to_metric_families(text)}
+    left = {one.labels["severity"]: one.value for one in families["relogin_findings"].samples}
+    assert {"warning": 1} == {severity: number for severity, number in left.items() if number}
 
 
 def test_it_is_repaired_behind_a_backup_that_holds_what_was_there_and_then_it_is_idle(checked):

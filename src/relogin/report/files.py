@@ -29,6 +29,11 @@ class Outputs:
     prometheus: Path | None = None
     html: Path | None = None
 
+    @property
+    def given(self) -> bool:
+        """Tell whether it is to be written in any of these forms."""
+        return self.as_json or bool(self.junit or self.prometheus or self.html)
+
     def refuse_unwritable(self) -> None:
         """See, before anything is touched, that the files can be written.
 
