@@ -24,6 +24,14 @@ def test_a_healthy_backend_has_no_findings(tmp_path: Path, containers: Host, bac
     assert [] == looked.section("What could not be seen"), looked.output
 
 
+@pytest.mark.parametrize("backend", NAMES)
+def test_a_healthy_database_is_sound(tmp_path: Path, containers: Host, backend: str) -> None:
+    checked = run(tmp_path, containers, backend, "deploys/check_database.py", "--dry")
+
+    assert 0 == checked.code, checked.output
+    assert "the database is sound; nothing was changed" in checked.verdict, checked.output
+
+
 @pytest.fixture
 def counting(containers: Host) -> Iterator[Host]:
     """Give the host without a Python of its own, and an sshd that says what is asked of it."""
