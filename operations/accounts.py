@@ -11,7 +11,7 @@ from relogin.facts import accounts_sql
 from relogin.facts.accounts import Table
 from relogin.facts.auth_log import UNKNOWN_USER
 from relogin.facts.postgres_state import Server
-from relogin.fault import Change, Fault
+from relogin.fault import HIDING, Change, Fault
 from relogin.finding import Finding, Severity
 from relogin.mend import ask_login, mend
 from relogin.operations import (
@@ -169,14 +169,6 @@ def _detect_ambiguous(backend: Backend, seen: Observation) -> Iterator[Finding]:
 
 
 # While one of these stands a row may be there and not be found: a second one would be made.
-_HIDING = (
-    "postgres.collation-changed",
-    "postgres.index-invalid",
-    "postgres.row-security-hides-rows",
-    "postgres.search-path-wrong",
-    "postgres.schema-usage-missing",
-    "postgres.users-table-locked",
-)
 TABLE_MISSING = Fault(
     "accounts.table-missing",
     _detect_table,
@@ -195,7 +187,7 @@ MISSING = Fault(
     "accounts.missing",
     told_by(_detect_missing, UNKNOWN_USER),
     _fix_missing,
-    unless=(*NO_WRITES, *_HIDING),
+    unless=(*NO_WRITES, *HIDING),
     about="a declared account does not exist",
     remedy="it is made, by the backend's own command or request, or by one INSERT",
     check=ROW_BY_HAND,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+import difflib
+from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pyinfra.api import FunctionCommand, operation
@@ -123,11 +124,14 @@ done
     )
 
 
+_CLOSE = 0.8  # of the letters of two names: halext_org and halext-or, halext or halextorg
+
+
 def _judge_database(backend: Backend, seen: Observation, server: Server) -> Finding | None:
     name = server.target.database
     if server.database is not None:
         return None
-    alike = ", ".join(other for other in server.databases if name.lower() in other.lower())
+    alike = ", ".join(_alike(name, server.databases))
     remedy = "an empty one is made; if its rows are in a backup, restore that"
     if alike:
         remedy = f"decide whether {alike} is the one, and rename it: an empty new one would hide it"
@@ -138,6 +142,25 @@ def _judge_database(backend: Backend, seen: Observation, server: Server) -> Find
         remedy=remedy,
         by_person=bool(alike),
     )
+
+
+def _alike(name: str, there: Sequence[str]) -> Iterator[str]:
+    """Give the databases that may be meant: a name holds this one, or is one slip away from it.
+
+    Numbers are no slip: there are databases for each tenant, by number.
+    """
+    meant, number = _letters(name)
+    for other in there:
+        letters, its = _letters(other)
+        close = difflib.SequenceMatcher(None, meant, letters).ratio() >= _CLOSE
+        if (meant in letters and number in its) or (close and number == its):
+            yield other
+
+
+def _letters(name: str) -> tuple[str, str]:
+    """Give a name's letters, in lower case, and its digits."""
+    lower = name.lower()
+    return "".join(filter(str.isalpha, lower)), "".join(filter(str.isdigit, lower))
 
 
 def _fix_database(backend: Backend, seen: Observation, finding: Finding) -> Iterator[Change]:

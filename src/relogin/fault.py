@@ -45,6 +45,14 @@ Fix = Callable[["Backend", "Observation", Finding], "Iterator[Change]"]
 # A file that is rewritten on a full disk is cut short, and a service that is stopped on one may not
 # start again.
 NO_ROOM = ("machine.filesystem-read-only", "machine.disk-full", "machine.inodes-full")
+# While one of these stands rows that are there are not seen, so that a new one may be a second one.
+HIDING = (
+    *("postgres.collation-changed", "postgres.index-invalid"),
+    *("postgres.row-security-hides-rows", "postgres.search-path-wrong"),
+    *("postgres.schema-usage-missing", "postgres.users-table-locked"),
+)
+# Who accepts one of these may not mind it; a write is as harmful as before.
+HARMFUL = frozenset((*NO_ROOM, "postgres.in-recovery", *HIDING))
 
 
 # For `Fault.check`: a login by hand, whose password is typed on stdin, so in no argument list.
@@ -147,7 +155,9 @@ class Fault:
 def _accepted(finding: Finding, reason: str) -> Finding:
     """Give a finding that is shown, but neither mended nor anybody's business."""
     seen = "; ".join(filter(None, (finding.seen, f"accepted: {legible(reason)}")))
-    return dataclasses.replace(finding, seen=seen, remedy="", severity=Severity.NOTE)
+    return dataclasses.replace(
+        finding, seen=seen, remedy="", severity=Severity.NOTE, accepted=finding.severity
+    )
 
 
 def internal_error(error: BaseException, where: str) -> Finding:

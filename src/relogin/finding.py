@@ -42,7 +42,7 @@ class Finding:
 
     `what` is one line. `subject` tells findings of one fault apart (a key, a role, an account).
     `seen` is the evidence, `expected` what was declared, `remedy` what the fix will do or, where
-    only a person may mend it, the next step.
+    only a person may mend it, the next step. `accepted` is how severe it was before it was.
     """
 
     what: str
@@ -54,6 +54,7 @@ class Finding:
     severity: Severity = Severity.CRITICAL
     by_person: bool = False
     symptom: bool = False
+    accepted: Severity | None = None
 
     @property
     def layer(self) -> str:

@@ -13,7 +13,7 @@ from pyinfra.api import FunctionCommand
 
 from relogin import unfit
 from relogin.change import begin, carry_out
-from relogin.fault import NO_ROOM, Fault, internal_error
+from relogin.fault import HARMFUL, NO_ROOM, Fault, internal_error
 from relogin.finding import Finding, Severity, Unreadable, legible
 from relogin.run import Done, Entry, entry
 from relogin.secret import SecretMissing, redact
@@ -198,7 +198,7 @@ def _blockers(record: Entry, fault: Fault, needed: Collection[str]) -> list[str]
         for other in catalogue.of(record.backend)
         if other.id != fault.id and (other.id in needed or other.layer in needed)
         for finding in record.judged(other, seen)
-        if finding.critical or _by_name(other, needed, finding)
+        if finding.critical or _by_name(other, needed, finding) or _all_the_same(finding)
     ]
     unseen = [layer for layer, _ in seen.unreadable() if layer in layers]
     return list(dict.fromkeys(broken + _hidden(record.backend, seen, unseen)))
@@ -222,6 +222,11 @@ def _by_name(other: Fault, needed: Collection[str], finding: Finding) -> bool:
     """Tell whether even a warning stands in the way: a service whose next start would fail runs."""
     named = other.id in needed and other.id not in NO_ROOM
     return named and finding.severity is Severity.WARNING
+
+
+def _all_the_same(finding: Finding) -> bool:
+    """Tell whether it stands in the way though it is accepted: it makes writes harmful."""
+    return finding.fault in HARMFUL and finding.accepted is Severity.CRITICAL
 
 
 def _say_held(record: Entry, finding: Finding, in_the_way: list[str]) -> None:

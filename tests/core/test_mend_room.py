@@ -20,12 +20,17 @@ def always(fault: str, **fields: object) -> Fault:
     return Fault(fault, lambda backend, seen: found, fix, **fields)  # type: ignore[arg-type]
 
 
-def tried(needed: Fault, fault: Fault) -> tuple[list[str], dict[tuple[str, str], str]]:
+def tried(
+    needed: Fault, fault: Fault, accepted: str = ""
+) -> tuple[list[str], dict[tuple[str, str], str]]:
     @operation()
     def mine(backend: Backend) -> Iterator[object]:
         yield from mend(backend, (fault,))
 
-    record, _, _ = ran(mine, Backend("mine", faults=(dataclasses.replace(needed, fix=None),)))
+    backend = Backend("mine", faults=(dataclasses.replace(needed, fix=None),))
+    if accepted:
+        backend = dataclasses.replace(backend, accepted={accepted: "we know"})
+    record, _, _ = ran(mine, backend)
     return [change.why for change in record.changes], record.held
 
 
@@ -33,6 +38,24 @@ def tried(needed: Fault, fault: Fault) -> tuple[list[str], dict[tuple[str, str],
 def test_a_fix_that_writes_is_not_tried_on_a_full_disk(broken):
     why = f"not tried while there is {broken}"
     assert ([], {("mine.a", ""): why}) == tried(always(broken), always("mine.a"))
+
+
+@pytest.mark.parametrize("harm", ["postgres.collation-changed", "postgres.row-security-hides-rows"])
+def test_what_makes_a_write_harmful_does_so_though_it_is_accepted(harm):
+    why = f"not tried while there is {harm}"
+    held = {("mine.a", ""): why}
+    assert ([], held) == tried(always(harm), always("mine.a", unless=(harm,)), accepted=harm)
+    full = "machine.disk-full"
+    why = f"not tried while there is {full}"
+    assert ([], {("mine.a", ""): why}) == tried(always(full), always("mine.a"), accepted=full)
+
+
+def test_what_is_accepted_keeps_nothing_else_from_being_tried():
+    needed, fault = always("service.wrong-user"), always("mine.a", unless=("service.wrong-user",))
+    assert ([], {("mine.a", ""): "not tried while there is service.wrong-user"}) == tried(
+        needed, fault
+    )
+    assert (["mend mine.a"], {}) == tried(needed, fault, accepted="service.wrong-user")
 
 
 @pytest.mark.parametrize(

@@ -149,6 +149,15 @@ CRITICAL = [
         "database halext_org does not exist",
         True,
     ),
+    *(
+        (
+            "database-missing",
+            [psql("server", database=None, databases=["postgres", other])],
+            "database halext_org does not exist",
+            True,
+        )
+        for other in ("halext-org", "halextorg", "halext_or", "halext", "before_halext_org")
+    ),
     (
         "database-missing",
         [psql("server", database=None, databases=["halext_org_2025-11-20"])],
