@@ -78,14 +78,15 @@ select jsonb_build_object('part', 'db room', 'rows', coalesce(jsonb_agg(jsonb_bu
  where pages > {LARGE} and pages > 3 * needed;
 """
 # A crash empties what the server counts, not what the planner knows (PostgreSQL docs, 28.2). Of a
-# database that is newer, copied from another, it has counted nothing yet.
+# database that is newer, copied from another, it has counted nothing yet: a file's time has no
+# fractions of a second there.
 _EMPTIED = f"""\
 select jsonb_build_object('part', 'db emptied', 'at', date_trunc('second', stats_reset)::text,
  'tables', (select count(*) from ({TABLES}) c join pg_stat_all_tables s on s.relid = c.oid
   where relkind = 'r' and reltuples > 0 and n_live_tup = 0 and n_tup_ins = 0 and n_tup_del = 0
    and coalesce(last_vacuum, last_autovacuum, last_analyze, last_autoanalyze) is null))
  from pg_stat_bgwriter join pg_database on datname = current_database()
- where stats_reset > greatest(now() - interval '1 day',
+ where date_trunc('second', stats_reset) > greatest(now() - interval '1 day',
   (pg_stat_file(format('base/%s/PG_VERSION', oid), true)).modification);
 """
 # What the block finds passes to the answer in a setting of the session's own: it gives no rows.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING
 
 from pyinfra.api import FunctionCommand, operation
 
+from relogin import shell
 from relogin.facts.accounts import Table
 from relogin.facts.compose_script import working_directory
 from relogin.facts.compose_state import Project, Volume
@@ -46,10 +48,17 @@ def _renamed(part: Compose, project: Project, seen: Observation) -> Iterator[Fin
                 f"volume {own} {empty}, but project {other.project} had one",
                 subject=other.name,
                 seen=f"{other.name} is there; the project's name is {project.name} by now",
-                remedy="stop the backend, and start the project under its old name (docker compose"
-                f" -p {other.project} up -d); then set that name in the file. Never copy, and never"
-                " remove a volume, before people are in again",
+                remedy="end what runs on the new one, and start the project under its old name:"
+                f" {_way_back(part, project.name, other.project)}; then set that name in the file."
+                " Never add -v, and never copy or remove a volume, before people are in again",
             )
+
+
+def _way_back(part: Compose, now: str, before: str) -> str:
+    """Give the commands, with the files that are declared: Compose looks in its own folder else."""
+    options = dataclasses.replace(part, project=None).options
+    down, up = (shell.words(["docker", "compose", *options, "-p", name]) for name in (now, before))
+    return f"cd {shell.quote(part.directory)} && {down} down && {up} up -d"
 
 
 def _names(part: Compose, project: Project) -> Iterator[tuple[str, str]]:

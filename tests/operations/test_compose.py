@@ -102,6 +102,14 @@ def test_each_fault_is_found(state, fault):
     assert [fault] == found(state())
 
 
+def test_the_way_back_to_the_volumes_of_before_has_the_declared_files():
+    seen = observed(of_project(volumes=(Volume("old_pgdata", "old", "pgdata"),)))
+    [finding] = [one for fault in FAULTS for one in fault.found(BACKEND, seen)]
+    assert f"cd {BACKEND.service.directory} && docker compose " in finding.remedy
+    options = " ".join(BACKEND.service.options)
+    assert f"docker compose {options} -p old up -d; then" in finding.remedy.replace("  ", " ")
+
+
 def test_the_volume_of_another_project_that_runs_is_no_lost_one():
     other = Volume("infra_pgdata", "infra", "pgdata")
     assert other in healthy().project.volumes

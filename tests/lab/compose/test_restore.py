@@ -1,6 +1,7 @@
 """Faults of backends in containers: named first, mended, proven; no volume and no row is lost."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -108,3 +109,18 @@ def test_what_only_a_person_may_mend_is_named_first_and_left(
     assert [] == ran.section("What was done"), ran.output
     assert left == what_there_is(host)
     assert_nothing_leaked(host, HOLDERS)
+
+
+def test_the_way_back_to_a_project_s_own_volumes_is_what_a_person_is_told(
+    tmp_path: Path, host: Host
+) -> None:
+    [case] = [case for case in PERSONS if case.fault == "volumes.project-name-changed"]
+    host.root(case.whole)
+    ran = run(tmp_path, host, case.backend)
+    assert not logs_in(host, case.backend)
+
+    told = re.search("(cd [^;]* up -d);", "\n".join(ran.section("What needs you")))
+
+    assert told is not None, ran.output
+    host.root(f"{told[1]} --wait 2>&1")
+    assert logs_in(host, case.backend)
