@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from relogin.releasing import Releasing
 
 
-_LOGGED = 5  # lines of the backend's that deploy.log keeps of a failure
+_LOGGED = 20  # lines of the backend's that deploy.log keeps of a failure
 
 
 @operation()

@@ -176,9 +176,11 @@ def test_a_revision_that_must_not_be_released_leaves_nothing_behind(host):
     committed(host, DELETES)
     ran = release(host)
     assert 1 == ran.code, ran.output
-    assert "refused before anything was changed" in ran.verdict, ran.output
+    assert "main is not released; nothing that runs was changed" in ran.verdict, ran.output
+    assert "0002 deletes, or has no way back" in "\n".join(ran.section("Stopped")), ran.output
     assert before == stands(host)
-    left = host.root(f"ls -d {TOP}.relogin-* 2>/dev/null; git -C {TOP} for-each-ref refs/relogin")
+    refs = f"runuser -u halext -- git -C {TOP} for-each-ref refs/relogin"
+    left = host.root(f"ls -d {TOP}.relogin-* 2>/dev/null; {refs}")
     assert "" == left
 
 
