@@ -6,7 +6,6 @@ import secrets
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
-from types import SimpleNamespace
 from typing import Any, ClassVar
 
 from relogin import (
@@ -31,8 +30,8 @@ from relogin.facts.observation import Observation
 from relogin.finding import Finding, Unreadable
 from relogin.operations.api import FAULTS
 from tests.core.certificates import serving
+from tests.operations.logins import HOST
 
-HOST: Any = SimpleNamespace(connector=None)  # without SSH: its ports are ours
 SEEN = Observation(Unreadable("nothing is looked at"))
 ORIGIN = "https://app.example.com"
 PASSWORD = "canary-password-of-{}"

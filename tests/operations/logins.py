@@ -10,7 +10,8 @@ from relogin.facts.proof import Proof
 from relogin.operations.login import FAULTS
 from tests.operations.looks import HALEXT, found, halext, look
 
-HOST: Any = SimpleNamespace(connector=None)  # without SSH: its ports are ours
+QUIET = SimpleNamespace(print_noop_info=False, print_input=False)  # as without -v
+HOST: Any = SimpleNamespace(connector=None, state=QUIET)  # without SSH: its ports are ours
 SEEN = look()
 
 

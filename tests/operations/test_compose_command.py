@@ -14,6 +14,7 @@ from relogin.operations.own_command import as_owner
 from relogin.tunnel import Tunnel
 from tests.core.certificates import serving
 from tests.operations.composed import BACKEND, OWNER, healthy, observed, of_container, of_project
+from tests.operations.logins import HOST
 
 
 def words(state, directory="/app", **environment):
@@ -96,7 +97,7 @@ def test_an_account_is_registered_by_one_request_once_the_service_runs(asked):
     with serving(Registering) as url:
         backend = registering(url)
         request, adopt = accounts_made.by_the_backend(backend, observed(healthy()), OWNER)
-        answer = request.request(None)
+        answer = request.request(HOST)
 
     assert ("service",) == request.unless
     assert 0 == answer.status
@@ -113,7 +114,7 @@ def test_a_refused_registration_is_said_without_what_was_sent(asked):
     with serving(Registering) as url:
         backend = registering(url, other)
         request, *_ = accounts_made.by_the_backend(backend, observed(healthy()), other)
-        answer = request.request(None)
+        answer = request.request(HOST)
 
     assert 1 == answer.status
     assert f"POST {url}/register: answered 400" == answer.text.decode()
@@ -123,7 +124,7 @@ def test_a_backend_that_answers_nobody_makes_no_account_and_is_no_mystery(asked)
     backend = registering("http://127.0.0.1:1")
     request, *_ = accounts_made.by_the_backend(backend, observed(healthy()), OWNER)
 
-    assert 1 == request.request(None).status
+    assert 1 == request.request(HOST).status
 
 
 def test_only_what_is_made_by_a_request_is_looked_at_again_once_the_service_runs():

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pytest
 
@@ -25,6 +25,7 @@ from tests.embedded.programs import owner, temporary_root
 from tests.embedded.server import Server
 from tests.facts.answers import SHELLS, run
 from tests.operations import databases
+from tests.operations.logins import HOST
 from tests.operations.test_elsewhere import PASSWORD, carried_out, changed, populated
 
 pytestmark = pytest.mark.embedded
@@ -177,8 +178,7 @@ def test_an_account_is_registered_by_the_request_of_one_host(server, undo, monke
         seen = databases.look(backend, PASSWORD)
         request, _ = changed(accounts.FAULTS, backend, seen)
         assert request.request is not None
-        host: Any = None
-        answers = [request.request(host) for _ in range(2)]
+        answers = [request.request(HOST) for _ in range(2)]
 
     assert [Answer(b"", 0), Answer(b"#already", 0)] == answers
     assert ["/register"] == handler.asked
