@@ -36,8 +36,8 @@ def parse(
     unseen += ["files"] if answers["show"].status in _CUT else []
     if unseen:
         return Unreadable(f"Docker did not say which {' and '.join(unseen)} the project has")
-    environ = _environ(answers["environ"])
-    project = dataclasses.replace(_project(answers, environ), service=service)
+    environ, built_in = _environments(answers["environ"])
+    project = dataclasses.replace(_project(answers, environ), service=service, built_in=built_in)
     own = project.container(service)
     lines = _log(answers["log"], environ)
     log = lines if isinstance(lines, Unreadable) else lines[-service_state.LOG_LINES :]
@@ -148,10 +148,15 @@ def _epoch(text: str) -> float | None:
     return datetime.fromisoformat(text).timestamp()
 
 
-def _environ(answer: Answer) -> dict[str, str] | None:
-    if answer.status != 0:
-        return None
-    pairs = (line.partition("=") for line in json.loads(answer.text) or ())
+def _environments(answer: Answer) -> tuple[dict[str, str] | None, dict[str, str] | None]:
+    """Give what the container was made with, and what its image has; None where it was not seen."""
+    lines = answer.lines if answer.status == 0 else []
+    own, built_in, *_ = [*(_environ(line) for line in lines if line), None, None]
+    return own, built_in
+
+
+def _environ(line: str) -> dict[str, str]:
+    pairs = (one.partition("=") for one in json.loads(line) or ())
     return {key: value for key, _, value in pairs}
 
 

@@ -45,7 +45,8 @@ containers() {{
 }}
 environ() {{
   {unnamed}[ -n "$id" ] || return 3
-  within 10 docker inspect --format '{{{{json .Config.Env}}}}' "$id"
+  within 10 docker inspect --format '{{{{json .Config.Env}}}}' "$id" || return
+  within 10 docker image inspect --format '{{{{json .Config.Env}}}}' "$made" || :
 }}
 log() {{
   [ -n "$id" ] || return 3
@@ -69,7 +70,8 @@ which="label={label}.project=$project"
 [ -n "$project" ] || which="label={label}.project.working_dir="{working_directory}
 id=$(docker ps -aq --filter "label={label}.oneoff=False" --filter "$which" \
   --filter label={label}.service={service} | sed -n 1p)
-tag=; [ -z "$id" ] || tag=$(docker inspect --format '{{{{.Config.Image}}}}' "$id")
+of=; [ -z "$id" ] || of=$(docker inspect --format '{{{{.Config.Image}}}} {{{{.Image}}}}' "$id")
+tag=${{of% *}}; made=${{of##* }}
 show() {{ printf '%s\\n' "$found"{show}; return "$rc"; }}
 engine() {{ within 10 docker version --format '{{{{.Server.Version}}}}'; }}
 name() {{ printf %s "$project"; }}

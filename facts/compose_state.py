@@ -66,12 +66,19 @@ class Container:
         return f"{self.error or self.state} (status {self.exit_status}{again}){words}"
 
 
+# What an engine (moby, Podman) may set by itself, and Compose for the proxies that its user's
+# configuration names (docs.docker.com/engine/cli/proxy).
+_SET_BY_ITSELF = {"PATH", "HOME", "HOSTNAME", "TERM", "container"}
+_PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"}
+
+
 @dataclass(frozen=True)
 class Project:
     """A project: what its files say (`config`, with secrets; None if they cannot be read) and runs.
 
-    `service` is the backend's, `image` the id that its image's name means today; `folders` pairs
-    each project that has containers on the host with the folder that it was started from.
+    `service` is the backend's, `image` the id that its image's name means today, `built_in` the
+    variables that the image of its container sets (None: not seen); `folders` pairs each project
+    that has containers on the host with the folder that it was started from.
     `engine_error` is why Docker itself does not answer, `config_error` why Compose refuses the
     files.
     """
@@ -85,6 +92,7 @@ class Project:
     folders: tuple[tuple[str, str], ...] = ()
     image: str = ""
     service: str = ""
+    built_in: Mapping[str, str] | None = field(default=None, repr=False)
 
     def given(self, key: str) -> str | None:
         """Give a value that the backend's container would be started with, if made now."""
@@ -103,7 +111,7 @@ class Project:
 
     def environment(self, service: str) -> dict[str, str] | None:
         """Give what a container that is made now would be started with; values may be secrets."""
-        declared = (self.config or {}).get("services", {}).get(service)
+        declared = self._declared(service)
         if declared is None:
             return None
         variables = declared.get("environment") or {}
@@ -115,16 +123,40 @@ class Project:
 
     def published(self, service: str) -> set[int]:
         """Give the host's ports that the files have for a service; a range of them is left out."""
-        declared = (self.config or {}).get("services", {}).get(service) or {}
+        declared = self._declared(service) or {}
         ports = (str(one.get("published", "")) for one in declared.get("ports") or ())
         return {int(port) for port in ports if port.isdigit()}
 
     def differing(self, service: str, environ: Mapping[str, str] | None) -> list[str]:
-        """Give the keys that a container made now would be started with other values of."""
+        """Give the keys that a container made now would have other values of, or would lack."""
         wanted = self.environment(service)
         if wanted is None or environ is None:
             return []
-        return sorted(key for key, value in wanted.items() if environ.get(key) != value)
+        changed = (key for key, value in wanted.items() if environ.get(key) != value)
+        return sorted([*changed, *self.dropped(service, environ)])
+
+    def dropped(self, service: str, environ: Mapping[str, str] | None) -> list[str]:
+        """Give the backend's keys that a container made now would lack: no env file has them.
+
+        What its image set is none of them, nor what Compose or the engine sets by itself; where
+        Compose sets what cannot be known here (`provider`, `models`), none is named.
+        """
+        declared, built_in = self._declared(service), self.built_in
+        services = (self.config or {}).get("services", {}).values()
+        if declared is None or environ is None or built_in is None or service != self.service:
+            return []
+        if "models" in declared or any("provider" in one for one in services):
+            return []
+        named = {*(declared.get("environment") or {}), *_SET_BY_ITSELF}
+        return sorted(
+            key
+            for key, value in environ.items()
+            if key not in named and key.upper() not in _PROXIES and built_in.get(key) != value
+        )
+
+    def _declared(self, service: str) -> Mapping[str, Any] | None:
+        found: Mapping[str, Any] | None = (self.config or {}).get("services", {}).get(service)
+        return found
 
     def to_json(self) -> dict[str, Any]:
         """Give everything but what the files say, which holds secrets."""

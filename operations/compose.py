@@ -70,10 +70,14 @@ def _environment_older(part: Compose, project: Project, state: ServiceState) -> 
     differing = project.differing(part.service, state.environ)
     if not differing:
         return None
+    dropped = project.dropped(part.service, state.environ)
+    others = [key for key in differing if key not in dropped]
+    said = [f"other values for {', '.join(others)}"] if others else []
+    said += [f"it still has {', '.join(dropped)}, which they give no more"] if dropped else []
     return Finding(
         f"{state.name} runs on older values than its env files have",
         subject=part.service,
-        seen=f"other values for {', '.join(differing)}",
+        seen="; ".join(said),
         expected="the values that a container made now would get",
         remedy="its container is made anew (docker compose restart would not read them)",
     )

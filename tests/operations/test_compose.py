@@ -242,3 +242,39 @@ def test_a_container_that_is_healthy_while_nobody_can_log_in_is_said(state, work
     seen = observed(state, login=proof(works=works))
 
     assert named == [one.fault for one in HEALTHY_BUT_DEAD.found(BACKEND, seen)]
+
+
+def with_key(name: str, **fields: object) -> list[str]:
+    """Give what is said of a container that has a key more than its files give."""
+    state = of_project(**{"built_in": {"PYTHONPATH": "/app", "LANG": "C"}, **fields})
+    environ = {**(state.environ or {}), name: "of-yesterday"}
+    seen = observed(dataclasses.replace(state, environ=environ))
+    return [one.seen for one in compose.ENVIRONMENT_OLDER.found(BACKEND, seen)]
+
+
+def services(**app: object) -> dict[str, object]:
+    """Give the healthy project's files with more of the backend's service."""
+    config = healthy().project.config
+    own = {**config["services"]["app"], **app}
+    return {**config, "services": {**config["services"], "app": own}}
+
+
+def test_a_key_that_the_container_still_has_and_its_env_file_no_more_is_found():
+    """The image's own PYTHONPATH is none; one that it has with another value was set over it."""
+    assert ["it still has WEBHOOK_URL, which they give no more"] == with_key("WEBHOOK_URL")
+    assert ["it still has LANG, which they give no more"] == with_key("LANG")
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "no_proxy", "HOSTNAME", "container"])
+def test_what_compose_or_the_engine_sets_by_itself_is_no_key_of_an_env_file(name):
+    assert [] == with_key(name)
+
+
+def test_a_key_that_the_files_hand_on_from_whoever_calls_compose_is_none_either():
+    environment = {**healthy().project.environment("app"), "RELEASE": None}
+    assert [] == with_key("RELEASE", config=services(environment=environment))
+
+
+def test_nothing_is_said_of_a_key_where_it_cannot_be_known_who_set_it():
+    assert [] == with_key("LLM_URL", built_in=None)
+    assert [] == with_key("LLM_URL", config=services(models={"llm": {}}))

@@ -78,6 +78,17 @@ MENDED = (
         name="service.environment-older, a restart that did not read the .env",
     ),
     Case(
+        "service.environment-older",
+        RECEPTIONIST,
+        f"{PROJECTS}cp -p /opt/ai-receptionist/.env /root/right\n"
+        "echo WEBHOOK_URL=https://of-yesterday.example >>/opt/ai-receptionist/.env\n"
+        "receptionist up -d --no-deps --wait app\n"
+        "cp -p /root/right /opt/ai-receptionist/.env; rm /root/right",
+        says="it still has WEBHOOK_URL, which they give no more",
+        name="service.environment-older, a key that the .env has no more",
+        again=True,
+    ),
+    Case(
         "postgres.role-password-differs",
         RECEPTIONIST,
         people(RECEPTIONIST, "ALTER ROLE receptionist PASSWORD 'of-yesterday'")
