@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import hmac
 import os
 import re
 import secrets
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import which
 from typing import Any, NoReturn
 
-from relogin import carried
+from relogin import carried, printed
 from relogin.places import made_folder, state_folder, write_whole
 
 _PATTERNS = (
@@ -107,9 +105,9 @@ class Secret:
         """
         if self.source == "seen":
             return self._value or ""
-        value = _resolve(self.source, self.name, self._home)
+        value, why = _had(self.source, self.name, self._home)
         if not value:
-            raise SecretMissing(f"{self!r} has no value: {_next_step(self.source, self._home)}")
+            raise SecretMissing(f"{self!r} has no value: {why}")
         if carried.text(value.replace("\0", "")) is not None:
             raise SecretMissing(f"{self!r} is not UTF-8")
         _remember(value)
@@ -210,12 +208,24 @@ def inventory_folder() -> Path | None:
     return folder.parent if folder.name == "group_data" else folder
 
 
+def _had(source: str, name: str, home: Path | None) -> tuple[str, str]:
+    """Give a source's value, or '' and why there is none; who comes meanwhile waits for it."""
+    if source != "command":
+        return _resolve(source, name, home)
+    with printed.turn(name, home):
+        return _resolve(source, name, home)
+
+
 @functools.cache
-def _resolve(source: str, name: str, home: Path | None) -> str | None:
+def _resolve(source: str, name: str, home: Path | None) -> tuple[str, str]:
     """Ask the source, once; what cannot be read, or is no text, has no value."""
-    with contextlib.suppress(OSError, UnicodeDecodeError):
-        return _asked(source, name, home)
-    return None
+    why = _next_step(source, home)
+    try:
+        return _asked(source, name, home) or "", why
+    except (OSError, UnicodeDecodeError):
+        return "", why
+    except printed.Overdue as overdue:
+        return "", str(overdue)
 
 
 def _asked(source: str, name: str, home: Path | None) -> str | None:
@@ -224,15 +234,7 @@ def _asked(source: str, name: str, home: Path | None) -> str | None:
     if source == "file":
         return _text_of((home or Path()) / Path(name).expanduser())
     if source == "command":
-        ran = subprocess.run(
-            ["sh", "-c", name],
-            capture_output=True,
-            encoding="utf-8",
-            errors="surrogateescape",
-            check=False,
-            cwd=home,
-        )
-        return ran.stdout.rstrip("\n") if ran.returncode == 0 else None
+        return printed.text(name, home)
     return None
 
 
@@ -241,16 +243,11 @@ def _is_there(source: str, name: str, home: Path | None) -> bool:
         first = next(iter(name.split()), "")
         plain = re.fullmatch(r"[\w./+-]+", first)  # else it begins with what sh itself does
         path = str((home or Path()) / first) if "/" in first else first
-        return bool(name.strip()) and (not plain or which(path) is not None or _of_sh(first))
+        return bool(name.strip()) and (not plain or which(path) is not None or printed.of_sh(first))
     if source == "file":
         file = (home or Path()) / Path(name).expanduser()
         return file.is_file() and os.access(file, os.R_OK) and file.stat().st_size > 0
-    return source == "seen" or bool(_resolve(source, name, home))
-
-
-def _of_sh(word: str) -> bool:
-    ran = subprocess.run(["sh", "-c", 'command -v -- "$0"', word], capture_output=True, check=False)
-    return ran.returncode == 0
+    return source == "seen" or bool(_resolve(source, name, home)[0])
 
 
 @functools.cache

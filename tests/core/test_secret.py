@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from relogin import Backend, EnvFile, Secret, SecretMissing, secret
+from relogin import Backend, EnvFile, Secret, SecretMissing, printed, secret
+from tests.command.fleets import alive, until
 
 VALUE = "canary-of-test-secret"
 pytestmark = pytest.mark.usefixtures("forgotten")
@@ -82,6 +83,50 @@ def test_a_value_is_asked_for_once(tmp_path):
     asked = Secret.command("echo x >>asked; echo value")
     assert ("value", "value") == (asked.reveal(), copy.copy(asked).reveal())
     assert "x\n" == (tmp_path / "asked").read_text()
+
+
+def test_a_command_that_hangs_is_ended_with_what_it_started_and_said_in_one_line(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(printed, "DEADLINE", 3)
+    hangs = Secret.command("echo $$ >pids; sh -c 'echo $$ >>pids; sleep 900; :' | cat; :")
+    lines = set()
+    for _ in range(2):
+        with pytest.raises(SecretMissing) as raised:
+            hangs.reveal()
+        lines.add(str(raised.value))
+    (line,) = lines
+    assert "the command had not ended after 3 s, and was ended with what it started; run" in line
+    assert "\n" not in line
+    first, second = (tmp_path / "pids").read_text().split()  # so it was not tried again
+    until(lambda: not alive(first) and not alive(second))
+
+
+OF_SEVERAL = """
+from gevent import monkey; monkey.patch_all()
+import gevent
+from pathlib import Path
+from relogin import Secret
+
+slow = "echo x >>slow; until [ -e go ]; do sleep 0.05; done; echo slow"
+waiting = [gevent.spawn(Secret.command(slow).reveal) for _ in range(3)]
+gevent.sleep(0)
+others = [gevent.spawn(Secret.command("echo x >>quick; echo quick").reveal) for _ in range(3)]
+gevent.joinall(others, raise_error=True)
+held = [one.ready() for one in waiting]
+Path("go").touch()
+gevent.joinall(waiting, raise_error=True)
+print(held, {one.value for one in others}, {one.value for one in waiting})
+"""
+
+
+def test_hosts_that_share_a_command_ask_it_once_and_hold_up_no_other(tmp_path):
+    """As in a run of pyinfra: one greenlet for each host, in a patched process."""
+    done = subprocess.run(
+        [sys.executable, "-c", OF_SEVERAL], capture_output=True, text=True, check=False
+    )
+    assert "[False, False, False] {'quick'} {'slow'}\n" == done.stdout, done.stderr
+    assert ["x\n", "x\n"] == [(tmp_path / name).read_text() for name in ("slow", "quick")]
 
 
 @pytest.mark.parametrize(
