@@ -71,13 +71,7 @@ def _without_engine(service: str, engine: Answer) -> ServiceState | Unreadable:
 
 
 def _project(answers: Mapping[str, Answer], environ: Mapping[str, str] | None) -> Project:
-    show = answers["show"]
-    text = show.text.decode("utf-8", "replace")
-    error, declared = "", None
-    if show.status:
-        error = _refusal(text) or f"status {show.status}"
-    elif "{" in text:
-        declared = json.loads(text[text.index("{") :])
+    config, error = declared(answers["show"])
     image = answers["image"]
     lines = answers["containers"].lines
     rows = [json.loads(line) for line in lines if line.startswith("{")]
@@ -86,12 +80,20 @@ def _project(answers: Mapping[str, Answer], environ: Mapping[str, str] | None) -
     return Project(
         name=named or next((row["project"] for row in rows), ""),
         config_error=error,
-        config=declared,
+        config=config,
         containers=tuple(_container(row, said) for row in rows),
         folders=tuple(_folder(line) for line in answers["projects"].lines),
         volumes=tuple(_volume(line) for line in answers["volumes"].lines),
         image=image.text.decode().strip() if image.status == 0 else "",
     )
+
+
+def declared(show: Answer) -> tuple[dict[str, Any] | None, str]:
+    """Give what `docker compose config` says is declared, or why it refuses the files."""
+    text = show.text.decode("utf-8", "replace")
+    if show.status:
+        return None, _refusal(text) or f"status {show.status}"
+    return (json.loads(text[text.index("{") :]) if "{" in text else None), ""
 
 
 def _refusal(text: str) -> str:

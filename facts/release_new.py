@@ -54,8 +54,8 @@ _OWN = """\
 for each in {files}; do
   if tree_git cat-file -e {new}:"$each" 2>/dev/null; then
     [ "$(tree_git rev-parse {new}:"$each")" = "$(tree_git hash-object "$tree/$each")" ] ||
-      printf '%s\\n' "$each"
-  fi
+      printf 'held %s\\n' "$each"
+  elif tree_git cat-file -e HEAD:"$each" 2>/dev/null; then printf 'gone %s\\n' "$each"; fi
 done"""
 
 
@@ -66,6 +66,7 @@ class NewRevision:
     `recorded` is what the database has recorded (None: nothing). `lasting` are the ids that no
     downgrade undoes, or that delete what is there. `env_files` are declared env files that the
     revision itself holds, and with another text than the host; `submodules` that it has some.
+    `gone` are declared env files that git has now, and the revision has not.
     `apps` are Django's: where each application goes back to. `rivals` are several newest revisions
     where there should be one.
     """
@@ -74,6 +75,7 @@ class NewRevision:
     recorded: tuple[str, ...] | None = None
     lasting: tuple[str, ...] = ()
     env_files: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
     submodules: bool = False
     apps: str | None = None
     rivals: tuple[str, ...] = ()
@@ -222,8 +224,10 @@ def parse_django(answers: Mapping[str, Answer]) -> NewRevision | Unreadable:
 def _beside(answers: Mapping[str, Answer]) -> NewRevision | Unreadable:
     if "own" not in answers:
         return Unreadable("a part of the answer did not arrive")
+    own = [line.partition(" ") for line in answers["own"].lines]
     return NewRevision(
-        env_files=tuple(answers["own"].lines),
+        env_files=tuple(path for word, _, path in own if word == "held"),
+        gone=tuple(path for word, _, path in own if word == "gone"),
         submodules="submodules" in answers and answers["submodules"].status == 0,
     )
 

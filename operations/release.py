@@ -11,7 +11,7 @@ from pyinfra import state as current_state
 from pyinfra.api import FunctionCommand, operation
 
 from relogin import deed, releasing, undo
-from relogin.facts import own_url, release_new
+from relogin.facts import own_url, release_new, release_secret
 from relogin.facts.login import prove
 from relogin.facts.service_state import ServiceState
 from relogin.finding import Unreadable
@@ -194,7 +194,14 @@ class _Release:
         if last := release_unfit.lasting(self.backend, self.source, new):
             deed.say(f"cannot be undone: {last}", "yellow")
         allowed = str(current_host.data.get("allow_irreversible")).lower() == "true"
-        return release_unfit.problem(self.backend, self.source, new, allowed=allowed)
+        if problem := release_unfit.problem(self.backend, self.source, new, allowed=allowed):
+            return problem
+        secret = release_secret.look(
+            current_host, self.backend, self.source, laid_out, wanted, seen
+        )
+        if isinstance(secret, Unreadable):
+            return secret.reason
+        return release_unfit.new_secret(self.backend, seen, secret)
 
     def _begun(self, seen: Observation) -> Iterator[FunctionCommand]:
         """Do what is left of a release that has begun; what fails takes it back."""
@@ -234,7 +241,9 @@ class _Release:
         if not isinstance(self.backend.service, Compose):
             return ""
         built = observe(self.entry)
-        return release_unfit.other_secret(self.backend, before, built) if built else ""
+        service = built.service if built else None
+        project = service.project if isinstance(service, ServiceState) else None
+        return release_unfit.other_secret(self.backend, before, project)
 
     def _proof_of(self, switch: Change, before: Observation) -> tuple[str, str]:
         """Give what is wrong with what was switched to, and which step says so.

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from relogin.facts import release_secret
 from relogin.facts.service_state import ServiceState
 from relogin.operations import release_database
-from relogin.parts.configuration import FromEnv
 from relogin.parts.runtime import Compose, Systemd
 from relogin.parts.source import revision_fits
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
+    from relogin.facts.compose_state import Project
     from relogin.facts.observation import Observation
     from relogin.facts.release_new import NewRevision
+    from relogin.facts.release_secret import NewSecret
     from relogin.parts.source import Source
 
 
@@ -48,6 +50,11 @@ def problem(backend: Backend, source: Source, new: NewRevision, *, allowed: bool
             f"the revision itself holds {', '.join(new.env_files)}, other than on the host:"
             " its secrets would change; take it out of the repository"
         )
+    if new.gone:
+        return (
+            f"the revision has no {', '.join(new.gone)} any more, and would delete it on the host:"
+            " keep it where git does not track it"
+        )
     if new.submodules:
         return "the revision has git submodules, which are not released: it would lack their files"
     if new.rivals and not release_database.takes_all(backend):
@@ -59,14 +66,27 @@ def problem(backend: Backend, source: Source, new: NewRevision, *, allowed: bool
     return f"{last}: needs --data allow_irreversible=true" if last and not allowed else ""
 
 
-def other_secret(backend: Backend, before: Observation, built: Observation) -> str:
-    """Say that the new files would start it with another JWT secret; '' where they would not."""
-    secret = backend.token.secret if backend.token else None
-    service, state = backend.service, built.service
-    if not isinstance(secret, FromEnv) or not isinstance(state, ServiceState):
+def other_secret(backend: Backend, before: Observation, new: Project | None) -> str:
+    """Say that new files would start it with another JWT secret; '' where they would not.
+
+    `new` is the project as they have it. Where nothing runs, what is in place now counts.
+    """
+    named, service = release_secret.key(backend), getattr(backend.service, "service", "")
+    declared = new.environment(service) if new else None
+    if not named or declared is None:
         return ""
-    running = before.in_process(secret.key)
-    declared = state.project.environment(getattr(service, "service", "")) if state.project else None
-    if running is None or declared is None or declared.get(secret.key) == running:
+    now = before.service.project if isinstance(before.service, ServiceState) else None
+    running = before.in_process(named) or ((now and now.environment(service)) or {}).get(named)
+    if running is None or declared.get(named) == running:
         return ""
-    return f"the new files give it another {secret.key}: everybody would be logged out"
+    return f"the new files give it another {named}: everybody would be logged out"
+
+
+def new_secret(backend: Backend, before: Observation, new: NewSecret) -> str:
+    """Say that the fetched revision has another JWT secret, or compose files that are none."""
+    if new.changing:
+        where, named = ", ".join(new.changing), release_secret.key(backend)
+        return f"the revision sets another {named} in {where}: everybody would be logged out"
+    if new.project is not None and new.project.config_error:
+        return f"the revision's compose files: {new.project.config_error}"
+    return other_secret(backend, before, new.project)

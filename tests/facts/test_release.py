@@ -151,3 +151,27 @@ def test_a_migration_without_a_downgrade_lasts(tmp_path, kind, lasts):
         new.lasting,
     )
     assert "0001" == new.undone
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "held", "gone"),
+    [
+        (None, "A=2\n", (".env",), ()),
+        ("A=1\n", None, (), (".env",)),
+        ("A=1\n", "A=2\n", (".env",), ()),
+        ("A=1\n", "A=1\n", (), ()),
+        (None, None, (), ()),
+    ],
+)
+def test_an_env_file_that_a_revision_brings_or_takes_away(tmp_path, first, then, held, gone):
+    here = trees.made(tmp_path, {"main.py": "1\n", **({".env": first} if first else {})})
+    (here.here / ".env").write_text("A=1\n")
+    change = {} if first == then else {".env": then}
+    new = here.commit({"main.py": "2\n", **change})
+    git(here.here, "fetch", "-q")
+    top = str(here.here)
+    backend = Backend("mine", env_file=EnvFile(f"{top}/.env", keys={}))
+    parts = release_new.scripts(backend, Source(top), f"{tmp_path}/stage", new, None)
+    found = release_new.parse({name: run(script) for name, script in parts.items()})
+    assert isinstance(found, release_new.NewRevision)
+    assert (held, gone) == (found.env_files, found.gone)

@@ -24,6 +24,7 @@ from relogin.facts.compose_state import Project
 from relogin.facts.migrations import Revision
 from relogin.facts.observation import Observation
 from relogin.facts.release_new import NewRevision
+from relogin.facts.release_secret import NewSecret
 from relogin.facts.release_state import ReleaseState, Tree, UnderWay
 from relogin.facts.service_state import ServiceState
 from relogin.finding import Unreadable
@@ -147,6 +148,18 @@ def test_a_revision_with_an_env_file_of_its_own_is_refused_whatever_is_allowed()
     )
 
 
+def test_a_revision_that_would_delete_an_env_file_is_refused_whatever_is_allowed():
+    new = NewRevision(gone=("backend/.env",))
+    said = release_unfit.problem(MIGRATED, SOURCE, new, allowed=True)
+    assert "has no backend/.env any more, and would delete it on the host" in said
+
+
+def test_a_revision_whose_compose_files_are_none_is_refused():
+    new = NewSecret(Project("", config_error="no service selected"))
+    said = release_unfit.new_secret(MIGRATED, Observation(machine=Unreadable("not asked")), new)
+    assert "the revision's compose files: no service selected" == said
+
+
 def test_a_revision_with_submodules_is_refused():
     new = NewRevision(submodules=True)
     assert "submodules" in release_unfit.problem(MIGRATED, SOURCE, new, allowed=True)
@@ -176,7 +189,8 @@ def test_new_compose_files_with_another_jwt_secret_are_found(declared, said):
         )  # fmt: skip
         return Observation(machine=Unreadable("not asked"), service=state)
 
-    problem = release_unfit.other_secret(backend, look({}), look(declared))
+    new = NewSecret(look(declared).service.project)
+    problem = release_unfit.new_secret(backend, look({}), new)
     assert (said in problem) if said else problem == ""
     assert "another\n" not in problem
     assert "as-it-was" not in problem

@@ -55,11 +55,22 @@ BAD = {
     "migration fails": MIGRATION.replace("STEP", 'op.execute("SELECT 1 / 0")'),
     "image does not start": f"echo 'raise RuntimeError(\"no such luck\")' >>{HEALTH}",
     "image is not built": "echo 'RUN false' >>Dockerfile",
+}
+# What a revision brings that must not be released, and what is said of it.
+LOGS_OUT = "another ADMIN_PRIVATE_KEY: everybody would be logged out"
+UNFIT = {
     "another JWT secret": (
         "sed -i 's/^    env_file: .env/&\\n    environment:\\n      ADMIN_PRIVATE_KEY: "
         + "x" * 64
-        + "/' docker-compose.prod.yml"
+        + "/' docker-compose.prod.yml",
+        LOGS_OUT,
     ),
+    "an env file with another JWT secret": (
+        "sed -i 's/^    env_file: .env/    env_file: [.env, jwt.env]/' docker-compose.prod.yml\n"
+        f"echo ADMIN_PRIVATE_KEY={'x' * 64} >jwt.env",
+        LOGS_OUT,
+    ),
+    "compose files that are none": ("echo '- x' >>docker-compose.prod.yml", "compose files: "),
 }
 
 
@@ -173,6 +184,15 @@ def test_what_would_lock_people_out_is_refused_before_anything_changes(host: Hos
         assert "" == host.root(f"ls {STORE} 2>/dev/null; true")
         host.root(f"cp -a /run/env {TOP}/.env; cp -a /run/code {TOP}/{HEALTH}")
         host.root("docker start ai-receptionist-postgres-1")
+    for change, said in (UNFIT[what] for what in sample(list(UNFIT), 1)):
+        before = stands(host)
+        committed(host, f"git checkout -q {at(host)} .\n{change}")
+        ran = release(tmp_path, host)
+        assert 1 == ran.code, ran.output
+        assert "nothing that runs was changed" in ran.verdict, ran.output
+        assert said in "\n".join(ran.section("Stopped")), ran.output
+        assert before == stands(host)
+        assert "" == host.root(f"ls -d {STORE} {TOP}.relogin-* 2>/dev/null; true")
 
 
 def again(folder: Path, host: Host) -> Ran:
