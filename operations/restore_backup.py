@@ -191,6 +191,12 @@ class _Restore:
     def _switched(self, side: str, name: str, own: str) -> Iterator[FunctionCommand]:
         if _asked("rehearse"):
             self.record.outcome = Outcome.REHEARSED
+            took = sum(one.seconds for one in self.entry.changes)
+            say(
+                self.record,
+                f"all but the switch took {took:.1f} s, in which everybody works on; the switch is"
+                " one transaction, of milliseconds: who connects meanwhile waits for it",
+            )
             say(
                 self.record,
                 f"database {side} is left, and the restore of {name} uses it; {drop(side)}",

@@ -1,5 +1,6 @@
 """deploys/restore_backup.py as a person runs it, on a real PostgreSQL and a real backend."""
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -98,6 +99,7 @@ def test_a_rehearsal_does_all_but_the_switch_and_the_restore_uses_what_it_left(b
     assert 0 == code, said
     assert "rehearsed: the backup could be restored; nothing that runs was changed" in said
     assert "it takes away: accounts made since: eve" in said
+    assert re.search(r"all but the switch took \d+\.\d s, in which everybody works on", said)
     assert "ada,bob,eve" == backed.names()
     live, side = backed.databases()
     assert ("", "_restore_") == (live, side[:9])
