@@ -100,18 +100,18 @@ def _looked(
 def _seen(host: Host) -> Survey | Unreadable:
     from pyinfra.api.exceptions import ConnectError
 
+    from relogin import wire
     from relogin.facts import survey
     from relogin.finding import Unreadable
     from relogin.secret import redact
 
     try:
         host.connect(show_errors=False, raise_exceptions=True)
+        return survey.look(host)
     except ConnectError as error:
         return Unreadable(redact(str(error)))
-    try:
-        return survey.look(host)
     finally:
-        host.disconnect()
+        wire.let_go(host)
 
 
 def _written(made: Sketch, host: str, into: Path) -> bool:

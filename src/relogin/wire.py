@@ -164,6 +164,21 @@ def ssh_transport(host: Host) -> Any:
     return client.get_transport() if client is not None else None
 
 
+def let_go(host: Host) -> None:
+    """Close what a host was reached by, also where it refused us, and keep nothing of it.
+
+    pyinfra leaves the connection open, and a client keeps its buffers and its last error's frames.
+    """
+    connector: Any = host.connector
+    transport = ssh_transport(host)
+    with contextlib.suppress(Exception):  # it may be gone already
+        host.disconnect()
+    if transport is not None:
+        transport.close()
+    if getattr(connector, "client", None) is not None:
+        connector.client = None
+
+
 def _by_pyinfra(host: Host, command: str, stdin: str, deadline: float) -> bytes:
     try:
         _, output = host.run_shell_command(

@@ -10,11 +10,15 @@ from typing import Any
 
 import paramiko
 
+REFUSED = "a-password-that-is-refused"
 _LEFT = (OSError, EOFError, paramiko.SSHException)  # the client has left
 
 
 class _Server(paramiko.ServerInterface):
-    """Lets anybody in; a login script that is None is a server that never says yes or no."""
+    """Lets anybody in but who has one password.
+
+    A login script that is None is a server that never says yes or no.
+    """
 
     def __init__(self, login: str | None, *, forwards: bool) -> None:
         self.login, self.forwards = login, forwards
@@ -24,7 +28,7 @@ class _Server(paramiko.ServerInterface):
         return "password"
 
     def check_auth_password(self, username: str, password: str) -> int:
-        return paramiko.AUTH_SUCCESSFUL
+        return paramiko.AUTH_FAILED if password == REFUSED else paramiko.AUTH_SUCCESSFUL
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
         return paramiko.OPEN_SUCCEEDED

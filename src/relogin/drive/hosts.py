@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -51,8 +50,8 @@ def _one(session: Session, host: Host, work: Work, ended: Ended) -> None:
         if _connected(session, host):
             for backend in session.work[host]:
                 _guarded(session, host, backend, work)
-            _let_go(host)
     finally:
+        wire.let_go(host)
         ended(host)
         ctx_host.reset()
 
@@ -85,11 +84,3 @@ def told(error: BaseException) -> str:
     """Give an error's type and place; its message may hold what nobody is to read."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}"
-
-
-def _let_go(host: Host) -> None:
-    transport = wire.ssh_transport(host)
-    with contextlib.suppress(Exception):  # it may be gone already
-        host.disconnect()
-    if transport is not None:  # pyinfra leaves it open
-        transport.close()
