@@ -22,7 +22,7 @@ from relogin.operations.own_command import as_owner
 from relogin.parts.runtime import Compose
 from tests.lab import base
 from tests.lab.recordable import SECRETS, SICK
-from tests.operations import sick
+from tests.operations import composed_deploys, sick
 from tests.operations.composed import BACKEND, healthy, observed, of_container, of_project
 from tests.operations.test_image import DECLARED, answered, compose_image, raising
 
@@ -170,6 +170,41 @@ def test_only_the_backend_s_own_service_is_ever_stopped_or_restarted():
     for verb in ("stop", "restart"):
         assert commands(verb)
         assert [] == [one for one in commands(verb) if not {"app", "backend"} & {*one}]
+
+
+@pytest.mark.parametrize("deploy", composed_deploys.DEPLOYS)
+def test_no_script_of_any_other_deploy_removes_anything_either(deploy):
+    scripts = composed_deploys.scripts(deploy)
+
+    assert scripts
+    assert [] == [one for script in scripts for one in wrong(script)]
+
+
+@pytest.mark.parametrize("deploy", composed_deploys.DEPLOYS)
+def test_nor_does_it_make_anew_or_stop_what_is_not_the_backend_s(deploy):
+    """What onboarding makes there was none of: what is there by then stays as it is."""
+    for words in composed(composed_deploys.scripts(deploy)):
+        alone = {"app", "backend"} & {*words} and "--no-deps" in words
+        if words[0] == "up":
+            assert alone or "--no-recreate" in words, words
+        elif words[0] in {"run", "restart"}:
+            assert alone, words
+        elif words[0] == "stop":
+            assert {"app", "backend"} & {*words}, words
+
+
+def composed(scripts: list[str]) -> list[list[str]]:
+    found = (words for script in scripts for words in words_after("compose", script))
+    return [words for words in found if words]
+
+
+def test_the_deploys_are_those_that_there_are():
+    """A new one has its scripts walked, too; the other three look, mend or write a timer."""
+    others = {"restore_access", "diagnose", "probe_api", "schedule_drift"}
+    there = {path.stem for path in (REPOSITORY / "deploys").glob("*.py")}
+    named = {name.replace("rotate", "rotate_secret") for name in composed_deploys.DEPLOYS}
+
+    assert named | others | {"backends", "__init__"} == there | {"__init__"}
 
 
 @pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(REPOSITORY)))
