@@ -18,15 +18,17 @@ if TYPE_CHECKING:
 
 _PLACE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
 _UNREADABLE = re.compile(r"\b(?P<said>(?:IndentationError|TabError|SyntaxError): .*)")
-# What Python says of a name that a folder without __init__.py cannot have (a namespace package).
+# What Python says of a name that a folder without __init__.py cannot have (a namespace package);
+# and of a package that is not there, as where setuptools has left such a folder out
+# (find_packages, setuptools.pypa.io/en/latest/userguide/package_discovery.html).
 _NAMESPACE = re.compile(
     r"ImportError: cannot import name '(?P<name>[^']+)' from '(?P<package>[\w.]+)'"
-    r" \(unknown location\)"
+    r" \(unknown location\)|ModuleNotFoundError: No module named '(?P<module>\w+(?:\.\w+)+)'"
 )
 
 
 def _of_the_last_start(
-    shape: re.Pattern[str], told: Callable[[re.Match[str], str], Finding]
+    shape: re.Pattern[str], told: Callable[[re.Match[str], str], Finding | None]
 ) -> Callable[[Backend, Observation], Finding | None]:
     """Ask the log of a container that does not stay up: what is raised last ended it."""
 
@@ -44,7 +46,9 @@ def _of_the_last_start(
 
 
 def _last(
-    shape: re.Pattern[str], told: Callable[[re.Match[str], str], Finding], log: tuple[str, ...]
+    shape: re.Pattern[str],
+    told: Callable[[re.Match[str], str], Finding | None],
+    log: tuple[str, ...],
 ) -> Finding | None:
     place, found = "", None
     for line in log:
@@ -65,7 +69,9 @@ def _broken(said: re.Match[str], place: str) -> Finding:
     )
 
 
-def _without_init(said: re.Match[str], place: str) -> Finding:
+def _without_init(said: re.Match[str], place: str) -> Finding | None:
+    if said["module"]:
+        return _not_there(said["module"], place)
     folder = said["package"].replace(".", "/")
     return Finding(
         f"{folder} has no __init__.py, so nothing can be imported from it",
@@ -73,6 +79,22 @@ def _without_init(said: re.Match[str], place: str) -> Finding:
         seen=f"{place}: cannot import {said['name']} from {said['package']} (unknown location)",
         remedy=f"add {folder}/__init__.py, then build the image and start it:"
         " docker compose build, docker compose up -d --no-deps",
+    )
+
+
+def _not_there(module: str, place: str) -> Finding | None:
+    """Find a part of a package of the backend's own: what imports it lies in the same package."""
+    package, *_ = module.split(".")
+    if package not in place.partition(",")[0].split("/")[:-1]:
+        return None
+    part = module.replace(".", "/")
+    return Finding(
+        f"{part} is not there, or has no __init__.py, so it cannot be imported",
+        subject=part,
+        seen=f"{place}: No module named '{module}'",
+        remedy=f"see that {part}.py or {part}/__init__.py is there, and in what is installed: what"
+        " collects packages leaves a folder without __init__.py out; then build the image and start"
+        " it: docker compose build, docker compose up -d --no-deps",
     )
 
 

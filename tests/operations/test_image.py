@@ -173,6 +173,15 @@ def test_a_registry_s_port_is_no_tag():
             "image.package-without-init",
             "app/models",
         ),
+        (
+            (
+                '  File "/venv/lib/python3.11/site-packages/app/main.py", line 3, in <module>',
+                "    from app.api import auth",
+                "ModuleNotFoundError: No module named 'app.api'",
+            ),
+            "image.package-without-init",
+            "app/api",
+        ),
     ],
 )
 def test_code_that_python_cannot_use_is_named_by_file_and_line(lines, fault, subject):
@@ -181,6 +190,12 @@ def test_code_that_python_cannot_use_is_named_by_file_and_line(lines, fault, sub
     [finding] = [one for each in image.FAULTS for one in each.found(DECLARED, seen)]
     assert subject == finding.subject
     assert '"' not in finding.subject
+
+
+@pytest.mark.parametrize("missing", ["jose", "google.cloud"])
+def test_a_package_of_others_that_is_missing_has_lost_no_file(missing):
+    place = '  File "/app/app/main.py", line 3, in <module>'
+    assert [] == found(state=raising(place, f"ModuleNotFoundError: No module named '{missing}'"))
 
 
 def test_what_was_corrected_since_and_runs_is_no_finding():

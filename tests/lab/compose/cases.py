@@ -10,7 +10,15 @@ TRIED = """curl -s -o /dev/null -H 'Content-Type: application/json' \
 REFUSED = """curl -s -o /dev/null -H 'Authorization: Bearer eyJhbGciOiJIUzI1NiJ9.e30.AAAA' \
   http://127.0.0.1:8002/api/auth/me
 """
+BLOCKED = ("missing", "empty")
 # As a deployment of two branches would bring it: a second revision that builds on the first.
+# Without one of these a start in production is refused: see config/settings.py.
+NEEDED = {
+    "OPENAI_API_KEY": "OPENAI_API_KEY",
+    "POSTGRES_USER": "DATABASE_URL, POSTGRES_USER, POSTGRES_PASSWORD",
+    "POSTGRES_PASSWORD": "DATABASE_URL, POSTGRES_USER, POSTGRES_PASSWORD",
+    "ADMIN_PRIVATE_KEY": "ADMIN_PRIVATE_KEY, JWT_SECRET",
+}
 BRANCH = f"""{PROJECTS}cat >/root/2c.py <<'PYTHON'
 revision = "2c"
 down_revision = "1a"
@@ -25,7 +33,22 @@ rm /root/2c.py"""
 PUBLISHED = "sed -i 's/127.0.0.1:8002:8002/{}:8002/' /opt/ai-receptionist/docker-compose.prod.yml"
 
 
-_PACKAGES = "/venv/lib/python3.11/site-packages"
+def blocked(key: str, how: str) -> Case:
+    """Give the case of a start that is refused since a key is `missing` or `empty` in the .env."""
+    edit = f"/^{key}=/d" if how == "missing" else f"s/^{key}=.*/{key}=/"
+    fault = f"{'jwt.secret' if key == 'ADMIN_PRIVATE_KEY' else 'env_file.key'}-{how}"
+    return Case(
+        fault,
+        RECEPTIONIST,
+        f"{PROJECTS}sed -i '{edit}' /opt/ai-receptionist/.env\n"
+        f"receptionist up -d --no-deps app\n{settled(RECEPTIONIST)}",
+        says=f"startup BLOCKED for lack of {NEEDED[key]}",
+        name=f"{fault}, {key}, and so a start that the backend refuses",
+        again=(key, how) != ("OPENAI_API_KEY", "empty"),
+    )
+
+
+PACKAGES = "/venv/lib/python3.11/site-packages"
 
 MENDED = (
     Case(
@@ -39,7 +62,7 @@ MENDED = (
     Case(
         "image.requirements-newer",
         AGENTCALLER,
-        image(f"RUN rm -r {_PACKAGES}/jose && sed -i /jose/d /app/requirements.txt"),
+        image(f"RUN rm -r {PACKAGES}/jose && sed -i /jose/d /app/requirements.txt"),
     ),
     Case(
         "image.passlib-without-bcrypt",
@@ -211,13 +234,16 @@ MENDED = (
         of_rows=True,
     ),
     Case(
-        "env_file.key-empty",
+        "accounts.hash-unusable",
         RECEPTIONIST,
-        f"{PROJECTS}sed -i 's/^OPENAI_API_KEY=.*/OPENAI_API_KEY=/' /opt/ai-receptionist/.env\n"
-        f"receptionist up -d --no-deps app\n{settled(RECEPTIONIST)}",
-        says="startup BLOCKED for lack of OPENAI_API_KEY",
-        name="env_file.key-empty, and so a start that the backend refuses",
+        people(
+            RECEPTIONIST, "UPDATE users SET password_hash = left(password_hash, 20) WHERE id = 1"
+        )
+        + f"\n{TRIED}",
+        says="its log: 1 x bcrypt cannot read the hash",
+        again=True,
     ),
+    *(blocked(key, how) for key in ("OPENAI_API_KEY", "POSTGRES_USER") for how in BLOCKED),
 )
 # All that the runbooks tell of, at once; one run heals it.
 TOGETHER = (

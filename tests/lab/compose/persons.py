@@ -1,9 +1,11 @@
 """Faults of backends in containers that only a person may mend."""
 
 from tests.lab.compose import canaries
+from tests.lab.compose.asked import OPENED, TOKEN
 from tests.lab.compose.case import AGENTCALLER, PROJECTS, RECEPTIONIST, Case, image, people
-from tests.lab.compose.cases import BRANCH, PUBLISHED
+from tests.lab.compose.cases import BLOCKED, BRANCH, PACKAGES, PUBLISHED, blocked
 
+PINNED = "sed -i s/bcrypt==4.0.1/bcrypt==5.0.0/"
 PERSONS = (
     Case(
         "login.token-url-differs",
@@ -13,9 +15,52 @@ PERSONS = (
     ),
     Case("image.code-broken", AGENTCALLER, image("RUN echo '  pass' >>/app/app/api/deps.py")),
     Case(
+        "image.passlib-without-bcrypt",
+        AGENTCALLER,
+        image(
+            "RUN /venv/bin/pip install -q bcrypt==5.0.0",
+            f"RUN {PINNED} /app/requirements.txt",
+        )
+        + f"\n{PINNED} /opt/agentcaller/backend/requirements.txt",
+        name="image.passlib-without-bcrypt, by what the requirements pin",
+        says="bcrypt==5.0.0 (",
+        again=True,
+    ),
+    Case(
+        "service.crash-looping",
+        AGENTCALLER,
+        image("RUN rm /app/app/main.py"),
+        says="times by Docker",
+        again=True,
+    ),
+    Case(
+        "login.expiry-wrong",
+        RECEPTIONIST,
+        f"{PROJECTS}cd /opt/ai-receptionist\n"
+        "sed -i 's/^LIFETIME = .*/LIFETIME = timedelta(days=-1)/' ai_receptionist/core/auth.py\n"
+        "DOCKER_BUILDKIT=0 receptionist build -q app; receptionist up -d --no-deps --wait app\n"
+        f"{TOKEN[RECEPTIONIST]}\n{OPENED[RECEPTIONIST]}",
+        says="its log: 1 x token expired",
+        again=True,
+    ),
+    *(blocked(key, how) for key in ("ADMIN_PRIVATE_KEY", "POSTGRES_PASSWORD") for how in BLOCKED),
+    Case(
         "image.package-without-init",
         AGENTCALLER,
         image("RUN mkdir /app/app/models && echo 'from app.models import User' >>/app/app/main.py"),
+        says="/app/app/main.py, line ",
+    ),
+    Case(
+        "image.package-without-init",
+        AGENTCALLER,
+        image(
+            "RUN cd /app && rm app/api/__init__.py && /venv/bin/python -c 'import setuptools as s;"
+            ' s.setup(packages=s.find_packages(), script_args=[\\"build\\", \\"-b\\", \\"/b\\"])\''
+            f" && mv /b/lib/app {PACKAGES}/ && rm -r app"
+        ),
+        name="image.package-without-init, a folder that setuptools has left out",
+        says="app/main.py, line ",
+        again=True,
     ),
     Case(
         "env_file.files-differ",
@@ -97,7 +142,7 @@ PERSONS = (
         people(RECEPTIONIST, "UPDATE alembic_version SET version_num = '0042'"),
         works=True,
     ),
-    Case("migrations.several-heads", AGENTCALLER, BRANCH, works=True),
+    Case("migrations.several-heads", AGENTCALLER, BRANCH, works=True, says="2b, 2c"),
     Case(
         "service.engine-down",
         RECEPTIONIST,

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tests.lab.compose import canaries
+from tests.lab.compose.asked import OPENED, TOKEN
 from tests.lab.compose.case import people
 from tests.lab.compose.watched import watched
 from tests.lab.host import Host
@@ -36,24 +37,24 @@ def diagnose(folder: Path, host: Host, backend: str) -> Ran:
 
 def logs_in(host: Host, backend: str) -> bool:
     """Tell whether curl on the host gets a token, and the protected route opens with it."""
-    asked = host.root(f"{_TOKEN[backend]}\n{_OPENED[backend]}", check=False)
+    asked = host.root(f"{TOKEN[backend]}\n{OPENED[backend]}", check=False)
     return asked.strip() == "200"
 
 
 def token(host: Host, backend: str) -> str:
     """Give a token, as curl on the host gets it."""
-    return host.root(f'{_TOKEN[backend]}\nprintf %s "$token"')
+    return host.root(f'{TOKEN[backend]}\nprintf %s "$token"')
 
 
 def opens(host: Host, backend: str, given: str) -> bool:
     """Tell whether a token opens the protected route."""
-    return host.root(f"token={given}\n{_OPENED[backend]}", check=False).strip() == "200"
+    return host.root(f"token={given}\n{OPENED[backend]}", check=False).strip() == "200"
 
 
 def what_holds_data(host: Host, rows_of: str = "") -> str:
     """Give what no repair may change: volumes and since when, database containers, rows.
 
-    The rows are those of both backends, or of one.
+    The rows are those of both backends, or of one: accounts, and how many each table has.
     """
     wanted = [rows for name, rows in _ROWS.items() if not rows_of or name == rows_of]
     return host.root("\n".join([_DATA, *wanted]))
@@ -62,9 +63,12 @@ def what_holds_data(host: Host, rows_of: str = "") -> str:
 def what_there_is(host: Host) -> str:
     """Give all volumes and containers by what tells two of one name apart; none without an engine.
 
-    Of both it is known since when they are there (docker-ps(1): CreatedAt).
+    Of both it is known since when they are there (docker-ps(1): CreatedAt). And rows, as
+    `what_holds_data` does, of databases that answer.
     """
-    return host.root(f"{{ {_THERE}}} 2>/dev/null; true")
+    return host.root(
+        "\n".join(f"{{ {each}\n}} 2>/dev/null" for each in (_THERE, *_ROWS.values(), ":"))
+    )
 
 
 def state(host: Host, backend: str) -> list[str]:
@@ -85,29 +89,6 @@ _ACCOUNTS = {
     "agentcaller": "SELECT id, email, hashed_password, is_active FROM users ORDER BY id",
 }
 _PLAIN = "\\pset format unaligned\n\\pset tuples_only on\n"
-_TOKEN = {
-    "receptionist": f"""\
-token=$(printf '{{"email":"owner@example.com","password":"{canaries.OWNER_PASSWORD}"}}' |
-  curl -s -H 'Content-Type: application/json' -d @- http://127.0.0.1:8002/api/auth/login |
-  sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')""",
-    "agentcaller": f"""\
-token=$(printf 'username=admin@example.com&password={canaries.ADMIN_PASSWORD}' |
-  curl -s -d @- http://127.0.0.1:8000/v1/auth/login |
-  sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')""",
-    "edms": f"""\
-token=$(printf '{{"username":"admin","password":"{canaries.EDMS_ADMIN_PASSWORD}"}}' |
-  curl -s -H 'Content-Type: application/json' -d @- http://127.0.0.1:3001/api/v1/auth/login/ |
-  sed 's/.*"access":"\\([^"]*\\)".*/\\1/')""",
-}
-_PROTECTED = {
-    "receptionist": "http://127.0.0.1:8002/api/auth/me",
-    "agentcaller": "http://127.0.0.1:8000/v1/auth/me",
-    "edms": "http://127.0.0.1:3001/api/v1/auth/profile/",
-}
-_OPENED = {
-    name: f"curl -s -o /dev/null -w '%{{http_code}}' -H \"Authorization: Bearer $token\" {url}"
-    for name, url in _PROTECTED.items()
-}
 _THERE = """\
 docker volume ls -q | sort | xargs docker volume inspect --format '{{.Name}} {{.CreatedAt}}'
 docker ps -a --no-trunc --format '{{.ID}} {{.Names}}' | sort
@@ -116,9 +97,17 @@ _DATA = """\
 docker volume ls -q | sort | xargs docker volume inspect --format '{{.Name}} {{.CreatedAt}}'
 docker ps -a --no-trunc --format '{{.ID}} {{.Names}}' | grep -e -postgres- -e -db- | sort
 """
-_QUERY = "'select id, email, created_at from users order by id'"
+# Every table of a database, and its number of rows, in one statement.
+_QUERIES = """\
+select id, email, created_at from users order by id;
+select table_schema, table_name, (xpath('/row/n/text()', query_to_xml(format(
+  'select count(*) as n from %I.%I', table_schema, table_name), false, true, '')))[1]
+from information_schema.tables
+where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema')
+order by 1, 2;
+"""
+_PSQL = "docker exec -i {} psql -XAt -v ON_ERROR_STOP=1 -U {} -d {} <<'SQL'\n" + _QUERIES + "SQL"
 _ROWS = {
-    "receptionist": "docker exec -i ai-receptionist-postgres-1"
-    f" psql -XAtU receptionist -d receptionist -c {_QUERY}",
-    "agentcaller": f"docker exec -i infra-db-1 psql -XAtU postgres -d agentcaller -c {_QUERY}",
+    "receptionist": _PSQL.format("ai-receptionist-postgres-1", "receptionist", "receptionist"),
+    "agentcaller": _PSQL.format("infra-db-1", "postgres", "agentcaller"),
 }
