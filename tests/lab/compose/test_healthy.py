@@ -62,10 +62,14 @@ def test_a_healthy_backend_is_proven_and_left_as_it_is_by_one_command_and_withou
 ONE = {"connections": 1, "commands": 1, "subsystems": 0, "shells": 0, "forwardings": 0}
 
 
-def test_what_no_run_may_do_would_be_seen(containers: Host) -> None:
-    with pytest.raises(AssertionError) as failed, watched(containers):
+@pytest.mark.parametrize("making", [False, True])
+def test_what_no_run_may_do_would_be_seen(containers: Host, making: bool) -> None:
+    with pytest.raises(AssertionError) as failed, watched(containers, making=making):
         containers.root("docker volume rm $(docker volume create lost)")
     assert "volume destroy" in str(failed.value)
+    with pytest.raises(AssertionError) as failed, watched(containers):
+        containers.ssh("python3 -c 0")
+    assert "on the host there was run: ['python3']" == str(failed.value).partition("\n")[0]
     assert removes(["docker", "compose", "-f", "x.yml", "up", "-d", "--remove-orphans"])
     assert removes(["/usr/libexec/docker/cli-plugins/docker-compose", "compose", "down", "-v"])
     assert not removes(["docker", "exec", "-i", "db", "psql", "-v", "ON_ERROR_STOP=1"])

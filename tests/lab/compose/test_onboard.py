@@ -14,6 +14,7 @@ import pytest
 
 from tests.lab.bare.described import committed, onboard
 from tests.lab.compose.product import SECRETS, logs_in
+from tests.lab.compose.watched import watched
 from tests.lab.host import Host
 from tests.lab.product import Ran
 from tests.lab.steps import sample, stepping
@@ -88,13 +89,15 @@ def test_a_project_is_made_and_a_second_run_changes_nothing(
 ) -> None:
     committed(tmp_path, name)
     later = cycle(range(FIRST_CHANGE, FIRST_CHANGE + 3))
-    if ALL:
-        assert any(not killed(tmp_path, host, name, next(later)) for _ in range(60))
-    else:
-        assert killed(tmp_path, host, name, *sample(range(FIRST_CHANGE, MOST), 1))
-    assert_onboarded(tmp_path, host, name)
+    with watched(host, making=True):
+        if ALL:
+            assert any(not killed(tmp_path, host, name, next(later)) for _ in range(60))
+        else:
+            assert killed(tmp_path, host, name, *sample(range(FIRST_CHANGE, MOST), 1))
+        assert_onboarded(tmp_path, host, name)
     before = host.root(VOLUMES)
-    again = run(tmp_path, host, name)
+    with watched(host):
+        again = run(tmp_path, host, name)
     assert 0 == again.code, again.output
     assert "people can log in; nothing was changed" in again.verdict
     assert before == host.root(VOLUMES)
