@@ -96,10 +96,11 @@ def pyinfra(
     return ran if may_leak else keeping_secrets(ran, secrets)
 
 
-def changed(profile: str) -> str:
-    """Give the group data by which the example's description is changed so."""
-    example = str(REPOSITORY / "inventories/group_data/halext.py")
-    return _CHANGED.replace("CHANGES", profile).replace("EXAMPLE", repr(example))
+def changed(profile: str, backend: str = "halext") -> str:
+    """Give the group data by which an example's description is changed so."""
+    example = str(REPOSITORY / f"inventories/group_data/{backend}.py")
+    told = _CHANGED.replace("CHANGES", profile).replace("EXAMPLE", repr(example))
+    return told.replace("BACKEND", backend)
 
 
 def keeping_secrets(ran: Ran, given: dict[str, str] = SECRETS) -> Ran:
@@ -124,7 +125,7 @@ from relogin import Source as _Source
 from relogin import Step as _Step
 from relogin import Supervisor as _Supervisor
 
-_example = _run_path(EXAMPLE)["halext"]
+_example = _run_path(EXAMPLE)["BACKEND"]
 _login = _functools.partial(_replace, _example.login)
 _env_file = _example.env_files[0]
 
@@ -133,7 +134,7 @@ def _keys(**keys):
     return _replace(_env_file, keys=_env_file.keys | keys)
 
 
-halext = _replace(_example, CHANGES)
+BACKEND = _replace(_example, CHANGES)
 del _example  # pyinfra takes every name of this file for data
 """
 

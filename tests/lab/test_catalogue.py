@@ -1,5 +1,8 @@
 """Every fault of the catalogue is made on a host of the lab, or it says why not."""
 
+import re
+from fnmatch import fnmatch
+
 import pytest
 
 from relogin.operations import api, catalogue, database
@@ -7,9 +10,7 @@ from relogin.operations import api, catalogue, database
 from . import cases
 from .backends import page
 from .backends.applicable import not_applicable
-from .backends.cases import cases as of_backend
-from .backends.cases import persons as left_of_backend
-from .backends.places import PLACES, Place
+from .backends.places import EVERY, Place
 from .cases import supervised
 from .cases.order import RANK
 from .compose.cases import MENDED as OF_CONTAINERS
@@ -56,9 +57,7 @@ def made() -> set[str]:
     hosts = {case.fault for case in (*cases.MENDED, *cases.PERSONS)}
     programs = {case.fault for case in (*supervised.MENDED, *supervised.PERSONS)}
     containers = {case.fault for case in (*OF_CONTAINERS, *LEFT_OF_CONTAINERS)}
-    layers = [layer for place in PLACES for layer in of_backend(place).values()]
-    backends = [*layers, *(left_of_backend(place) for place in PLACES)]
-    return hosts | programs | containers | {case.fault for layer in backends for case in layer}
+    return hosts | programs | containers | {fault for one in EVERY for fault in page.made(one)}
 
 
 KNOWN = {fault.id for fault in catalogue.FAULTS}
@@ -81,7 +80,7 @@ def test_what_is_excused_has_the_test_that_is_named(fault: str, excuse: tuple[st
     assert why
 
 
-@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.backend)
+@pytest.mark.parametrize("place", EVERY, ids=lambda place: place.backend)
 def test_no_fault_is_made_on_a_backend_that_cannot_have_it(place: Place) -> None:
     assert set() == page.made(place) & not_applicable(place).keys()
 
@@ -95,3 +94,16 @@ def test_the_page_says_of_each_backend_which_faults_are_made_on_it_and_why_other
     assert [] == [
         line for line in newer if any(one.startswith(line.split(" |")[0]) for one in stored)
     ]
+
+
+PAGES = {place: page.PAGE.with_name(f"{place.backend}.md") for place in EVERY}
+HAVE_PAGES = [place for place in EVERY if PAGES[place].exists()]
+
+
+@pytest.mark.parametrize("place", HAVE_PAGES, ids=lambda place: place.backend)
+def test_what_a_backends_page_calls_not_applicable_is_not_made_on_it(place: Place) -> None:
+    told = PAGES[place].read_text().partition("## What does not apply")[2]
+    lines = [line for line in told.splitlines() if "with `admin=None`" not in line]
+    named = re.findall(r"`([a-z_]+\.[a-z*-]+)`", "\n".join(lines))
+    assert named
+    assert [] == [one for one in named for fault in page.made(place) if fnmatch(fault, one)]

@@ -53,6 +53,11 @@ STORED = """
 SELECT rolpassword, rolcanlogin FROM pg_authid WHERE rolname = 'halext_user';
 SELECT id, hashed_password FROM users WHERE username = 'ops';
 """
+# What the server itself has counted, of transactions that were rolled back too.
+WRITES = """
+SELECT n_tup_ins FROM pg_stat_user_tables WHERE relname = 'users';
+SELECT n_tup_upd FROM pg_stat_sys_tables WHERE relname = 'pg_authid';
+"""
 
 
 @pytest.fixture
@@ -72,6 +77,11 @@ def apart(hosts_for_cases: Queue[Host], monkeypatch: pytest.MonkeyPatch) -> Iter
             hosts_for_cases.put(host)
 
 
+def written(database: Host) -> list[int]:
+    """Give how many rows of users were inserted so far, and how often a role was altered."""
+    return [int(line) for line in database.psql(WRITES).split()]
+
+
 def test_two_web_hosts_with_one_database_mend_it_once_in_one_run(apart, tmp_path):
     database, *webs = apart
     profile = PROFILE.replace("ADDRESS", database.address)
@@ -81,14 +91,15 @@ def test_two_web_hosts_with_one_database_mend_it_once_in_one_run(apart, tmp_path
     database.root(BREAK)
     for web in webs:
         web.forget_execs()
+    before = written(database)
 
     ran = run(tmp_path, ways)
 
     assert 0 == ran.code, ran.output
     assert "✗" not in ran.verdict, ran.output
+    inserted, altered = (now - then for now, then in zip(written(database), before, strict=True))
+    assert (1, 2) == (inserted, altered), ran.output  # the role's LOGIN, and its password
     assert [True, True] == [web.login().works for web in webs], ran.output
-    rows = database.psql("SELECT count(*) FROM users WHERE username = 'ops'")
-    assert "1\n" == rows
     stored = database.psql(STORED)
     again = run(tmp_path, ways)
     assert (0, []) == (again.code, again.changed()), again.output

@@ -1,17 +1,14 @@
 """Which faults of the catalogue a backend cannot have, by its profile, and why."""
 
-import os
-import runpy
 from collections.abc import Iterator
 from pathlib import Path
-from unittest import mock
 
 from relogin import Alembic, Backend, Cookie, Django, FromParts, KeyFile, Supervisor
 from relogin.operations.catalogue import FAULTS
 from tests.lab.backends.places import Place
+from tests.lab.backends.profiles import profile
 from tests.lab.product import REPOSITORY
 
-_PROFILES = REPOSITORY / "inventories" / "group_data"
 _OF_COMPOSE = "service.{engine-down,compose-files-refused,needed-service-down,container-missing,"
 _OF_COMPOSE += "image-older,port-elsewhere,unhealthy,port-public,environment-older}"
 _OF_SYSTEMD = "service.{unit-missing,masked,wrong-environment-file,needs-daemon-reload,"
@@ -27,14 +24,6 @@ _OF_A_TOKEN += "expiry-wrong}"
 _PUBLIC = "login.{public-dns-missing,public-dns-elsewhere,public-not-listening,public-filtered,"
 _PUBLIC += "tls-expired,tls-not-yet-valid,tls-wrong-name,tls-untrusted,public-proxy-down,"
 _PUBLIC += "public-url}"
-
-
-def profile(place: Place) -> Backend:
-    """Load a backend's example."""
-    with mock.patch.dict(os.environ):
-        found = runpy.run_path(str(_PROFILES / f"{place.backend}.py"))[place.backend]
-    assert isinstance(found, Backend)
-    return found
 
 
 def not_applicable(place: Place) -> dict[str, str]:

@@ -1,13 +1,24 @@
 """The faults of each layer that the lab makes on a backend, and all of them at once."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
 import bcrypt
 
 from tests.lab.backends import canaries
+from tests.lab.backends.applicable import not_applicable
 from tests.lab.backends.places import Place
+from tests.lab.backends.words import words
+from tests.lab.cases import MENDED_ANYWHERE, PERSONS_ANYWHERE, made_at
 from tests.lab.cases.case import PSQL, UNDO, Case
 
 # A hash of the owner's own password, in a scheme that none of these backends reads.
 BCRYPT = bcrypt.hashpw(canaries.OWNER_PASSWORD.encode(), bcrypt.gensalt(4)).decode()
+
+# The layers whose cases a backend shares with the example: what a machine mends there.
+SHARED = {"fastapi_argon": ("venv", "env_file")}
+# The same of what is a person's.
+SHARED_OF_PERSONS: dict[str, tuple[str, ...]] = {}
 
 
 def cases(place: Place) -> dict[str, list[Case]]:
@@ -74,6 +85,32 @@ def _keys(place: Place) -> list[Case]:
         "jwt.keys-no-pair": f"{_other_pair(place, key)}; {place.restart}",
     }
     return [Case(fault, script, restless=restless) for fault, script in made.items()]
+
+
+def mended(place: Place) -> list[Case]:
+    """Give what a machine mends: its own cases, and those that it shares with the example."""
+    own = [case for layer in cases(place).values() for case in layer]
+    return [*own, *_shared(place, own, MENDED_ANYWHERE, SHARED)]
+
+
+def left(place: Place) -> list[Case]:
+    """Give what only a person may mend: its own cases, and those that it shares."""
+    own = persons(place)
+    return [*own, *_shared(place, own, PERSONS_ANYWHERE, SHARED_OF_PERSONS)]
+
+
+def _shared(
+    place: Place, own: list[Case], every: Iterable[Case], layers: Mapping[str, tuple[str, ...]]
+) -> list[Case]:
+    chosen = layers.get(place.backend, ())
+    never = {*not_applicable(place), *(str(case) for case in own)}
+    heartbeat = f"file:/srv/{place.name}/.gunicorn"
+    wanted = [case for case in every if case.fault.partition(".")[0] in chosen]
+    return [
+        replace(case, restless=(*case.restless, heartbeat))
+        for case in (made_at(wanted, words(place)) if wanted else ())
+        if not {case.fault, str(case)} & never
+    ]
 
 
 def everything(place: Place) -> str:

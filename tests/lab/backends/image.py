@@ -72,7 +72,7 @@ ACCESS_MINUTES=15
 def _roles() -> str:
     return "".join(
         f"CREATE ROLE {name} LOGIN PASSWORD '{password}';\nCREATE DATABASE {name} OWNER {name};\n"
-        for name, password in _PASSWORDS.items()
+        for name, password in PASSWORDS.items()
     )
 
 
@@ -85,7 +85,7 @@ JWT_PUBLIC_KEY_FILE=/srv/{name}/keys/public.pem
 """
 
 
-_PASSWORDS = {
+PASSWORDS = {
     "argon": canaries.ARGON_DATABASE,
     "parts": canaries.PARTS_DATABASE,
     "crew": canaries.CREW_DATABASE,

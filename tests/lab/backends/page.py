@@ -2,8 +2,8 @@
 
 from relogin.operations.catalogue import FAULTS
 from tests.lab.backends.applicable import not_applicable
-from tests.lab.backends.cases import cases, persons
-from tests.lab.backends.places import PLACES, Place
+from tests.lab.backends.cases import left, mended
+from tests.lab.backends.places import EVERY, Place
 from tests.lab.product import REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "backends" / "catalogue.md"
@@ -16,7 +16,7 @@ by the test that tests/lab/test_catalogue.py names. On the other backends of the
 - ✓: it is made on this one as well, named first, mended or left, and proven (all by
   `make test-all`, a sample in `make test`)
 - n1, n2, …: this one cannot have it; the reasons stand below
-- blank: this one may have it, and it is made on Halext's host or in containers alone
+- blank: this one may have it, and it is not tried on it, but on Halext's host or in containers
 
 This page is made by `python -m tests.lab.backends.page`.
 
@@ -25,17 +25,16 @@ This page is made by `python -m tests.lab.backends.page`.
 
 def made(place: Place) -> set[str]:
     """Give the faults that are made on a backend."""
-    mended = {case.fault for layer in cases(place).values() for case in layer}
-    return mended | {case.fault for case in persons(place)}
+    return {case.fault for case in (*mended(place), *left(place))}
 
 
 def page() -> str:
     """Give the page's text."""
-    reasons = list(dict.fromkeys(why for place in PLACES for why in not_applicable(place).values()))
+    reasons = list(dict.fromkeys(why for place in EVERY for why in not_applicable(place).values()))
     names = {why: f"n{number}" for number, why in enumerate(reasons, 1)}
-    head = "| fault | " + " | ".join(place.backend for place in PLACES) + " |"
-    rule = "|---" * (len(PLACES) + 1) + "|"
-    every = {place: (made(place), not_applicable(place)) for place in PLACES}
+    head = "| fault | " + " | ".join(place.backend for place in EVERY) + " |"
+    rule = "|---" * (len(EVERY) + 1) + "|"
+    every = {place: (made(place), not_applicable(place)) for place in EVERY}
     rows = [
         f"| `{fault.id}` | "
         + " | ".join(

@@ -1,6 +1,7 @@
 """Where each of the backends stands on the host, how it is kept, and how it is put back."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from tests.lab.backends import canaries
 from tests.lab.cases.case import PSQL
@@ -8,7 +9,7 @@ from tests.lab.cases.case import PSQL
 NAMES = ("argon", "parts", "crew", "rs256", "es256", "shop", "desk", "hub")
 # Once for each host, while it is healthy: what puts one backend back without the others, and the
 # administrators of a database that is elsewhere.
-KEEP = f"""
+KEEP = rf"""
 if [ ! -e /root/kept ]; then
 mkdir -p /root/kept
 {PSQL} <<'SQL'
@@ -17,9 +18,22 @@ CREATE ROLE manager CREATEROLE LOGIN PASSWORD '{canaries.MANAGER_PASSWORD}' IN R
 SQL
 for name in {" ".join(NAMES)}; do
   runuser -u postgres -- pg_dump -Fc "$name" >"/root/kept/$name.dump"
-  {PSQL} -At -c "SELECT format('ALTER ROLE %I LOGIN PASSWORD %L', rolname, rolpassword)
+  {PSQL} -At -c "SELECT format('ALTER ROLE %1\$I LOGIN CONNECTION LIMIT -1 PASSWORD %2\$L;
+    ALTER ROLE %1\$I RESET ALL;
+    UPDATE pg_authid SET rolvaliduntil = NULL WHERE rolname = %1\$L;', rolname, rolpassword)
     FROM pg_authid WHERE rolname = '$name'" >"/root/kept/$name.sql"
 done
+fi
+"""
+# Puts the server's own configuration back, where it was changed.
+_CLUSTER = """
+cluster=postgresql@$(ls /var/lib/postgresql)-main data=$(echo /var/lib/postgresql/*/main)
+changed=$(rsync -ai --delete /root/pristine/etc/postgresql/ /etc/postgresql/)
+grep -qv '^#' "$data/postgresql.auto.conf" && changed="$changed settings"
+if [ -n "$changed" ] || [ -e "$data/standby.signal" ] || ! systemctl -q is-active "$cluster"; then
+  rm -f "$data/standby.signal"
+  sed -i '/^[^#]/d' "$data/postgresql.auto.conf"
+  systemctl reset-failed "$cluster"; systemctl restart "$cluster"
 fi
 """
 
@@ -45,6 +59,7 @@ class Place:
     makes it; `behind` what an earlier code would have left in the database; `signs` a fault of what
     signs the tokens, and the script that makes it. `writes` are beginnings of snapshot keys that
     every login changes. `supervised` says that supervisord runs it, not systemd.
+    `words` are those of the shared cases that its profile does not tell.
     """
 
     backend: str
@@ -58,6 +73,7 @@ class Place:
     signs: tuple[str, str] | None = None
     writes: tuple[str, ...] = ()
     supervised: bool = False
+    words: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def env(self) -> str:
@@ -99,14 +115,19 @@ class Place:
             ready = "systemctl start supervisor; supervisorctl update >/dev/null"
         return f"""
 {self.control("stop")} 2>/dev/null
-rm -rf {unit} {unit}.d
+pkill -KILL -u {name}; pkill -KILL -u postgres -x psql
+{_CLUSTER}
+rm -rf {unit} {unit}.d /usr/lib/systemd/system/{name}-api.service {self.venv}.* /srv/elsewhere
 cp -p /root/pristine{unit} {unit}
 rsync -a --delete /root/pristine/srv/{name}/ /srv/{name}/
 rsync -a --delete /root/pristine{self.venv}/ {self.venv}/
-rm -rf /var/lib/relogin
+rm -rf /var/lib/relogin /etc/halext.env /tmp/pgpass
 {ready}
+{PSQL} -c 'DROP DATABASE IF EXISTS {name} WITH (FORCE)' \\
+  -c 'DROP DATABASE IF EXISTS {name}_old WITH (FORCE)'
+{PSQL} -At -c "SELECT 'CREATE ROLE {name}' WHERE to_regrole('{name}') IS NULL" | {PSQL}
 {PSQL} -f - </root/kept/{name}.sql
-{PSQL} -c 'DROP DATABASE IF EXISTS {name} WITH (FORCE)' -c 'CREATE DATABASE {name} OWNER {name}'
+{PSQL} -c 'CREATE DATABASE {name} OWNER {name}'
 runuser -u postgres -- pg_restore -d {name} </root/kept/{name}.dump
 {self.control("start")}
 {self.waiting}"""
@@ -205,3 +226,4 @@ ELSEWHERE = Place(
     ("env_file.key-not-declared-value", "s/^POSTGRES_USER=.*/POSTGRES_USER=part/"), _MEMBERS,
     _NO_JOINED_AT, ("jwt.secret-missing", "sed -i /^JWT_SECRET=/d /srv/parts/.env"),
 )  # fmt: skip
+EVERY = (*PLACES, ELSEWHERE)

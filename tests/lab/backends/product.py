@@ -9,7 +9,7 @@ from urllib.parse import quote
 from tests.lab.backends import canaries
 from tests.lab.host import Host
 from tests.lab.inventory import RESTORE, by
-from tests.lab.product import REPOSITORY, Ran, pyinfra
+from tests.lab.product import REPOSITORY, Ran, changed, pyinfra
 
 
 def by_url(user: str, password: str) -> str:
@@ -28,12 +28,16 @@ SECRETS = {
 }
 
 
-def run(folder: Path, host: Host, backend: str, *words: str, described: str = "") -> Ran:
+def run(
+    folder: Path, host: Host, backend: str, *words: str, described: str = "", profile: str = ""
+) -> Ran:
     """Run pyinfra on one of the host's backends: the restore by default, without a prompt.
 
     The example's data is copied, with what is `described` beside it: the certificate that it names
-    lies beside the inventory.
+    lies beside the inventory. `profile` changes it as arguments of dataclasses.replace.
     """
+    if profile:
+        described = changed(profile, backend)
     return run_each(folder, host, [backend], *(words or RESTORE), described=described)
 
 
@@ -55,13 +59,27 @@ def run_each(
     return pyinfra([], *where, *words, inventory=str(inventory), secrets=SECRETS)
 
 
-def diagnose(folder: Path, host: Host, backend: str, described: str = "") -> Ran:
-    return run(folder, host, backend, "deploys/diagnose.py", "--dry", described=described)
+def diagnose(
+    folder: Path, host: Host, backend: str, described: str = "", *, profile: str = ""
+) -> Ran:
+    words = ("deploys/diagnose.py", "--dry")
+    return run(folder, host, backend, *words, described=described, profile=profile)
 
 
 def logs_in(host: Host, backend: str) -> bool:
     """Tell whether curl on the host logs the owner in, and the protected route opens then."""
     return "200" == host.root(_LOGIN[backend], check=False).strip()
+
+
+def session(host: Host) -> str:
+    """Log the owner in to Django by curl, and give the session's id."""
+    return host.root(f"{_SESSION}\necho $sid").strip()
+
+
+def opened(host: Host, sid: str) -> str:
+    """Give the status with which Django answers to a session."""
+    at, name = "http://127.0.0.1:8105/accounts/profile/", "Host: shop.example.org"
+    return host.root(f"curl {_STATUS} -H '{name}' -H 'Cookie: sessionid={sid}' {at}").strip()
 
 
 _PASSWORD = shlex.quote(canaries.OWNER_PASSWORD)
@@ -77,6 +95,15 @@ token=$(printf '{{"{name}": "{account}", "password": "%s"}}' "$password" |
 curl {_STATUS} -H 'Host: shop.example.org' -H "Authorization: Bearer $token" {me}"""
 
 
+_SESSION = f"""\
+jar=$(mktemp); at=http://127.0.0.1:8105/accounts; host='Host: shop.example.org'
+curl -s -o /dev/null -c $jar -H "$host" $at/login/
+sed -i 's/^\\(#HttpOnly_\\)\\{{0,1\\}}shop.example.org/\\1127.0.0.1/' $jar
+token=$(awk '$6 == "csrftoken" {{ print $7 }}' $jar)
+sid=$(printf %s {_PASSWORD} | curl -s -o /dev/null -D - -H "$host" -H "Cookie: csrftoken=$token" \\
+  -d username=owner -d csrfmiddlewaretoken="$token" --data-urlencode password@- $at/login/ |
+  sed -n 's/^Set-Cookie: sessionid=\\([^;]*\\).*/\\1/p')
+rm $jar"""
 _LOGIN = {
     "fastapi_argon": _by_json(
         "http://127.0.0.1:8101/api/v1/auth/sign-in",
@@ -120,15 +147,7 @@ cookie=$(printf %s {_PASSWORD} | curl -s -o /dev/null -D - -d username=owner \\
   --data-urlencode password@- http://127.0.0.1:8104/login |
   sed -n 's/^set-cookie: \\(session_token=[^;]*\\).*/\\1/p')
 curl {_STATUS} -H "Cookie: $cookie" http://127.0.0.1:8104/me""",
-    "django_session": f"""\
-jar=$(mktemp); at=http://127.0.0.1:8105/accounts; host='Host: shop.example.org'
-curl -s -o /dev/null -c $jar -H "$host" $at/login/
-sed -i 's/^\\(#HttpOnly_\\)\\{{0,1\\}}shop.example.org/\\1127.0.0.1/' $jar
-token=$(awk '$6 == "csrftoken" {{ print $7 }}' $jar)
-sid=$(printf %s {_PASSWORD} | curl -s -o /dev/null -D - -H "$host" -H "Cookie: csrftoken=$token" \\
-  -d username=owner -d csrfmiddlewaretoken="$token" --data-urlencode password@- $at/login/ |
-  sed -n 's/^Set-Cookie: sessionid=\\([^;]*\\).*/\\1/p')
-rm $jar
+    "django_session": f"""{_SESSION}
 curl {_STATUS} -H "$host" -H "Cookie: sessionid=$sid" $at/profile/""",
     "flask_werkzeug": f"""\
 at=https://127.0.0.1:8443; host='Host: desk.example.org'; ca=/etc/nginx/desk.crt

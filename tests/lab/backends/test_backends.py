@@ -10,8 +10,8 @@ import pytest
 
 from relogin import passwords
 from tests.lab.backends import canaries
-from tests.lab.backends.cases import cases, everything, may_differ, persons
-from tests.lab.backends.places import ELSEWHERE, KEEP, PLACES, Place
+from tests.lab.backends.cases import everything, left, may_differ, mended
+from tests.lab.backends.places import EVERY, KEEP, PLACES, Place
 from tests.lab.backends.product import diagnose, logs_in, run
 from tests.lab.cases.case import Case
 from tests.lab.host import Host
@@ -21,9 +21,8 @@ from tests.lab.test_restore import Product, differences, is_left, is_mended, une
 
 pytestmark = pytest.mark.lab
 
-EACH = [(place, case) for place in PLACES for layer in cases(place).values() for case in layer]
-
-LEFT = [(place, case) for place in PLACES for case in persons(place)]
+EACH = [(place, case) for place in EVERY for case in mended(place)]
+LEFT = [(place, case) for place in EVERY for case in left(place)]
 
 
 def some_of_the_layers() -> list[tuple[Place, Case]]:
@@ -58,7 +57,7 @@ def host(kept: Host, place: Place) -> Iterator[Host]:
     kept.root(place.heal)
 
 
-@pytest.mark.parametrize("place", [*PLACES, ELSEWHERE], ids=lambda place: place.backend)
+@pytest.mark.parametrize("place", EVERY, ids=lambda place: place.backend)
 def test_a_healthy_backend_is_proven_and_has_no_findings(
     tmp_path: Path, kept: Host, place: Place
 ) -> None:
@@ -73,13 +72,18 @@ def test_a_healthy_backend_is_proven_and_has_no_findings(
     assert logs_in(kept, place.backend)
 
 
+OTHER_SCHEMES = ("django-scrypt", "django-argon2", "django-bcrypt-sha256")
+ALSO_READ = [(one, name) for name in OTHER_SCHEMES for one in PLACES if one.name == "shop"]
+
+
 @pytest.mark.parametrize(
-    "place", [one for one in PLACES if one.name == "shop"], ids=lambda place: place.backend
+    ("place", "scheme"),
+    [pytest.param(*each, id=f"{each[0].backend}-{each[1]}") for each in sample(ALSO_READ, 2)],
 )
 def test_a_hash_of_another_scheme_that_the_backend_reads_as_well_is_not_sick(
-    tmp_path: Path, host: Host, place: Place
+    tmp_path: Path, host: Host, place: Place, scheme: str
 ) -> None:
-    stored = passwords.make(canaries.OWNER_PASSWORD, "django-scrypt")
+    stored = passwords.make(canaries.OWNER_PASSWORD, scheme)
     host.root(place.sql(f"UPDATE auth_user SET password = '{stored}' WHERE username = 'owner'"))
 
     ran = run(tmp_path, host, place.backend)
@@ -130,8 +134,8 @@ def test_what_only_a_person_may_mend_is_named_first_and_left(
 def product(folder: Path, place: Place) -> Product:
     """Give how a backend is diagnosed and restored by its own example."""
     return Product(
-        lambda at: diagnose(folder, at, place.backend),
-        lambda at: run(folder, at, place.backend),
+        lambda at, profile="": diagnose(folder, at, place.backend, profile=profile),
+        lambda at, profile="": run(folder, at, place.backend, profile=profile),
         partial(logs_in, backend=place.backend),
         place.only,
         place.writes,

@@ -1,12 +1,26 @@
 """Every fault of the catalogue that the lab makes, by layer, in the catalogue's order."""
 
+from collections.abc import Iterable
+
 from . import accounts, env_file, jwt, login, machine, migrations, postgres, service, venv
-from .case import PSQL, UNINSTALL, Case
+from .case import PSQL, UNINSTALL, Case, at
+from .halext import HALEXT
 from .together import NEVER_TOGETHER as NEVER_TOGETHER
+from .words import Words
 
 _LAYERS = (machine, venv, env_file, jwt, postgres, migrations, accounts, service, login)
-MENDED: tuple[Case, ...] = tuple(case for layer in _LAYERS for case in layer.MENDED)
-PERSONS: tuple[Case, ...] = tuple(case for layer in _LAYERS for case in layer.PERSONS)
+# In words, for a backend to fill in that has them all.
+MENDED_ANYWHERE: tuple[Case, ...] = tuple(case for layer in _LAYERS for case in layer.MENDED)
+PERSONS_ANYWHERE: tuple[Case, ...] = tuple(case for layer in _LAYERS for case in layer.PERSONS)
+
+
+def made_at(cases: Iterable[Case], place: Words) -> tuple[Case, ...]:
+    """Give those cases that can be made on a backend of these words."""
+    return tuple(made for case in cases if (made := at(case, place)))
+
+
+MENDED = made_at(MENDED_ANYWHERE, HALEXT)
+PERSONS = made_at(PERSONS_ANYWHERE, HALEXT)
 
 # the whole runbook at once
 EVERYTHING = "\n".join(

@@ -1,27 +1,20 @@
 """A fault on a lab host: how it is made, and what may differ once it has been mended."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.lab.host import Host
 from tests.lab.wheels import bring
 
-BACKEND = "/srv/halext.org/halext-org/backend"
+from . import halext, words
+from .halext import HALEXT
+from .words import Words, filled
+
+BACKEND = HALEXT["root"]
 ENV = (f"file:{BACKEND}/.env", f"env-text:{BACKEND}/.env")
-UNIT = "/etc/systemd/system/halext-api.service"
-UNDO = ("file:/var/lib/relogin",)
-DROP_IN = (f"file:{UNIT}.d", "unit:halext-api", *UNDO)
-NOTHING = ":"
-PSQL = "runuser -u postgres -- psql -qX -v ON_ERROR_STOP=1"
-RESTART = """
-systemctl restart halext-api
-for i in $(seq 60); do
-    curl -sf -o /dev/null http://127.0.0.1/api/health && break
-    ! systemctl -q is-failed halext-api || break
-    [ "$(systemctl show -P NRestarts halext-api)" -lt 3 ] || break # it dies again and again
-    sleep 0.3
-done
-"""
+UNIT = HALEXT["unit-file"]
+UNDO, NOTHING, PSQL, ANY_COMMAND = words.UNDO, words.NOTHING, words.PSQL, words.ANY_COMMAND
+RESTART = halext.RESTART
 
 
 @dataclass(frozen=True)
@@ -66,39 +59,45 @@ class Case:
         return filled.replace("CERTIFICATE", str(folder / "own.crt"))
 
 
+def at(case: Case, place: Words) -> Case | None:
+    """Give the case as it is made on a backend of these words; nothing if it lacks some of them."""
+    texts = [case.inject, case.profile, case.name]
+    kept = [case.differs, case.restless, case.stays]
+    told = [filled(text, place, HALEXT) for text in texts]
+    keys = [[filled(key, place, HALEXT) for key in each] for each in kept]
+    if None in told or any(None in each for each in keys):
+        return None
+    inject, profile, name = (text or "" for text in told)
+    differs, restless, stays = (tuple(key or "" for key in each) for each in keys)
+    return replace(
+        case,
+        inject=inject,
+        profile=profile,
+        name=name,
+        differs=differs,
+        restless=restless,
+        stays=stays,
+    )
+
+
+def on_halext(text: str) -> str:
+    """Give a script with the words of the example's backend."""
+    return filled(text, HALEXT, HALEXT) or ""
+
+
+UNINSTALL = on_halext(words.UNINSTALL)
+
+
 def env(script: str) -> str:
     """Edit the env file in place, as a person with sed would, and restart on it."""
-    return f"cd {BACKEND}\n{script}\n{RESTART}"
+    return on_halext(words.env(script))
 
 
 def drop_in(name: str, text: str, *, reload: bool = True) -> str:
     """Add a drop-in, as a person would."""
-    load = "systemctl daemon-reload" if reload else ""
-    return f"\nmkdir -p {UNIT}.d; printf '{text}\\n' >{UNIT}.d/{name}.conf; {load}\n"
+    return on_halext(words.drop_in(name, text, reload=reload))
 
 
-# A description that leaves the unit's command to the unit.
-ANY_COMMAND = "service=_replace(_example.service, exec_start=None)"
-# A wrapper that sets a variable again, behind systemd's back.
-WRAPPER = """[Service]
-ExecStart=
-ExecStart=/usr/bin/env {name}={value} {root}/env/bin/uvicorn main:app --port 8000"""
-
-
-def overridden(name: str, value: str) -> str:
-    """Let the unit's command set a variable, whatever its env file has."""
-    return drop_in("wrapper", WRAPPER.format(name=name, value=value, root=BACKEND)) + RESTART
-
-
-UNINSTALL = f"cd {BACKEND}; runuser -u halext -- env/bin/python -m pip uninstall -qy"
-
-
-def code(before: str, after: str, *, file: str = "main.py") -> str:
+def code(before: str, after: str, *, file: str = HALEXT["code"]) -> str:
     """Change a line of the backend's own code: what no machine may mend."""
-    return f"""cd {BACKEND}
-    python3 - <<'PYTHON'
-text = open("{file}").read()
-assert {before!r} in text
-open("{file}", "w").write(text.replace({before!r}, {after!r}))
-PYTHON
-    {RESTART}"""
+    return on_halext(words.code(before, after, file=file))

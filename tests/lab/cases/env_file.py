@@ -1,10 +1,19 @@
 """Faults of the env file: how each is made, and what may differ once it is mended."""
 
-from urllib.parse import quote
-
-from tests.lab.canaries import DATABASE_PASSWORD as PASSWORD
-
-from .case import ANY_COMMAND, BACKEND, ENV, PSQL, RESTART, UNDO, Case, code, env, overridden
+from .case import Case
+from .words import (
+    ANY_COMMAND,
+    BACKEND,
+    ENV,
+    LOST_PASSWORD,
+    LOST_WITH_KEY,
+    PSQL,
+    RESTART,
+    UNDO,
+    code,
+    env,
+    overridden,
+)
 
 # what is not declared cannot be made anew
 LOST = tuple(f"env:{key}" for key in ("SMTP_", "QUOTED", "INDENTED", "EMPTY", "LOG_LEVEL"))
@@ -12,85 +21,89 @@ LOST = tuple(f"env:{key}" for key in ("SMTP_", "QUOTED", "INDENTED", "EMPTY", "L
 MENDED: tuple[Case, ...] = (
     Case(
         "env_file.missing",
-        f"mv {BACKEND}/.env {BACKEND}/.env.away",
+        "mv <environment-file> <environment-file>.away",
         (*ENV, *LOST, *UNDO, f"file:{BACKEND}/.env.away"),
         name="env_file.missing, its values still in the running process",
     ),
     Case(
         "env_file.missing",
-        f"mv {BACKEND}/.env {BACKEND}/.env.away; systemctl restart halext-api; sleep 2",
+        f"mv {BACKEND}/.env {BACKEND}/.env.away; <bounce>; sleep 2",
         (
             *(*ENV, *LOST, *UNDO, f"file:{BACKEND}/.env.away"),
-            *("env:SECRET_KEY", "env:DATABASE_URL", "role-verifier:halext_user"),
+            *("env:SECRET_KEY", "env:DATABASE_URL", *LOST_PASSWORD),
         ),
-        restless=("unit:halext-api",),
+        restless=("unit:<unit>",),
         name="env_file.missing, its values nowhere any more",
     ),
     Case(
         "env_file.missing",
         f"cd {BACKEND}; mkdir shared; mv .env shared/.env.away; ln -s shared/.env .env\n"
-        "systemctl restart halext-api; sleep 2",
+        "<bounce>; sleep 2",
         (
             *(*ENV, *LOST, *UNDO, f"file:{BACKEND}/shared"),
-            *("env:SECRET_KEY", "env:DATABASE_URL", "role-verifier:halext_user"),
+            *("env:SECRET_KEY", "env:DATABASE_URL", *LOST_PASSWORD),
         ),
-        restless=("unit:halext-api",),
+        restless=("unit:<unit>",),
         name="env_file.missing, a link that leads nowhere",
     ),
     Case(
         "env_file.wrong-owner",
-        f"chown root:root {BACKEND}/.env; systemctl restart halext-api; sleep 2",
+        f"chown root:root {BACKEND}/.env; <bounce>; sleep 2",
         UNDO,
-        restless=("unit:halext-api",),
+        restless=("unit:<unit>",),
     ),
-    Case("env_file.key-missing", env("sed -i /^ACCESS_CODE=/d .env"), (*ENV, *UNDO)),
-    Case("env_file.key-empty", env("sed -i 's/^ACCESS_CODE=.*/ACCESS_CODE=/' .env"), (*ENV, *UNDO)),
+    Case("env_file.key-missing", env("sed -i /^<key>=/d .env"), (*ENV, *LOST_WITH_KEY, *UNDO)),
+    Case(
+        "env_file.key-empty",
+        env("sed -i 's/^<key>=.*/<key>=/' .env"),
+        (*ENV, *LOST_WITH_KEY, *UNDO),
+    ),
     Case(
         "env_file.key-not-declared-value",
-        env("sed -i 's/^ACCESS_CODE=.*/ACCESS_CODE=of-last-year/' .env"),
+        env("sed -i 's/^<given>=.*/<given>=of-last-year/' .env"),
         (*ENV, *UNDO),
     ),
     Case(
         "env_file.key-not-declared-value",
-        env("sed -i 's#/halext_org#/halext_dev#' .env"),
+        env("sed -i '/^<url>=/s#5432/<database>#5432/<database>_dev#' .env"),
         (*ENV, *UNDO),
         name="env_file.key-not-declared-value, another database in DATABASE_URL",
     ),
     Case(
         "env_file.key-not-declared-value",
-        env("sed -i 's/^DEV_MODE=.*/DEV_MODE=true/' .env"),
+        env("sed -i 's/^<switch>=.*/<switch>=true/' .env"),
         (*ENV, *UNDO),
         name="env_file.key-not-declared-value, DEV_MODE",
     ),
     Case(
         "env_file.bom",
-        env("sed -i -e 1d -e '2s/^/\\xEF\\xBB\\xBF/' .env"),
+        env("sed -i '/^#/d' .env; sed -i '1s/^/\\xEF\\xBB\\xBF/' .env"),
         (*ENV, *UNDO),
     ),
-    Case("env_file.unparsable-line", env("sed -i 's/^ACCESS_CODE=.*/&x/' .env"), (*ENV, *UNDO)),
+    Case("env_file.unparsable-line", env("sed -i 's/^<quoted>=.*/&x/' .env"), (*ENV, *UNDO)),
     Case(
         "env_file.readers-disagree",
-        env("sed -i 's/^ACCESS_CODE=.*/& # for sign-ups/' .env"),
+        env("sed -i 's/^<given>=.*/& # for sign-ups/' .env"),
         (*ENV, *UNDO),
     ),
     Case(
         "env_file.placeholder",
-        env("sed -i 's#//halext_user:[^@]*@#//halext_user:changeme@#' .env"),
-        (*ENV, *UNDO, "env:DATABASE_URL", "role-verifier:halext_user"),
+        env("sed -i '/^<url>=/s#//<role>:[^@]*@#//<role>:changeme@#' .env"),
+        (*ENV, *UNDO, "env:DATABASE_URL", *LOST_PASSWORD),
         name="env_file.placeholder, a database password that PostgreSQL does not take",
     ),
     Case(
         "env_file.database-url-unparsable",
-        env(f"""python3 - <<'PYTHON'
+        env("""python3 - <<'PYTHON'
 text = open(".env").read()
-open(".env", "w").write(text.replace({quote(PASSWORD, safe="")!r}, {PASSWORD!r}))
+open(".env", "w").write(text.replace(<encoded>, <not-encoded>))
 PYTHON"""),
         (*ENV, *UNDO),
         name="env_file.database-url-unparsable, a password that is not encoded",
     ),
     Case(
         "env_file.database-url-unparsable",
-        env("sed -i 's#=postgresql://#=postgres://#' .env"),
+        env("sed -i 's#=<driver>://#=postgres://#' .env"),
         (*ENV, *UNDO),
         name="env_file.database-url-unparsable, a scheme that SQLAlchemy does not know",
     ),
@@ -110,35 +123,35 @@ pydantic.create_model("Settings", __config__=forbids, **known)(**given)
 PERSONS: tuple[Case, ...] = (
     Case(
         "env_file.key-missing",
-        env("sed -i /^ACCESS_CODE=/d .env"),
-        profile="env_file=_keys(ACCESS_CODE=_Secret.kept())",
+        env("sed -i /^<given>=/d .env"),
+        profile="env_file=_keys(<given>=_Secret.kept())",
         name="env_file.key-missing, that has to be kept and is kept nowhere",
     ),
     Case(
         "env_file.extra-key-forbidden",
         env("echo REPORTS_TO=ada@example.com >>.env") + code('ALGORITHM = "HS256"\n', SETTINGS),
-        restless=("unit:halext-api",),
+        restless=("unit:<unit>",),
     ),
     Case(
         "env_file.not-utf8",
-        f"printf 'CITY=K\\366ln\\n' >>{BACKEND}/.env; systemctl restart halext-api; sleep 2",
-        restless=("unit:halext-api",),
+        f"printf 'CITY=K\\366ln\\n' >>{BACKEND}/.env; <bounce>; sleep 2",
+        restless=("unit:<unit>",),
     ),
     Case(
         "env_file.unparsable-line",
-        env("sed -i 's/^ACCESS_CODE=.*/&\\nOTHER=\"/' .env"),
+        env("sed -i 's/^<quoted>=.*/&\\nOTHER=\"/' .env"),
         name="env_file.unparsable-line, another key's quote that hides the JWT secret",
     ),
     Case(
         "env_file.placeholder",
-        f"{PSQL} -c \"ALTER ROLE halext_user PASSWORD 'changeme'\"\n"
-        + env("sed -i 's#//halext_user:[^@]*@#//halext_user:changeme@#' .env"),
+        f"{PSQL} -c \"ALTER ROLE <role> PASSWORD 'changeme'\"\n"
+        + env("sed -i '/^<url>=/s#//<role>:[^@]*@#//<role>:changeme@#' .env"),
         name="env_file.placeholder, and PostgreSQL takes it",
         works=True,
     ),
     Case(
         "env_file.other-file-used",
-        overridden("ACCESS_CODE", "of-last-year"),
+        overridden("<given>", "of-last-year"),
         profile=ANY_COMMAND,
         name="env_file.other-file-used, the unit's command sets a key",
     ),
@@ -146,16 +159,16 @@ PERSONS: tuple[Case, ...] = (
         "env_file.other-file-used",
         f"""cd {BACKEND}; mkdir settings
         sed 's/^SECRET_KEY=.*/SECRET_KEY=another-secret-than-the-files-7c2/' .env >settings/.env
-        chown -R halext: settings; chmod 600 settings/.env
+        chown -R <user>: settings; chmod 600 settings/.env
         other='Path(__file__).parent / "settings/.env"'
-        sed -i "s#^load_dotenv(.*#load_dotenv($other, override=True)#" database.py
+        sed -i "s#^load_dotenv(.*#load_dotenv($other, override=True)#" <engine-code>
         {RESTART}""",
         name="env_file.other-file-used, the code reads another one",
     ),
     Case(
         "env_file.tracked-by-git",
-        f"cd {BACKEND}; git='runuser -u halext -- git'; $git init -q; $git add .env",
+        f"cd {BACKEND}; git='runuser -u <user> -- git'; $git init -q; $git add .env",
         works=True,
     ),
-    Case("env_file.key-twice", env("sed -i '1i ACCESS_CODE=of-last-year' .env"), works=True),
+    Case("env_file.key-twice", env("sed -i '1i <key>=of-last-year' .env"), works=True),
 )

@@ -1,13 +1,13 @@
 """Faults of the JWT secret: how each is made, and what may differ once it is mended."""
 
-from .case import (
+from .case import Case
+from .words import (
     ANY_COMMAND,
     BACKEND,
     ENV,
     NOTHING,
     RESTART,
     UNDO,
-    Case,
     code,
     drop_in,
     env,
@@ -17,36 +17,36 @@ from .case import (
 MENDED: tuple[Case, ...] = (
     Case(
         "jwt.secret-missing",
-        f"sed -i /^SECRET_KEY=/d {BACKEND}/.env",
+        f"sed -i /^<secret>=/d {BACKEND}/.env",
         (*ENV, *UNDO),
         name="jwt.secret-missing, still in the running process",
     ),
     Case(
         "jwt.secret-empty",
-        f"sed -i 's/^SECRET_KEY=.*/SECRET_KEY=/' {BACKEND}/.env",
+        f"sed -i 's/^<secret>=.*/<secret>=/' {BACKEND}/.env",
         (*ENV, *UNDO),
     ),
     Case(
         "jwt.secret-missing",
-        env("sed -i /^SECRET_KEY=/d .env"),
+        env("sed -i /^<secret>=/d .env"),
         (*ENV, *UNDO, "env:SECRET_KEY"),
         name="jwt.secret-missing, nowhere any more",
     ),
 )
 # What KillMode=process leaves behind of an earlier start.
 LEFT_BEHIND = """[Service]
-ExecStartPost=/bin/sh -c "SECRET_KEY=another-secret-of-an-earlier-start-9f3 sleep 1000 &\""""
+ExecStartPost=/bin/sh -c "<secret>=another-secret-of-an-earlier-start-9f3 sleep 1000 &\""""
 
 
 def secret(value: str) -> str:
     """Write another secret and restart on it."""
-    return env(f"sed -i 's/^SECRET_KEY=.*/SECRET_KEY={value}/' .env")
+    return env(f"sed -i 's/^<secret>=.*/<secret>={value}/' .env")
 
 
 PERSONS: tuple[Case, ...] = (
     Case(
         "jwt.running-on-other-secret",
-        overridden("SECRET_KEY", "another-secret-than-the-files-7c2"),
+        overridden("<secret>", "another-secret-than-the-files-7c2"),
         profile=ANY_COMMAND,
     ),
     Case("jwt.secret-per-process", drop_in("left", LEFT_BEHIND) + RESTART, works=True),
@@ -59,8 +59,7 @@ PERSONS: tuple[Case, ...] = (
     Case(
         "jwt.secret-not-declared",
         NOTHING,
-        profile="env_file=_keys("
-        "SECRET_KEY=_Secret.command('echo of-another-host-4b1f9a07c3de5826'))",
+        profile="env_file=_keys(<secret>=_Secret.command('echo of-another-host-4b1f9a07c3de5826'))",
         works=True,
     ),
     Case(

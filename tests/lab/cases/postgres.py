@@ -1,30 +1,29 @@
 """Faults of the database server: how each is made, and what may differ once it is mended."""
 
-from tests.lab.canaries import DATABASE_PASSWORD
-
-from .case import PSQL, RESTART, UNDO, Case, env
+from .case import Case
 from .login_made import declared
+from .words import PSQL, RESTART, UNDO, env, sql
 
-IN_HALEXT = f"{PSQL} -d halext_org"
+IN_HALEXT = f"{PSQL} -d <database>"
 CLUSTER = "postgresql@$(ls /var/lib/postgresql)-main"
 CONFIGURATION = "$(echo /etc/postgresql/*/main)"
 RELOAD = f"{PSQL} -c 'SELECT pg_reload_conf()' >/dev/null"
 RESTARTED = f"systemctl restart {CLUSTER}\n{RESTART}"
 # What the owner may do by default is written out once something was granted (PostgreSQL docs, 5.7).
-PRIVILEGES = ("table:halext_org.public.users", "sequence:halext_org.public.users_id_seq")
-OWNED_BY_POSTGRES = f"{IN_HALEXT} -c 'ALTER TABLE users OWNER TO postgres'"
+PRIVILEGES = ("table:<rows>", "sequence:<rows>")
+OWNED_BY_POSTGRES = f"{IN_HALEXT} -c 'ALTER TABLE <users> OWNER TO postgres'"
 # As on a host whose database an administrator has made; public is then not the role's.
-DATABASE_OF_POSTGRES = f"{PSQL} -c 'ALTER DATABASE halext_org OWNER TO postgres'"
+DATABASE_OF_POSTGRES = f"{PSQL} -c 'ALTER DATABASE <database> OWNER TO postgres'"
 STANDBY = f"""runuser -u postgres -- touch "$(echo /var/lib/postgresql/*/main)/standby.signal"
 {RESTARTED}"""
-ICU = f"""{IN_HALEXT} -c 'ALTER TABLE users ALTER username TYPE varchar COLLATE "de-x-icu"' \
+ICU = f"""{IN_HALEXT} -c 'ALTER TABLE <users> ALTER <login> TYPE varchar COLLATE "de-x-icu"' \
  -c "UPDATE pg_collation SET collversion = '1.0' WHERE collname = 'de-x-icu'"
 {RESTART}"""
 INVALID_INDEX = f"""{IN_HALEXT} -c "UPDATE pg_index SET indisvalid = false
- WHERE indexrelid = 'users_username_key'::regclass"
+ WHERE indexrelid = '<unique>'::regclass"
 """
-SHIELDED = f"""{OWNED_BY_POSTGRES} -c 'GRANT ALL ON users, users_id_seq TO halext_user' \
- -c 'ALTER TABLE users ENABLE ROW LEVEL SECURITY'
+SHIELDED = f"""{OWNED_BY_POSTGRES} -c 'GRANT ALL ON <users>, <sequence> TO <role>' \
+ -c 'ALTER TABLE <users> ENABLE ROW LEVEL SECURITY'
 """
 NO_PATH = f"""{PSQL} -c "ALTER SYSTEM SET search_path = 'nothere'"
 {RELOAD}
@@ -33,9 +32,9 @@ NO_PATH = f"""{PSQL} -c "ALTER SYSTEM SET search_path = 'nothere'"
 
 def held(statements: str, *, user: str = "postgres", times: int = 1, seconds: int = 0) -> str:
     """Hold sessions open that have run these statements; they are there for so long at the end."""
-    url = "halext_org"
+    url = "<database>"
     if user != "postgres":
-        url = f"host=127.0.0.1 user={user} dbname=halext_org"
+        url = f"host=127.0.0.1 user={user} dbname=<database>"
     return f"""
 for n in $(seq {times}); do
   systemd-run -q --uid=postgres -E PGPASSFILE=/tmp/pgpass -E PGAPPNAME=batch psql -qX \\
@@ -49,110 +48,108 @@ done
 """
 
 
-IN_PASSFILE = DATABASE_PASSWORD.replace(":", "\\:")
-PASSFILE = f"""cat >/tmp/pgpass <<'PASS'
-*:*:*:*:{IN_PASSFILE}
+PASSFILE = """cat >/tmp/pgpass <<'PASS'
+*:*:*:*:<passfile>
 PASS
 chown postgres /tmp/pgpass; chmod 600 /tmp/pgpass
 """
-LOCKED = held("BEGIN; LOCK TABLE users", seconds=4)
+LOCKED = held("BEGIN; LOCK TABLE <users>", seconds=4)
 
 MENDED: tuple[Case, ...] = (
     Case("postgres.server-down", "systemctl stop 'postgresql@*-main.service'"),
     Case(
         "postgres.role-missing",
-        f"{PSQL} -d halext_org -c 'REASSIGN OWNED BY halext_user TO postgres' "
-        "-c 'DROP OWNED BY halext_user'\n"
-        f"{PSQL} -c 'DROP ROLE halext_user'\n{RESTART}",
+        f"{PSQL} -d <database> -c 'REASSIGN OWNED BY <role> TO postgres' "
+        "-c 'DROP OWNED BY <role>'\n"
+        f"{PSQL} -c 'DROP ROLE <role>'\n{RESTART}",
         (
-            *("role-verifier:halext_user", "database:halext_org", "schema:halext_org."),
-            *("table:halext_org.", "sequence:halext_org.", *UNDO),
+            *("role-verifier:<role>", "database:<database>", "schema:<database>.<schema>"),
+            *("table:<database>.", "sequence:<database>.", *UNDO),
         ),
         stays=(
-            *("role:halext_user", "role-verifier:halext_user", "database:halext_org"),
-            *("schema:halext_org.", "table:halext_org.", "sequence:halext_org."),
+            *("role:<role>", "role-verifier:<role>", "database:<database>"),
+            *("schema:<database>.<schema>", "table:<database>.", "sequence:<database>."),
         ),
     ),
     Case(
         "postgres.verifier-unusable",
         f"""{PSQL} <<'SQL'
         SET password_encryption = md5;
-        ALTER ROLE halext_user PASSWORD '{DATABASE_PASSWORD}'
+        ALTER ROLE <role> PASSWORD '<password>'
 SQL
         {RESTART}""",
-        ("role-verifier:halext_user", *UNDO),
+        ("role-verifier:<role>", *UNDO),
     ),
     Case(
         "postgres.role-password-differs",
-        f"{PSQL} -c \"ALTER ROLE halext_user PASSWORD 'of-yesterday'\"\n{RESTART}",
-        ("role-verifier:halext_user", *UNDO),
+        f"{PSQL} -c \"ALTER ROLE <role> PASSWORD 'of-yesterday'\"\n{RESTART}",
+        ("role-verifier:<role>", *UNDO),
     ),
     Case(
         "postgres.role-password-differs",
-        f"{PSQL} -c 'ALTER ROLE halext_user PASSWORD NULL'\n{RESTART}",
-        ("role-verifier:halext_user", *UNDO),
+        f"{PSQL} -c 'ALTER ROLE <role> PASSWORD NULL'\n{RESTART}",
+        ("role-verifier:<role>", *UNDO),
         name="postgres.role-password-differs, the role has none",
     ),
     Case(
         "postgres.role-expired",
-        f"{PSQL} -c \"ALTER ROLE halext_user VALID UNTIL '2020-01-01'\"\n{RESTART}",
-        ("role:halext_user", *UNDO),
+        f"{PSQL} -c \"ALTER ROLE <role> VALID UNTIL '2020-01-01'\"\n{RESTART}",
+        ("role:<role>", *UNDO),
     ),
     Case(
         "postgres.role-cannot-login",
-        f"{PSQL} -c 'ALTER ROLE halext_user NOLOGIN'\n{RESTART}",
+        f"{PSQL} -c 'ALTER ROLE <role> NOLOGIN'\n{RESTART}",
         UNDO,
     ),
     Case(
         "postgres.role-connection-limit",
-        f"{PSQL} -c 'ALTER ROLE halext_user CONNECTION LIMIT 0'\n{RESTART}",
+        f"{PSQL} -c 'ALTER ROLE <role> CONNECTION LIMIT 0'\n{RESTART}",
         UNDO,
     ),
     Case(
         "postgres.database-missing",
-        f"systemctl stop halext-api\n{PSQL} -c 'DROP DATABASE halext_org'\n{RESTART}",
+        f"<stop>\n{PSQL} -c 'DROP DATABASE <database>'\n{RESTART}",
         (
-            "row:halext_org.",
-            "value:halext_org.",
-            "table:halext_org.",
-            "sequence:halext_org.",
+            "row:<database>.",
+            "value:<database>.",
+            "table:<database>.",
+            "sequence:<database>.",
             *UNDO,
         ),
         stays=(
-            *("database:halext_org", "schema:halext_org.", "table:halext_org."),
-            *("sequence:halext_org.", "row:halext_org.", "value:halext_org."),
+            *("database:<database>", "schema:<database>.<schema>", "table:<database>."),
+            *("sequence:<database>.", "row:<database>.", "value:<database>."),
         ),
     ),
     Case(
         "postgres.database-closed",
-        f"{PSQL} -c 'ALTER DATABASE halext_org ALLOW_CONNECTIONS false'\n{RESTART}",
+        f"{PSQL} -c 'ALTER DATABASE <database> ALLOW_CONNECTIONS false'\n{RESTART}",
         UNDO,
     ),
     Case(
         "postgres.connect-revoked",
-        f"{PSQL} -c 'REVOKE ALL ON DATABASE halext_org FROM PUBLIC, halext_user'\n{RESTART}",
-        ("database:halext_org", *UNDO),
+        f"{PSQL} -c 'REVOKE ALL ON DATABASE <database> FROM PUBLIC, <role>'\n{RESTART}",
+        ("database:<database>", *UNDO),
     ),
     Case(
         "postgres.database-connection-limit",
-        f"{PSQL} -c 'ALTER DATABASE halext_org CONNECTION LIMIT 0'\n{RESTART}",
+        f"{PSQL} -c 'ALTER DATABASE <database> CONNECTION LIMIT 0'\n{RESTART}",
         UNDO,
     ),
     Case(
         "postgres.schema-usage-missing",
-        f"{DATABASE_OF_POSTGRES}\n"
-        f"{IN_HALEXT} -c 'REVOKE USAGE ON SCHEMA public FROM PUBLIC'\n{RESTART}",
-        ("database:halext_org", "schema:halext_org.public", *UNDO),
-        stays=("database:halext_org", "schema:halext_org.public"),
+        f"{DATABASE_OF_POSTGRES}\n{IN_HALEXT} -c '<no-usage>'\n{RESTART}",
+        ("database:<database>", "schema:<database>.<schema>", *UNDO),
+        stays=("database:<database>", "schema:<database>.<schema>"),
     ),
     Case(
         "postgres.search-path-wrong",
-        f"{PSQL} -c 'ALTER ROLE halext_user SET search_path = nothere'\n{RESTART}",
+        f"{PSQL} -c 'ALTER ROLE <role> SET search_path = nothere'\n{RESTART}",
         UNDO,
     ),
     Case(
         "postgres.search-path-wrong",
-        f"{PSQL} -c \"ALTER DATABASE halext_org SET search_path = 'public,x'\"\n{RESTART}",
+        f"{PSQL} -c \"ALTER DATABASE <database> SET search_path = 'public,x'\"\n{RESTART}",
         UNDO,
         name="postgres.search-path-wrong, of the database",
     ),
@@ -164,21 +161,19 @@ SQL
     ),
     Case(
         "postgres.sequence-privileges-missing",
-        f"{OWNED_BY_POSTGRES} -c 'GRANT ALL ON users TO halext_user'\n{RESTART}",
+        f"{OWNED_BY_POSTGRES} -c 'GRANT ALL ON <users-with-sequence> TO <role>'\n{RESTART}",
         (*PRIVILEGES, *UNDO),
         stays=PRIVILEGES,
     ),
     Case(
         "postgres.timeout-too-short",
-        f"{PSQL} -c \"ALTER ROLE halext_user SET statement_timeout = '1ms'\"\n{RESTART}",
+        f"{PSQL} -c \"ALTER ROLE <role> SET statement_timeout = '1ms'\"\n{RESTART}",
         UNDO,
     ),
     Case(
         "postgres.sequence-behind",
-        f"""{IN_HALEXT} -c "INSERT INTO users (id, username, email, hashed_password)
-        VALUES (22, 'restored', 'restored@example.com', '!')"
-        """,
-        ("row:halext_org.public.users:22", "value:halext_org.public.users_id_seq", *UNDO),
+        sql("<row-ahead>"),
+        ("row:<rows>:22", "value:<rows>", *UNDO),
     ),
 )
 PERSONS: tuple[Case, ...] = (
@@ -205,7 +200,7 @@ PERSONS: tuple[Case, ...] = (
     ),
     Case(
         "postgres.hba-refuses",
-        f"sed -i '1i host halext_org all 127.0.0.0/8 reject' {CONFIGURATION}/pg_hba.conf\n"
+        f"sed -i '1i host <database> all 127.0.0.0/8 reject' {CONFIGURATION}/pg_hba.conf\n"
         f"{RELOAD}\n{RESTART}",
         name="postgres.hba-refuses, a line rejects it",
     ),
@@ -216,50 +211,49 @@ PERSONS: tuple[Case, ...] = (
     ),
     Case(
         "postgres.peer-mismatch",
-        env("sed -i 's#@127.0.0.1:5432/halext_org#@/halext_org?host=/var/run/postgresql#' .env"),
+        env("sed -i 's#@127.0.0.1:5432/<database>#@/<database>?host=/var/run/postgresql#' .env"),
         profile="env_file=_keys("
         "DATABASE_URL=_replace(_env_file.keys['DATABASE_URL'], host='/var/run/postgresql'))",
     ),
     Case(
         "postgres.connections-exhausted",
-        f"{PSQL} -c 'ALTER SYSTEM SET max_connections = 10'\nsystemctl stop halext-api\n"
+        f"{PSQL} -c 'ALTER SYSTEM SET max_connections = 10'\n<stop>\n"
         f"systemctl restart {CLUSTER}\n{held('SELECT 1', times=7)}{RESTART}",
     ),
     Case(
         "postgres.role-expired",
-        f"{PSQL} -c \"ALTER ROLE halext_user VALID UNTIL '$(date -d '+3 days' +%F)'\"",
+        f"{PSQL} -c \"ALTER ROLE <role> VALID UNTIL '$(date -d '+3 days' +%F)'\"",
         works=True,
         name="postgres.role-expired, in three days",
     ),
     Case(
         "postgres.role-connection-limit",
-        f"{PASSFILE}{PSQL} -c 'ALTER ROLE halext_user CONNECTION LIMIT 1'\n"
-        "systemctl stop halext-api\n"
-        f"{held('SELECT 1', user='halext_user')}{RESTART}",
+        f"{PASSFILE}{PSQL} -c 'ALTER ROLE <role> CONNECTION LIMIT 1'\n"
+        "<stop>\n"
+        f"{held('SELECT 1', user='<role>')}{RESTART}",
         name="postgres.role-connection-limit, it is reached",
     ),
     Case(
         "postgres.database-missing",
-        f"systemctl stop halext-api\n"
-        f"{PSQL} -c 'ALTER DATABASE halext_org RENAME TO halext_org_old'\n{RESTART}",
+        f"<stop>\n{PSQL} -c 'ALTER DATABASE <database> RENAME TO <database>_old'\n{RESTART}",
         name="postgres.database-missing, beside a look-alike",
     ),
     Case(
         "postgres.database-closed",
-        f'systemctl stop halext-api\n{PSQL} -c "UPDATE pg_database SET datconnlimit = -2'
-        f" WHERE datname = 'halext_org'\"\n{RESTART}",
+        f'<stop>\n{PSQL} -c "UPDATE pg_database SET datconnlimit = -2'
+        f" WHERE datname = '<database>'\"\n{RESTART}",
         name="postgres.database-closed, an interrupted DROP DATABASE left it",
     ),
     Case(
         "postgres.url-refused",  # who is in that role is not in the file
-        f"sed -i '1i host halext_org +halext_user 127.0.0.0/8 reject' {CONFIGURATION}/pg_hba.conf\n"
+        f"sed -i '1i host <database> +<role> 127.0.0.0/8 reject' {CONFIGURATION}/pg_hba.conf\n"
         f"{RELOAD}\n{RESTART}",
     ),
     Case("postgres.search-path-wrong", NO_PATH, name="postgres.search-path-wrong, of the system"),
     Case("postgres.row-security-hides-rows", SHIELDED),
     Case(
         "postgres.read-only",
-        f"{PSQL} -c 'ALTER ROLE halext_user SET default_transaction_read_only = on'\n{RESTART}",
+        f"{PSQL} -c 'ALTER ROLE <role> SET default_transaction_read_only = on'\n{RESTART}",
         works=True,
     ),
     Case("postgres.in-recovery", STANDBY, works=True),

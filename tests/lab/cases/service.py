@@ -1,6 +1,7 @@
 """Faults of the service: how each is made, and what may differ once it is mended."""
 
-from .case import (
+from .case import Case
+from .words import (
     ANY_COMMAND,
     BACKEND,
     DROP_IN,
@@ -8,44 +9,43 @@ from .case import (
     RESTART,
     UNDO,
     UNIT,
-    Case,
     code,
     drop_in,
     overridden,
 )
 
-OTHER_PORT = f"ExecStart=\\nExecStart={BACKEND}/env/bin/uvicorn main:app --port 8001"
+OTHER_PORT = "ExecStart=\\nExecStart=<command-elsewhere>"
 # systemd forgets a unit's deletion, or learns of a drop-in, when it reads its files again.
-READ_ALREADY = ("unit:halext-api",)
+READ_ALREADY = ("unit:<unit>",)
 LISTENS = """\
-for i in $(seq 100); do [ -z "$(ss -Hltn 'sport = :8000')" ] || break; sleep 0.2; done
+for i in $(seq 100); do [ -z "$(ss -Hltn 'sport = :<port>')" ] || break; sleep 0.2; done
 """
 MENDED: tuple[Case, ...] = (
-    Case("service.stopped", "systemctl stop halext-api"),
+    Case("service.stopped", "<stop>"),
     Case(
         "service.failed",
-        "systemctl kill -s KILL halext-api; sleep 0.2; systemctl stop halext-api\n"
-        "mkdir -p /run/systemd/system/halext-api.service.d\n"
-        "printf '[Service]\\nRestart=no\\n' >/run/systemd/system/halext-api.service.d/once.conf\n"
-        "systemctl daemon-reload; systemctl start halext-api; sleep 1\n"
-        "systemctl kill -s KILL halext-api; sleep 0.5\n"
-        "rm -r /run/systemd/system/halext-api.service.d; systemctl daemon-reload",
+        "systemctl kill -s KILL <unit>; sleep 0.2; <stop>\n"
+        "mkdir -p /run/systemd/system/<unit>.service.d\n"
+        "printf '[Service]\\nRestart=no\\n' >/run/systemd/system/<unit>.service.d/once.conf\n"
+        "systemctl daemon-reload; <start>; sleep 1\n"
+        "systemctl kill -s KILL <unit>; sleep 0.5\n"
+        "rm -r /run/systemd/system/<unit>.service.d; systemctl daemon-reload",
     ),
     Case(
         "service.older-than-env-file",
         f"cd {BACKEND}; cp -p .env /root/env.right\n"
-        f"sed -i 's/^ACCESS_CODE=.*/ACCESS_CODE=of-last-year/' .env\n{RESTART}\n"
+        f"sed -i 's/^<key>=.*/<key>=of-last-year/' .env\n{RESTART}\n"
         "sleep 1.1; cp -p /root/env.right .env.new; mv .env.new .env; rm /root/env.right",
         ENV[:1],
     ),
     Case(
         "service.older-than-venv",
-        f"sleep 1; cd {BACKEND}; runuser -u halext -- env/bin/python -m pip install -q"
-        " --force-reinstall --no-deps python-multipart",
+        f"sleep 1; cd {BACKEND}; runuser -u <venv-user> -- <venv>/bin/python -m pip install -q"
+        " --force-reinstall --no-deps <distribution>",
     ),
     Case(
         "service.unit-missing",
-        f"systemctl disable --now halext-api; rm {UNIT}; systemctl daemon-reload",
+        f"systemctl disable --now <unit>; rm {UNIT}; systemctl daemon-reload",
         (f"file:{UNIT}", *UNDO),
     ),
     Case(
@@ -64,43 +64,43 @@ MENDED: tuple[Case, ...] = (
         "service.wrong-user",
         drop_in("override", "[Service]\\nUser=nobody") + RESTART,
         DROP_IN,
-        restless=("unit:halext-api",),
+        restless=("unit:<unit>",),
         name="service.wrong-user, who may not read the env file",
     ),
     Case(
         "service.wrong-command",
-        drop_in("override", f"[Service]\\n{OTHER_PORT}") + "systemctl restart halext-api; sleep 2",
+        drop_in("override", f"[Service]\\n{OTHER_PORT}") + "<bounce>; sleep 2",
         DROP_IN,
     ),
     Case(
         "service.wrong-command",
-        overridden("SECRET_KEY", "another-secret-than-the-files-7c2"),
+        overridden("<secret>", "another-secret-than-the-files-7c2"),
         DROP_IN,
         name="service.wrong-command, a wrapper that sets another JWT secret",
     ),
-    Case("service.disabled", "systemctl disable halext-api", UNDO),
+    Case("service.disabled", "systemctl disable <unit>", UNDO),
     Case(
         "service.masked",
-        f"mv {UNIT} /usr/lib/systemd/system/\nsystemctl mask --now halext-api",
+        f"mv {UNIT} /usr/lib/systemd/system/\nsystemctl mask --now <unit>",
         (f"file:{UNIT}", "file:/etc/systemd/system/multi-user.target.wants/", *DROP_IN[1:]),
     ),
     Case(
         "service.start-limit-hit",
         drop_in("limit", "[Unit]\\nStartLimitBurst=2\\nStartLimitIntervalSec=600")
-        + "for n in 1 2 3; do systemctl restart halext-api; done; true",
-        (f"file:{UNIT}.d", "unit:halext-api"),
+        + "for n in 1 2 3; do <bounce>; done; true",
+        (f"file:{UNIT}.d", "unit:<unit>"),
     ),
     Case(
         "service.wrong-working-directory",
         "mkdir -p /srv/elsewhere"
         + drop_in("override", "[Service]\\nWorkingDirectory=/srv/elsewhere")
-        + "systemctl restart halext-api; sleep 3",
+        + "<bounce>; sleep 3",
         DROP_IN,
-        restless=("unit:halext-api",),
+        restless=("unit:<unit>",),
     ),
     Case(
         "service.wrong-environment-file",
-        f"sed 's/^ACCESS_CODE=.*/ACCESS_CODE=of-last-year/' {BACKEND}/.env >/etc/halext.env"
+        "sed 's/^<given>=.*/<given>=of-last-year/' <environment-file> >/etc/halext.env"
         + drop_in("override", "[Service]\\nEnvironmentFile=/etc/halext.env")
         + RESTART,
         (*DROP_IN, "file:/etc/halext.env"),
@@ -108,8 +108,8 @@ MENDED: tuple[Case, ...] = (
     Case(
         "service.needs-daemon-reload",
         f"cp -p {UNIT} /root/unit.right\n"
-        f"sed 's/^ACCESS_CODE=.*/ACCESS_CODE=of-last-year/' {BACKEND}/.env >/etc/halext.env\n"
-        f"sed -i 's#^EnvironmentFile=.*#EnvironmentFile=/etc/halext.env#' {UNIT}\n"
+        f"sed 's/^<given>=.*/<given>=of-last-year/' <environment-file> >/etc/halext.env\n"
+        f"sed -i 's#^EnvironmentFile=<environment-file>#EnvironmentFile=/etc/halext.env#' {UNIT}\n"
         f"touch -d '-1 hour' /root/unit.right\nsystemctl daemon-reload\n{RESTART}\n"
         f"cp -p /root/unit.right {UNIT}; rm /root/unit.right",
         ("file:/etc/halext.env",),
@@ -118,23 +118,23 @@ MENDED: tuple[Case, ...] = (
     Case(
         "service.needs-daemon-reload",
         drop_in("new", "[Service]\\nEnvironment=ADDED=1", reload=False),
-        (f"file:{UNIT}.d", "unit:halext-api"),
+        (f"file:{UNIT}.d", "unit:<unit>"),
         name="service.needs-daemon-reload, the first drop-in of a unit",
         stays=READ_ALREADY,
     ),
-    Case("service.needed-unit-down", "systemctl stop nginx"),
+    Case("service.needed-unit-down", "systemctl stop <needed>"),
     Case(
         "service.older-than-unit",
         drop_in("override", "[Service]\\nUser=root")
         + f"{RESTART}\nsleep 1.1"
-        + drop_in("override", "[Service]\\nUser=halext"),
+        + drop_in("override", "[Service]\\nUser=<user>"),
         DROP_IN,
     ),
 )
 BAD_SETTING = "[Service]\\nExecStart=\\nExecStart=relative/path x"
 ON_GUNICORN = (
     f"[Service]\\nExecStart=\\nExecStart={BACKEND}/env/bin/gunicorn"
-    " -t 2 -w 1 -b 127.0.0.1:8000 hangs:app"
+    " -t 2 -w 1 -b 127.0.0.1:<port> hangs:app"
 )
 HANGS = f"""cd {BACKEND}
 cat >hangs.py <<'PYTHON'
@@ -142,15 +142,15 @@ import time
 def app(environ, start_response):
     time.sleep(60)
 PYTHON
-runuser -u halext -- env/bin/python -m pip install -q gunicorn
+runuser -u <user> -- env/bin/python -m pip install -q gunicorn
 {drop_in("hangs", ON_GUNICORN)}
-systemctl restart halext-api
-{LISTENS}for n in 1 2 3; do curl -s -m 5 http://127.0.0.1:8000/; done; true
+<bounce>
+{LISTENS}for n in 1 2 3; do curl -s -m 5 http://127.0.0.1:<port>/; done; true
 """
 PERSONS: tuple[Case, ...] = (
     Case(
         "service.bad-setting",
-        drop_in("bad", BAD_SETTING) + "systemctl stop halext-api; systemctl start halext-api; true",
+        drop_in("bad", BAD_SETTING) + "<stop>; <start>; true",
     ),
     Case(
         "service.bad-setting",
@@ -161,36 +161,35 @@ PERSONS: tuple[Case, ...] = (
     Case("service.workers-hang", HANGS, profile=ANY_COMMAND, wheels=("gunicorn",)),
     Case(
         "service.unit-missing",
-        f"""systemctl disable -q --now halext-api
+        f"""systemctl disable -q --now <unit>
         install -d -o deploy /home/deploy/.config/systemd/user
         mv {UNIT} /home/deploy/.config/systemd/user/; systemctl daemon-reload""",
         name="service.unit-missing, it is a user's own",
     ),
     Case(
         "service.condition-not-met",
-        drop_in("when", "[Unit]\\nConditionPathExists=/srv/licence")
-        + "systemctl restart halext-api",
+        drop_in("when", "[Unit]\\nConditionPathExists=/srv/licence") + "<bounce>",
     ),
     Case(
         "service.killed-for-memory",
         drop_in("memory", "[Unit]\\nStartLimitIntervalSec=0\\n[Service]\\nMemoryMax=30M")
-        + "systemctl restart halext-api; sleep 6",
-        restless=("unit:halext-api",),
+        + "<bounce>; sleep 6",
+        restless=("unit:<unit>",),
     ),
     Case(
         "service.two-copies",
         f"cd {BACKEND}; set -a; . ./.env; set +a\n"
-        "setpriv --reuid halext --regid halext --clear-groups"
-        " env/bin/uvicorn main:app --port 8001 >/dev/null 2>&1 & sleep 3",
+        "setpriv --reuid <user> --regid <user> --clear-groups"
+        " <command-elsewhere> >/dev/null 2>&1 & sleep 3",
         works=True,
     ),
     Case(
         "service.port-held",
-        "systemctl stop halext-api\n"
+        "<stop>\n"
         "systemd-run -q --unit=other-api"
-        " python3 -m http.server 8000 --bind 127.0.0.1\n"
-        f"{LISTENS}systemctl start halext-api; sleep 4",
-        restless=("unit:halext-api",),
+        " python3 -m http.server <port> --bind 127.0.0.1\n"
+        f"{LISTENS}<start>; sleep 4",
+        restless=("unit:<unit>",),
     ),
     Case(
         "service.crash-looping",
@@ -198,6 +197,6 @@ PERSONS: tuple[Case, ...] = (
             "app = FastAPI(",
             "__import__('time').sleep(2)\nraise RuntimeError('no licence')\napp = FastAPI(",
         ),
-        restless=("unit:halext-api",),
+        restless=("unit:<unit>",),
     ),
 )

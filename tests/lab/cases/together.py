@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 
-from .case import BACKEND, PSQL, RESTART
+from . import migrations, postgres
+from .case import BACKEND, PSQL, RESTART, on_halext
 from .machine import on_tmpfs
-from .migrations import NICKNAME
-from .postgres import (
-    ICU,
-    IN_HALEXT,
-    INVALID_INDEX,
-    LOCKED,
-    NO_PATH,
-    SHIELDED,
-    STANDBY,
+
+NICKNAME = on_halext(migrations.NICKNAME)
+ICU, IN_HALEXT, INVALID_INDEX, LOCKED, NO_PATH, SHIELDED, STANDBY = map(
+    on_halext,
+    (
+        *(postgres.ICU, postgres.IN_HALEXT, postgres.INVALID_INDEX, postgres.LOCKED),
+        *(postgres.NO_PATH, postgres.SHIELDED, postgres.STANDBY),
+    ),
 )
 
 NO_OPS = f"{IN_HALEXT} -c \"DELETE FROM users WHERE username = 'ops'\"\n"

@@ -1,11 +1,12 @@
 """Faults of the virtual environment: how each is made, and what may differ once it is mended."""
 
-from .case import BACKEND, RESTART, UNDO, UNINSTALL, Case, code
+from .case import Case
+from .words import BACKEND, RESTART, UNDO, UNINSTALL, code
 
-RENAMED = (f"file:{BACKEND}/env.undone-",)
-CRASHING = "systemctl restart halext-api; sleep 2"
-OTHER_PYTHON = f"""cd {BACKEND}; mv env/lib/python3.1? env/lib/python3.9
-sed -i 's/^version = .*/version = 3.9.2/' env/pyvenv.cfg"""
+RENAMED = ("file:<venv>.undone-",)
+CRASHING = "<bounce>; sleep 2"
+OTHER_PYTHON = """cd <venv>; mv lib/python3.1? lib/python3.9
+sed -i 's/^version = .*/version = 3.9.2/' pyvenv.cfg"""
 
 # bcrypt's own check, by passlib
 BY_PASSLIB = (
@@ -20,14 +21,14 @@ def dist_info(name: str, version: str, *files: str) -> str:
     info = f"{name}-{version}.dist-info"
     record = "".join(f"{path},,\\n" for path in (*files, f"{info}/METADATA", f"{info}/RECORD"))
     return f"""
-    cd {BACKEND}/env/lib/python3*/site-packages; mkdir {info}
+    cd <venv>/lib/python3*/site-packages; mkdir {info}
     printf '{record}' >{info}/RECORD
     printf 'Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n' >{info}/METADATA
-    chown -R halext: {info}
+    chown -R <venv-user>: {info}
     """
 
 
-BY_HAND = tuple(f"file:{BACKEND}/env/lib/python3.{minor}/site-packages/jwt/" for minor in (11, 13))
+BY_HAND = tuple(f"file:<venv>/lib/python3.{minor}/site-packages/jwt/" for minor in (11, 13))
 MENDED: tuple[Case, ...] = (
     Case(
         "venv.module-owned-by-another-distribution",
@@ -38,37 +39,37 @@ MENDED: tuple[Case, ...] = (
     ),
     Case(
         "venv.files-missing",
-        f"rm {BACKEND}/env/lib/python3*/site-packages/sqlalchemy/__init__.py\n{CRASHING}",
+        f"rm <venv>/lib/python3*/site-packages/<package>/__init__.py\n{CRASHING}",
         ("file:",),
-        restless=("unit:halext-api",),
+        restless=("unit:<unit>",),
     ),
     Case(
         "venv.broken-set",
-        f"{UNINSTALL} anyio\n{CRASHING}",
+        f"{UNINSTALL} <dependency>\n{CRASHING}",
         ("file:", "distribution:"),
-        restless=("unit:halext-api",),
+        restless=("unit:<unit>",),
     ),
     Case(
         "venv.requirement-missing",
-        f"{UNINSTALL} python-multipart\nsystemctl restart halext-api; sleep 2",
+        f"{UNINSTALL} <distribution>\n<bounce>; sleep 2",
         ("file:", "distribution:"),
-        restless=("unit:halext-api",),
+        restless=("unit:<unit>",),
     ),
     Case(
         "venv.requirement-wrong-version",
-        f"""{UNINSTALL} bcrypt
-        folder=$(echo env/lib/python3*/site-packages)/bcrypt-3.0.dist-info
+        f"""{UNINSTALL} <pinned>
+        info=<pinned>-3.0.dist-info; folder=$(echo <venv>/lib/python3*/site-packages)/$info
         mkdir $folder
-        printf 'bcrypt-3.0.dist-info/METADATA,,\\nbcrypt-3.0.dist-info/RECORD,,\\n' >$folder/RECORD
-        printf 'Metadata-Version: 2.1\\nName: bcrypt\\nVersion: 3.0\\n' >$folder/METADATA
-        chown -R halext: $folder; systemctl restart halext-api; sleep 2""",
+        printf "$info/METADATA,,\\n$info/RECORD,,\\n" >$folder/RECORD
+        printf 'Metadata-Version: 2.1\\nName: <pinned>\\nVersion: 3.0\\n' >$folder/METADATA
+        chown -R <venv-user>: $folder; <bounce>; sleep 2""",
         ("file:",),
-        restless=("unit:halext-api",),
+        restless=("unit:<unit>",),
     ),
     Case(
         "venv.passlib-without-bcrypt",
         f"""cd {BACKEND}; sed -i 's/^bcrypt==.*/bcrypt\\npasslib/' requirements.txt
-        runuser -u halext -- env/bin/python -m pip install -q passlib"""
+        runuser -u <user> -- env/bin/python -m pip install -q passlib"""
         + f"\n{code(*BY_PASSLIB)}",
         ("file:", "distribution:"),
         wheels=("passlib==1.7.4", "bcrypt==4.3.0"),
@@ -77,29 +78,29 @@ MENDED: tuple[Case, ...] = (
         "venv.module-without-requirement",
         code("app = FastAPI(", "import yaml\n\napp = FastAPI("),
         ("file:", "distribution:"),
-        restless=("unit:halext-api",),
+        restless=("unit:<unit>",),
         profile="venv=_replace(_example.venv, install_unlisted=True)",
         wheels=("PyYAML",),
         name="venv.module-without-requirement, that may be installed all the same",
     ),
     Case(
         "venv.missing",
-        f"cd {BACKEND}; mv env env.away; systemctl restart halext-api; sleep 2",
+        "mv <venv> <venv>.away; <bounce>; sleep 2",
         ("file:",),
-        restless=("unit:halext-api",),
+        restless=("unit:<unit>",),
         stays=RENAMED,
     ),
     Case(
         "venv.interpreter-gone",
-        f"ln -sfn /usr/bin/python3.9 {BACKEND}/env/bin/python3\n{CRASHING}",
-        (f"file:{BACKEND}/env/bin/python", f"file:{BACKEND}/env/pyvenv.cfg", *UNDO),
-        restless=("unit:halext-api",),
+        f"ln -sfn /usr/bin/python3.9 <venv>/bin/python3\n{CRASHING}",
+        ("file:<venv>/bin/python", "file:<venv>/pyvenv.cfg", *UNDO),
+        restless=("unit:<unit>",),
     ),
     Case(
         "venv.interpreter-gone",
-        f"{OTHER_PYTHON}\nln -sfn /usr/bin/python3.9 env/bin/python3\n{CRASHING}",
+        f"{OTHER_PYTHON}\nln -sfn /usr/bin/python3.9 bin/python3\n{CRASHING}",
         ("file:",),
-        restless=("unit:halext-api",),
+        restless=("unit:<unit>",),
         stays=RENAMED,
         name="venv.interpreter-gone, and no other of its version",
     ),
@@ -107,15 +108,15 @@ MENDED: tuple[Case, ...] = (
         "venv.minor-version-changed",
         f"{OTHER_PYTHON}\n{CRASHING}",
         ("file:",),
-        restless=("unit:halext-api",),
+        restless=("unit:<unit>",),
         stays=RENAMED,
     ),
     Case(
         "venv.moved",
-        f"cd {BACKEND}; for each in env/bin/*; do [ -L $each ] ||"
-        f" sed -i '1s#^\\#!{BACKEND}/env/#\\#!{BACKEND}/env-of-old/#' $each; done\n{CRASHING}",
+        "for each in <venv>/bin/*; do [ -L $each ] ||"
+        f" sed -i '1s#^\\#!<venv>/#\\#!<venv>-of-old/#' $each; done\n{CRASHING}",
         UNDO,
-        restless=("unit:halext-api",),
+        restless=("unit:<unit>",),
     ),
 )
 PERSONS: tuple[Case, ...] = (
@@ -127,7 +128,7 @@ PERSONS: tuple[Case, ...] = (
     Case(
         "venv.module-without-requirement",
         code("app = FastAPI(", "import yaml\n\napp = FastAPI("),
-        restless=("unit:halext-api",),
+        restless=("unit:<unit>",),
     ),
     Case(
         "venv.passlib-without-bcrypt",
@@ -136,7 +137,7 @@ PERSONS: tuple[Case, ...] = (
     ),
     Case(
         "venv.missing",
-        f"rm {BACKEND}/env/pyvenv.cfg; systemctl restart halext-api; sleep 12",
+        "rm <venv>/pyvenv.cfg; <bounce>; sleep 12",
         name="venv.missing, a folder that is none",
     ),
 )

@@ -1,0 +1,128 @@
+"""The words by which a backend fills in the cases that it shares with the example's."""
+
+from urllib.parse import quote
+
+from relogin import Alembic, Backend, DatabaseUrl, FromEnv, Jwt, Systemd
+from tests.lab.backends.image import PASSWORDS
+from tests.lab.backends.places import Place
+from tests.lab.backends.profiles import profile
+
+_ELSEWHERE = "8999"  # a port that nothing listens on
+
+
+def words(place: Place) -> dict[str, str]:
+    """Give a backend's words; those of what it does not have are lacking."""
+    backend = profile(place)
+    found = {
+        **_of_place(place),
+        **_of_service(place, backend),
+        **_of_files(place, backend),
+        **_of_database(place, backend),
+        **_of_users(place, backend),
+        **_of_migrations(place, backend),
+        **place.words,
+    }
+    return {name: text for name, text in found.items() if text is not None}
+
+
+def _of_place(place: Place) -> dict[str, str | None]:
+    return {
+        "root": f"/srv/{place.name}",
+        "user": place.name,
+        "port": str(place.port),
+        "stop": place.control("stop"),
+        "start": place.control("start"),
+        "bounce": place.control("restart"),
+        "restart": place.restart,
+        "venv": place.venv,
+        "venv-user": place.venv.split("/")[2],
+        "distribution": place.distribution,
+    }
+
+
+def _of_service(place: Place, backend: Backend) -> dict[str, str | None]:
+    service = backend.service
+    if not isinstance(service, Systemd):
+        return {}
+    command = service.exec_start
+    assert command
+    return {
+        "unit": service.unit,
+        "unit-file": f"/etc/systemd/system/{service.unit}.service",
+        "command": command,
+        "command-elsewhere": command.replace(str(place.port), _ELSEWHERE),
+        "environment-file": place.env if service.environment_files else None,
+        "needed": service.needs[0] if service.needs else None,
+    }
+
+
+def _of_files(place: Place, backend: Backend) -> dict[str, str | None]:
+    """Give the keys: one that it does not work without, and one whose value is declared."""
+    keys = backend.env_files[0].keys
+    url = next((key for key, value in keys.items() if isinstance(value, DatabaseUrl)), None)
+    given = next((key for key in reversed(keys) if type(keys[key]) is str), None)
+    told = keys[url] if url else None
+    secret = backend.token.secret if isinstance(backend.token, Jwt) else None
+    return {
+        "url": url,
+        "driver": told.driver if isinstance(told, DatabaseUrl) else None,
+        "given": given,
+        "key": url or given,
+        "lost-with-key": f"role-verifier:{place.name}" if url else "nothing",
+        "secret": secret.key if isinstance(secret, FromEnv) else None,
+    }
+
+
+def _of_database(place: Place, backend: Backend) -> dict[str, str | None]:
+    assert backend.database
+    password, schema = PASSWORDS[place.name], backend.database.schema
+    encoded = quote(password, safe="")
+    may_not = f"ALTER SCHEMA {schema} OWNER TO postgres"
+    differs = encoded != password and "?" in password  # as it is, a URL with it is another
+    return {
+        "role": place.name,
+        "database": place.name,
+        "password": password,
+        "passfile": password.replace(":", "\\:"),
+        "encoded": repr(encoded) if differs else None,
+        "not-encoded": repr(password) if differs else None,
+        "schema": schema,
+        "no-usage": "REVOKE USAGE ON SCHEMA public FROM PUBLIC" if schema == "public" else may_not,
+    }
+
+
+def _of_users(place: Place, backend: Backend) -> dict[str, str | None]:
+    assert backend.accounts
+    assert backend.database
+    users, columns = place.users, backend.accounts.columns
+    table = f"{backend.database.schema}.{backend.accounts.table}"
+    bare = users.table.removeprefix(f"{backend.database.schema}.")
+    who = f"{users.login} LIKE 'owner%'"
+    others = f"SELECT {columns.id} FROM {table} WHERE NOT ({who}) ORDER BY 1 LIMIT 2"
+    return {
+        "users": table,
+        "rows": f"{place.name}.{backend.database.schema}.{bare}",
+        "who": who,
+        "id": "",
+        "two-others": f"{columns.id} IN ({others})",
+        "login": users.login,
+        "hash": users.password,
+        "email": columns.email,
+        "active": columns.active,
+        "admin": columns.admin,
+        "column": columns.active or columns.locked,
+    }
+
+
+def _of_migrations(place: Place, backend: Backend) -> dict[str, str | None]:
+    if not isinstance(backend.migrations, Alembic):
+        return {}
+    assert backend.accounts
+    assert backend.database
+    schema = backend.database.schema
+    return {
+        "alembic": "alembic_version",
+        "versions": "migrations/versions",
+        "table": repr(backend.accounts.table),
+        "in-schema": "" if schema == "public" else f", schema={schema!r}",
+    }
