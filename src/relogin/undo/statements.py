@@ -19,14 +19,16 @@ def changed_sql(
     `read` is a select of the piece of SQL that stands for the value, `to` an expression that gives
     the new piece. `write` is the statement, with :to for it and :from for the former one: where it
     can, it changes the value only while it is that. It fails if that was not so. Nothing is changed
-    where `still`, a condition, does not hold any more: another host with this database has done it.
+    where it is that value already, or `still`, a condition, does not hold any more: another host
+    with this database has done it.
     """
     new = shell.fed(_hex(to), 'sql_piece >"$v/set"')
     return f"""\
 {store(backend)}{kept_sql(psql, what, read, write)}sql_still={shell.quote(still)}
 {new}
 fingerprint <"$v/set" >"$v/after"
-said=$(sql_put "$v/former" "$v/set")
+said='#already'
+[ "$(cat "$v/former")" = "$(cat "$v/set")" ] || said=$(sql_put "$v/former" "$v/set")
 if [ "$said" = '#already' ]; then cat "$v/before" >"$v/after"; echo "$said"
 else [ "$(state)" = "$(cat "$v/after")" ] ||
   {{ echo "it is not what was set: somebody else, or a trigger, has changed it just now"; exit 9; }}

@@ -10,12 +10,13 @@ NAMES = ("argon", "parts", "crew", "rs256", "es256", "shop", "desk", "hub")
 # Once for each host, while it is healthy: what puts one backend back without the others, and the
 # administrators of a database that is elsewhere.
 KEEP = rf"""
+{PSQL} -At <<'SQL' | {PSQL}
+SELECT 'CREATE ROLE dba SUPERUSER LOGIN PASSWORD ''{canaries.ADMIN_PASSWORD}''; '
+  'CREATE ROLE manager CREATEROLE LOGIN PASSWORD ''{canaries.MANAGER_PASSWORD}'' IN ROLE parts'
+  WHERE to_regrole('dba') IS NULL;
+SQL
 if [ ! -e /root/kept ]; then
 mkdir -p /root/kept
-{PSQL} <<'SQL'
-CREATE ROLE dba SUPERUSER LOGIN PASSWORD '{canaries.ADMIN_PASSWORD}';
-CREATE ROLE manager CREATEROLE LOGIN PASSWORD '{canaries.MANAGER_PASSWORD}' IN ROLE parts;
-SQL
 for name in {" ".join(NAMES)}; do
   runuser -u postgres -- pg_dump -Fc "$name" >"/root/kept/$name.dump"
   {PSQL} -At -c "SELECT format('ALTER ROLE %1\$I LOGIN CONNECTION LIMIT -1 PASSWORD %2\$L;

@@ -17,7 +17,7 @@ from .words import (
 MENDED: tuple[Case, ...] = (
     Case(
         "jwt.secret-missing",
-        f"sed -i /^<secret>=/d {BACKEND}/.env",
+        "sed -i /^<secret>=/d <environment-file>",
         (*ENV, *UNDO),
         name="jwt.secret-missing, still in the running process",
     ),
