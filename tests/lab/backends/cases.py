@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from fnmatch import fnmatch
 
 import bcrypt
 
@@ -15,10 +16,17 @@ from tests.lab.cases.case import PSQL, UNDO, Case
 # A hash of the owner's own password, in a scheme that none of these backends reads.
 BCRYPT = bcrypt.hashpw(canaries.OWNER_PASSWORD.encode(), bcrypt.gensalt(4)).decode()
 
-# The layers whose cases a backend shares with the example: what a machine mends there.
-SHARED = {"fastapi_argon": ("venv", "env_file")}
+# The faults whose cases a backend shares with the example, as patterns: what a machine mends there.
+SHARED = {"fastapi_argon": ("venv.*", "env_file.*")}
 # The same of what is a person's.
-SHARED_OF_PERSONS: dict[str, tuple[str, ...]] = {}
+SHARED_OF_PERSONS = {
+    "fastapi_argon": (
+        *("venv.requirements-unreadable", "env_file.*", "jwt.running-on-other-secret"),
+        *("jwt.known-default", "jwt.secret-weak", "jwt.secret-not-declared", "migrations.*"),
+        *("accounts.table-missing", "accounts.column-missing", "accounts.name-differs"),
+        "accounts.others-hash-unusable",
+    )
+}
 
 
 def cases(place: Place) -> dict[str, list[Case]]:
@@ -100,12 +108,12 @@ def left(place: Place) -> list[Case]:
 
 
 def _shared(
-    place: Place, own: list[Case], every: Iterable[Case], layers: Mapping[str, tuple[str, ...]]
+    place: Place, own: list[Case], every: Iterable[Case], patterns: Mapping[str, tuple[str, ...]]
 ) -> list[Case]:
-    chosen = layers.get(place.backend, ())
+    chosen = patterns.get(place.backend, ())
     never = {*not_applicable(place), *(str(case) for case in own)}
     heartbeat = f"file:/srv/{place.name}/.gunicorn"
-    wanted = [case for case in every if case.fault.partition(".")[0] in chosen]
+    wanted = [case for case in every if any(fnmatch(case.fault, one) for one in chosen)]
     return [
         replace(case, restless=(*case.restless, heartbeat))
         for case in (made_at(wanted, words(place)) if wanted else ())
