@@ -10,17 +10,21 @@ from pyinfra import host as current_host
 from pyinfra import state as current_state
 from pyinfra.api import FunctionCommand, operation
 
-from relogin import deed, releasing, undo
-from relogin.facts import own_url, release_new, release_secret
+from relogin import deed, releasing
+from relogin.facts import own_url
 from relogin.facts.login import prove
 from relogin.facts.service_state import ServiceState
 from relogin.finding import Unreadable
 from relogin.mend import observe
-from relogin.operations import release_checks, release_database, release_steps, release_unfit
+from relogin.operations import (
+    release_backup,
+    release_checks,
+    release_fetched,
+    release_steps,
+    release_unfit,
+)
 from relogin.operations.release_proof import proven
-from relogin.operations.release_tree import stage
 from relogin.parts.database import Django
-from relogin.parts.runtime import Compose
 from relogin.proving import seen_after_failure
 from relogin.releasing import Outcome
 
@@ -141,7 +145,7 @@ class _Release:
         self.record.plan = (
             f"{'push' if self.source.checkout else 'fetch'} {tree.wanted[:12]}"
             f" ({self.record.revision}), in the place of {tree.head[:12]}",
-            "see that a backup of today reads back, or take one",
+            release_backup.WHY,
             *release_steps.planned(self.backend, self.source),
             "prove the login, and that a token of today is still good; else go back to"
             f" {tree.head[:12]} and prove that",
@@ -166,53 +170,56 @@ class _Release:
                 yield deed.do(self.record, release_steps.clear(self.source))
             self._stop(Outcome.REFUSED, problem)
             return
-        if not self._unfinished():
-            yield deed.do(self.record, self._begin(seen))
-            if deed.failed(self.record) or not self.record.look(current_host, seen):
-                why = self.entry.disabled or "the release could not be begun"
-                self._stop(Outcome.REFUSED, why)
-                return
-        yield from self._begun(seen)
+        fresh = not self._unfinished()
+        if fresh:
+            yield from self._begin(seen)
+        if self.record.outcome is Outcome.NONE:
+            yield from self._begun(
+                seen, None if fresh else release_fetched.target(self.backend, seen)
+            )
 
-    def _begin(self, seen: Observation) -> Change:
+    def _begin(self, seen: Observation) -> Iterator[FunctionCommand]:
+        """See to a backup, and note what is meant: up to here nothing that runs has changed."""
         assert self.new is not None  # noqa: S101 # _unfit has had it
-        run = undo.run_id("release")
+        reached = own_url.reached(self.backend, seen.env)
+        assert not isinstance(reached, Unreadable)  # noqa: S101 # nor it
+        backup = yield from release_backup.made(
+            self.record, reached, release_fetched.target(self.backend, seen)
+        )
+        if refused := release_checks.refused(self.record.checks):
+            if self.entry.halted is None:
+                yield deed.do(self.record, release_steps.clear(self.source))
+            why = self.entry.halted or f"refused before anything was changed: {refused[0].said}"
+            self._stop(Outcome.REFUSED, why)
+            return
         checks = self.record.checks
-        return release_steps.begin(self.backend, seen, self.state, self.new, checks, run)
+        yield deed.do(
+            self.record,
+            release_steps.begin(self.backend, seen, self.state, self.new, checks, backup),
+        )
+        if deed.failed(self.record) or not self.record.look(current_host, seen):
+            why = self.entry.disabled or "the release could not be begun"
+            self._stop(Outcome.REFUSED, why)
 
     def _unfit(self, seen: Observation) -> str:
         """Look at what the fetched revision brings; say why it must not be released."""
-        target = self._target(seen)
-        laid_out, wanted = stage(self.source), self.state.tree.wanted
-        reached = own_url.reached(self.backend, seen.env)
-        if isinstance(reached, Unreadable):
-            return f"the database cannot be reached: {reached.reason}"
-        new = release_new.look(current_host, reached, self.source, laid_out, wanted, target)
-        if isinstance(new, Unreadable):
-            return new.reason
-        self.new = new
-        if last := release_unfit.lasting(self.backend, self.source, new):
-            deed.say(f"cannot be undone: {last}", "yellow")
-        allowed = str(current_host.data.get("allow_irreversible")).lower() == "true"
-        if problem := release_unfit.problem(self.backend, self.source, new, allowed=allowed):
-            return problem
-        secret = release_secret.look(
-            current_host, self.backend, self.source, laid_out, wanted, seen
-        )
-        if isinstance(secret, Unreadable):
-            return secret.reason
-        return release_unfit.new_secret(self.backend, seen, secret)
+        new, why = release_fetched.judged(self.record, seen, self.state.tree.wanted)
+        self.new = new or self.new
+        return why
 
-    def _begun(self, seen: Observation) -> Iterator[FunctionCommand]:
-        """Do what is left of a release that has begun; what fails takes it back."""
+    def _begun(self, seen: Observation, target: Target | None) -> Iterator[FunctionCommand]:
+        """Do what is left of a release that has begun; what fails takes it back.
+
+        Without a `target` its backup has been seen to.
+        """
         assert self.new is not None  # noqa: S101 # _unfit has had it
         backend, source, new = self.backend, self.source, self.under_way.new
-        for change in release_steps.prepare(backend, seen, source, self._target(seen), new):
+        for change in release_steps.prepare(backend, seen, source, target, new):
             yield deed.do(self.record, change)
             if deed.failed(self.record):
                 yield from self._back(seen, change.why, self.entry.changes[-1].output)
                 return
-        problem, what = self._other_secret(seen), "the JWT secret"
+        problem, what = release_fetched.other_secret(self.entry, seen), "the JWT secret"
         if not problem and isinstance(backend.migrations, Django):
             problem, what = self._unfit(seen), "what the new environment brings"
             if not problem and "migrating" not in self.under_way.steps:
@@ -232,18 +239,6 @@ class _Release:
             self.record.outcome = (
                 Outcome.RELEASED if not deed.failed(self.record) else Outcome.UNKNOWN
             )
-
-    def _target(self, seen: Observation) -> Target | None:
-        found = release_database.target(self.backend, seen)
-        return None if isinstance(found, Unreadable) else found
-
-    def _other_secret(self, before: Observation) -> str:
-        if not isinstance(self.backend.service, Compose):
-            return ""
-        built = observe(self.entry)
-        service = built.service if built else None
-        project = service.project if isinstance(service, ServiceState) else None
-        return release_unfit.other_secret(self.backend, before, project)
 
     def _proof_of(self, switch: Change, before: Observation) -> tuple[str, str]:
         """Give what is wrong with what was switched to, and which step says so.

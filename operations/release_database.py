@@ -26,6 +26,7 @@ found=; rm -f "$kept"/backups/*.part
 for each in $(find "$kept/backups" -name '*.dump' -mmin -1440 | sort -r); do
   if [ "$(cat "$each.sum" 2>/dev/null)" = "$(sum "$each")" ] && reads_back "$each" 2>/dev/null
   then found=$each; break; fi
+  note "$each{damaged}"; printf '%s\\n' "$each{damaged}"
 done
 if [ -z "$found" ]; then
   new=$kept/backups/$(date -u +%Y%m%dT%H%M%SZ).dump
@@ -40,6 +41,7 @@ if [ -z "$found" ]; then
 fi
 note "backup $found reads back"
 """
+DAMAGED = " is damaged, and does not count"
 
 
 def target(backend: Backend, seen: Observation) -> Target | Unreadable:
@@ -56,7 +58,7 @@ def backed_up(backend: Backend, of: Target) -> str:
 
 def dumped(backend: Backend, of: Target) -> str:
     """Give the lines that leave such a backup's path in `$found`, behind those of a store."""
-    return database_client.functions(backend, of) + _BACKUP
+    return database_client.functions(backend, of) + _BACKUP.replace("{damaged}", DAMAGED)
 
 
 def migrated(backend: Backend, seen: Observation) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from relogin import shell
+from relogin import shell, undo
 from relogin.facts import own_url
 from relogin.facts.venv import BrokenVenv, VenvState
 from relogin.fault import Change
 from relogin.finding import Unreadable
 from relogin.operations import (
+    release_backup,
     release_database,
     release_images,
     release_store,
@@ -69,10 +70,10 @@ def begin(
     state: ReleaseState,
     new: NewRevision,
     checks: tuple[Check, ...],
-    run: str,
+    backup: str,
 ) -> Change:
     """Note on the host what was and what is meant: from here on it can be gone on with."""
-    token = seen.login.token if seen.login else None
+    run, token = undo.run_id("release"), seen.login.token if seen.login else None
     values = {
         "run": run,
         "from": state.tree.head,
@@ -81,6 +82,7 @@ def begin(
         "phase": "forward",
         "steps": "",
         "recorded": new.undone if new.pending else "",
+        "backup": backup,
         "token": token.reveal() if token else "",
     }
     lines = [f"release {run} of {values['to']} in the place of {values['from']}"]
@@ -94,7 +96,10 @@ def begin(
 def prepare(
     backend: Backend, seen: Observation, source: Source, target: Target | None, new: str
 ) -> Iterator[Change]:
-    """Give the steps before anything that runs changes: the backup, and what is built beside."""
+    """Give the steps before anything that runs changes: the backup, and what is built beside.
+
+    Without a `target` the backup has been seen to just now.
+    """
     reached = own_url.reached(backend, seen.env)
     if target is not None and not isinstance(reached, Unreadable):  # which is one of the checks
         script = release_database.backed_up(reached, target)
@@ -102,7 +107,7 @@ def prepare(
             backend,
             "backup",
             script,
-            "see that a backup of today reads back",
+            release_backup.WHY,
             release_database.DEADLINE,
         )
     if isinstance(backend.service, Compose):

@@ -14,7 +14,7 @@ from pathlib import Path
 from . import canaries, windows
 from .cases.case import BACKEND
 from .host import Host
-from .product import Ran, pyinfra
+from .product import SECRETS, Ran, pyinfra
 
 TOP = BACKEND.rpartition("/")[0]
 BARE = "/srv/git/halext.git"
@@ -35,6 +35,36 @@ as git add .; as {GIT} commit -q -m first
 as git clone -q --bare . {BARE}; as git remote add origin {BARE}
 """
 TEAR_DOWN = "rm -rf /srv/git /var/lib/relogin"
+# What a revision changes: scripts in the backend's folder.
+BETTER = 'sed -i \'s/"status": "ok"/"status": "better"/\' main.py'
+BROKEN = "sed -i 's/^ALGORITHM = .*/ALGORITHM = \"none-such\"/' main.py"
+MIGRATION = """
+cat >migrations/versions/0002.py <<'TEXT'
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    op.execute("ALTER TABLE users ADD COLUMN nickname text")
+    STEP
+
+
+def downgrade() -> None:
+    op.execute("ALTER TABLE users DROP COLUMN nickname")
+TEXT
+"""
+WITHOUT_WAY_BACK = MIGRATION.replace("STEP", "").replace("DROP COLUMN nickname", "DROP nick, 1 / 0")
+DELETES = MIGRATION.replace("STEP", 'op.execute("DROP TABLE users")')
+# It says its secrets while it fails, as a careless backend does.
+ENDS_AT_ONCE = """cat >careless.py <<'TEXT'
+import os, sys
+for key in ("SECRET_KEY", "DATABASE_URL", "ACCESS_CODE"):
+    print("with", os.environ[key], file=sys.stderr)
+raise RuntimeError("no such luck with " + os.environ["SECRET_KEY"])
+TEXT
+sed -i '1i import careless' main.py"""
 
 
 def committed(host: Host, change: str) -> str:
@@ -78,11 +108,16 @@ def at(host: Host) -> str:
 
 
 def release(
-    *hosts: Host, words: Sequence[str] = (), profile: str = SOURCE, program: Sequence[str] = ()
+    *hosts: Host,
+    words: Sequence[str] = (),
+    profile: str = SOURCE,
+    program: Sequence[str] = (),
+    history: Path | None = None,
 ) -> Ran:
-    """Run the release on these hosts, without a prompt."""
+    """Run the release on these hosts, without a prompt; its history may be kept in a folder."""
     command = ("deploys/release.py", "-y", *words)
-    return pyinfra([*hosts], *command, profile=profile, program=program, timeout=900)
+    given = SECRETS if history is None else {**SECRETS, "XDG_STATE_HOME": str(history)}
+    return pyinfra([*hosts], *command, profile=profile, program=program, secrets=given, timeout=900)
 
 
 @dataclass(frozen=True)

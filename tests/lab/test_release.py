@@ -12,13 +12,20 @@ import pytest
 
 from .cases.case import BACKEND
 from .host import Host
+from .leaks import SIGNS, leaks
 from .product import pyinfra
 from .releases import (
+    BETTER,
+    BROKEN,
+    DELETES,
+    ENDS_AT_ONCE,
+    MIGRATION,
     SET_UP,
     SOURCE,
     STORE,
     TEAR_DOWN,
     TOP,
+    WITHOUT_WAY_BACK,
     Stands,
     at,
     changed_here,
@@ -33,32 +40,19 @@ from .steps import SEED, sample, stepping
 
 pytestmark = pytest.mark.lab
 
-BETTER = 'sed -i \'s/"status": "ok"/"status": "better"/\' main.py'
-BROKEN = "sed -i 's/^ALGORITHM = .*/ALGORITHM = \"none-such\"/' main.py"
-MIGRATION = """
-cat >migrations/versions/0002.py <<'TEXT'
-from alembic import op
-
-revision = "0002"
-down_revision = "0001"
-
-
-def upgrade() -> None:
-    op.execute("ALTER TABLE users ADD COLUMN nickname text")
-    STEP
-
-
-def downgrade() -> None:
-    op.execute("ALTER TABLE users DROP COLUMN nickname")
-TEXT
-"""
-WITHOUT_WAY_BACK = MIGRATION.replace("STEP", "").replace("DROP COLUMN nickname", "DROP nick, 1 / 0")
-DELETES = MIGRATION.replace("STEP", 'op.execute("DROP TABLE users")')
-ENDS_AT_ONCE = "sed -i '1i raise RuntimeError(\"no such luck\")' main.py"
 ALL = os.environ.get("RELOGIN_TEST_ALL")
 NEWER = "echo '# as of today' >>requirements.txt"
-MOST = 11  # a good release has no more remote commands
-POINTS = [(how, number) for number in range(1, MOST + 1) for how in ("begin", "sent")]
+MOST = 12  # a good release has as many remote commands, one that is taken back three more
+TAKEN_BACK = MOST + 3
+INTERRUPTED = [
+    *(("good", how, number) for number in range(1, MOST + 1) for how in ("begin", "sent")),
+    *(("bad", how, number) for number in range(10, TAKEN_BACK + 1) for how in ("begin", "sent")),
+]
+DAMAGED = f"{STORE}/backups/20260101T000000Z.dump"
+
+
+def only_counting(*_: object) -> None:
+    """Let it go on, at whatever step."""
 
 
 @pytest.fixture
@@ -97,9 +91,14 @@ def assert_as_before(before: Stands, host: Host) -> None:
 def test_a_good_release_is_proven_and_a_second_run_changes_nothing(host):
     before = stands(host)
     new = committed(host, BETTER + MIGRATION.replace("STEP", "") + (NEWER if ALL else ""))
-    with logging_in(host) as client:
-        ran = release(host)
+    host.root(f"umask 077; mkdir -p {STORE}/backups; echo x >{DAMAGED}; echo y >{DAMAGED}.sum")
+    with logging_in(host) as client, stepping(only_counting) as steps:
+        ran = release(host, program=steps.program)
     assert 0 == ran.code, ran.output
+    assert MOST == steps.count(host.name), "some have no kill point"
+    said = "\n".join(ran.section("What was checked"))
+    assert f"{DAMAGED} is damaged, and does not count; {STORE}/backups/2" in said, ran.output
+    host.root(f"rm {DAMAGED}*")
     assert f"{new[:12]} is released, and people can log in" in ran.verdict
     assert new == at(host)
     assert better(host)
@@ -131,13 +130,13 @@ def test_a_good_release_is_proven_and_a_second_run_changes_nothing(host):
     ids=["login breaks", "migration fails", "does not start"],
 )
 def test_a_bad_release_is_taken_back_by_itself_and_not_begun_on_the_next_host(
-    host, second, change, said
+    host, second, tmp_path, change, said
 ):
     before, untouched = stands(host), stands(second)
     new = committed(host, change)
     committed(second, BETTER)
-    with logging_in(host) as client:
-        ran = release(host, second)
+    with logging_in(host) as client, stepping(only_counting) as steps:
+        ran = release(host, second, program=steps.program, history=tmp_path)
     assert 1 == ran.code, ran.output
     assert f"not begun: the release of {host.name} · halext failed" in ran.output
     assert untouched == stands(second)
@@ -149,10 +148,18 @@ def test_a_bad_release_is_taken_back_by_itself_and_not_begun_on_the_next_host(
     assert 0 == columns(host)
     assert opens(host.address, client.token)
     assert "back at" in host.root(f"tail -n 1 {STORE}/deploy.log")
+    assert "600 root" == host.root(f"stat -c '%a %U' {STORE}/deploy.log").strip()
+    log = host.root(f"cat {STORE}/deploy.log")
+    kept = "".join(path.read_text() for path in tmp_path.rglob("*") if path.is_file())
+    assert new[:12] in kept
+    assert [] == leaks(log + kept, SIGNS)
+    if "the proof" == said:
+        assert TAKEN_BACK == steps.count(host.name), "some have no kill point"
     if change == ENDS_AT_ONCE:
         said = "\n".join(ran.section("What the backend said"))
         assert "RuntimeError: no such luck" in said, ran.output
-        assert "RuntimeError: no such luck" in host.root(f"cat {STORE}/deploy.log")
+        assert "RuntimeError: no such luck" in log
+        assert "RuntimeError: no such luck" in kept
 
 
 def test_a_schema_that_could_not_be_brought_back_is_said(host):
@@ -180,8 +187,21 @@ def test_a_revision_that_must_not_be_released_leaves_nothing_behind(host):
     assert "0002 deletes, or has no way back" in "\n".join(ran.section("Stopped")), ran.output
     assert before == stands(host)
     refs = f"runuser -u halext -- git -C {TOP} for-each-ref refs/relogin"
-    left = host.root(f"ls -d {TOP}.relogin-* 2>/dev/null; {refs}")
-    assert "" == left
+    left = f"ls -d {TOP}.relogin-* {STORE}/under-way 2>/dev/null; {refs}"
+    assert "" == host.root(left)
+
+    committed(host, f"git checkout -q {before.commit} .\n{BETTER}")
+    host.root("chmod a-x /usr/lib/postgresql/*/bin/pg_dump")
+    try:
+        ran = release(host)
+    finally:
+        host.root("chmod a+x /usr/lib/postgresql/*/bin/pg_dump")
+    assert 1 == ran.code, ran.output
+    assert "main is not released; nothing that runs was changed" in ran.verdict, ran.output
+    said = "\n".join(ran.section("What was checked"))
+    assert "✗ backup: none reads back, and none could be taken: pg_dump:" in said, ran.output
+    assert before == stands(host)
+    assert "" == host.root(left)
 
 
 LOCKING_OUT = {
@@ -238,10 +258,10 @@ def test_a_dry_run_says_what_was_checked_and_would_be_done_and_changes_nothing(h
     assert "" == host.root(f"ls {STORE} 2>/dev/null; true")
 
 
-@pytest.mark.parametrize(("moment", "at_command"), sample(POINTS, 1))
-def test_a_release_that_is_killed_is_finished_by_the_next_run(host, moment, at_command):
+@pytest.mark.parametrize(("kind", "moment", "at_command"), sample(INTERRUPTED, 1))
+def test_a_release_that_is_killed_is_ended_by_the_next_run(host, kind, moment, at_command):
     before = stands(host)
-    new = committed(host, BETTER + MIGRATION.replace("STEP", ""))
+    new = committed(host, (BETTER if kind == "good" else BROKEN) + MIGRATION.replace("STEP", ""))
 
     def act(name: str, number: int, what: str, pid: int) -> None:
         if (number, what) == (at_command, moment):
@@ -255,11 +275,17 @@ def test_a_release_that_is_killed_is_finished_by_the_next_run(host, moment, at_c
         if "still running there" in ran.verdict:
             ran = release(host)
     assert -signal.SIGKILL == killed.code, killed.output
-    assert 0 == ran.code, ran.output
-    assert new == at(host)
-    assert better(host)
-    assert 1 == columns(host)
     assert opens(host.address, client.token)
-    after = stands(host)
-    assert (before.files, before.rows) == (after.files, after.rows)
+    if kind == "good":
+        assert 0 == ran.code, ran.output
+        assert new == at(host)
+        assert better(host)
+        assert 1 == columns(host)
+        after = stands(host)
+        assert (before.files, before.rows) == (after.files, after.rows)
+    else:
+        assert 1 == ran.code, ran.output
+        assert f"{before.commit[:12]} is back, and people can log in" in ran.verdict, ran.output
+        assert_as_before(before, host)
+        assert 0 == columns(host)
     assert "" == host.root(f"ls -d {STORE}/under-way {BACKEND}/*.relogin-next 2>/dev/null; true")

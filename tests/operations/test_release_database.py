@@ -89,7 +89,11 @@ def test_one_that_is_old_or_does_not_read_back_is_not(lines, wrong):
     else:
         path.write_bytes(path.read_bytes()[:-40])
     time.sleep(1.1)
-    assert 0 == step(lines).status
+    answer = step(lines)
+    assert 0 == answer.status
+    damaged = f"{path} is damaged, and does not count"
+    assert ([damaged] if wrong == "short" else []) == answer.lines
+    assert (damaged in (place() / "deploy.log").read_text()) == (wrong == "short")
     assert 2 == len(dumps())
 
 
