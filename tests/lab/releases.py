@@ -65,6 +65,7 @@ for key in ("SECRET_KEY", "DATABASE_URL", "ACCESS_CODE"):
 raise RuntimeError("no such luck with " + os.environ["SECRET_KEY"])
 TEXT
 sed -i '1i import careless' main.py"""
+NEWER = "echo '# as of today' >>requirements.txt"
 
 
 def committed(host: Host, change: str) -> str:
@@ -77,6 +78,17 @@ def committed(host: Host, change: str) -> str:
     runuser -u halext -- git add -A; runuser -u halext -- {GIT} commit -q -m change
     runuser -u halext -- git push -q origin HEAD:main; git -c safe.directory='*' rev-parse HEAD
     rm -rf /tmp/tree""").strip()
+
+
+def small(host: Host, folder: str, size: str) -> None:
+    """Put what is in a folder of the host on a file system that can be filled in a moment."""
+    host.root(f"""mkdir -p {folder} /run/small; cp -a {folder}/. /run/small/
+    mount -t tmpfs -o size={size} tmpfs {folder}; cp -a /run/small/. {folder}/; rm -r /run/small""")
+
+
+def fill(host: Host, folder: str) -> None:
+    """Leave no byte on that file system."""
+    host.root(f"dd if=/dev/zero of={folder}/filler bs=64k; cat /dev/zero >>{folder}/filler; :")
 
 
 def checked_out(host: Host, folder: Path) -> None:
@@ -105,6 +117,17 @@ def at(host: Host) -> str:
     as_owner = f"runuser -u halext -- git -C {TOP}"
     said = f"{as_owner} rev-parse HEAD; {as_owner} status --porcelain -uno"
     return host.root(said).strip()
+
+
+def better(host: Host) -> bool:
+    """Tell whether what runs is the revision that is better."""
+    return "better" in host.root("curl -s http://127.0.0.1/api/health")
+
+
+def columns(host: Host) -> int:
+    """Count the columns that the migration of a revision adds."""
+    asked = "SELECT count(*) FROM information_schema.columns WHERE column_name = 'nickname'"
+    return int(host.psql(asked))
 
 
 def release(

@@ -21,7 +21,7 @@ git init -q -b main; git add .; {GIT} commit -q -m first
 git clone -q --bare . {BARE}; git remote add origin {BARE}
 """
 TEAR_DOWN = f"""rm -rf /srv/git {STOP}; docker rmi -f relogin-former/receptionist
-umount -l /opt /var/lib/relogin; true"""
+umount -l /opt /var/lib/relogin /var/lib/docker/tmp; true"""
 _CHANGED = f"""
 from dataclasses import replace as _replace
 from runpy import run_path as _run_path
@@ -42,17 +42,6 @@ def committed(host: Host, change: str) -> str:
     }} >&2
     git add -A; {GIT} commit -q -m change; git push -q origin HEAD:main; git rev-parse HEAD
     rm -rf /tmp/work""").strip()
-
-
-def small(host: Host, folder: str) -> None:
-    """Put what is in a folder of the host on a file system that can be filled in a moment."""
-    host.root(f"""mkdir -p {folder} /run/small; cp -a {folder}/. /run/small/
-    mount -t tmpfs -o size=300m tmpfs {folder}; cp -a /run/small/. {folder}/; rm -r /run/small""")
-
-
-def fill(host: Host, folder: str) -> None:
-    """Leave no byte on that file system."""
-    host.root(f"dd if=/dev/zero of={folder}/filler bs=64k; cat /dev/zero >>{folder}/filler; :")
 
 
 def at(host: Host) -> str:

@@ -18,12 +18,11 @@ from tests.lab.compose.releases import (
     TOP,
     at,
     committed,
-    fill,
     release,
-    small,
 )
 from tests.lab.host import Host
 from tests.lab.product import Ran
+from tests.lab.releases import fill, small
 from tests.lab.steps import SEED, Act, sample, stepping
 
 pytestmark = pytest.mark.lab
@@ -227,7 +226,7 @@ def test_a_release_that_is_interrupted_leaves_one_revision_proven_and_is_ended_b
     before, filled = stands(host), how.startswith("/")
     new = committed(host, GOOD if kind == "good" else BAD["login breaks"])
     if filled:
-        small(host, how)
+        small(host, how, "300m")
     with logging_in(host) as client:
         with stepping(interrupting(host, how, at_command)) as steps:
             ran = release(tmp_path, host, program=steps.program)
