@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from relogin import cli_check, cli_fleet, cli_init, cli_report, cli_run
+from relogin import cli_check, cli_fleet, cli_history, cli_init, cli_report, cli_run
 from relogin.outcome import USAGE
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ command.add_command(cli_fleet.worker)
 command.add_command(cli_check.check)
 command.add_command(cli_init.init)
 command.add_command(cli_report.report)
+command.add_command(cli_history.history)
 
 
 @command.command()
@@ -63,39 +64,6 @@ def faults(fault: str | None, *, as_json: bool) -> None:
     else:
         explained = len(chosen) == 1 and chosen[0].id == fault
         click.echo("\n".join(_explained(chosen[0]) if explained else _listed(chosen)))
-
-
-@command.command()
-@click.argument("host", required=False, default="")
-@click.option("--runs", default=20, show_default=True, help="How many results to list.")
-@click.option("as_json", "--json", is_flag=True, help="Write JSON.")
-@cli_run.LEDGER
-def history(host: str, *, runs: int, as_json: bool, ledger: str | None) -> None:
-    """Tell when HOST (or each one) last changed, what keeps coming back, and the last runs."""
-    from relogin.errors import UsageError
-    from relogin.ledger.read import history as read
-    from relogin.ledger.read import hosts
-    from relogin.ledger.store import LedgerError, choose
-    from relogin.parts.part import suggest
-    from relogin.report.history import told
-
-    try:
-        choose(ledger)
-        known = hosts()
-        if host and host not in known:
-            raise click.UsageError(f"no run of {host!r} was kept{suggest(host, known)}")
-        found = read(host, runs)
-    except UsageError as error:
-        raise click.UsageError(str(error)) from None
-    except LedgerError as error:
-        raise click.ClickException(str(error)) from None
-    plain = json.dumps(found, indent=2, ensure_ascii=False) if as_json else told(found)
-    click.echo(plain, color=_colour())
-
-
-def _colour() -> bool | None:
-    """Have no colour where NO_COLOR is set (no-color.org), which click does not know."""
-    return False if os.environ.get("NO_COLOR") else None
 
 
 def _chosen(name: str | None) -> tuple[Fault, ...]:

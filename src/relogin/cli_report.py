@@ -91,7 +91,7 @@ def _write(document: dict[str, Any], outputs: Outputs, markdown: Path | None) ->
     if outputs.as_json:
         click.echo(as_json(document))
     if markdown is not None and markdown != _STDOUT:
-        _write_file(markdown, _markdown(document).encode("utf-8", "replace"))
+        write_file(markdown, _markdown(document).encode("utf-8", "replace"))
     elif markdown == _STDOUT or not outputs.given:
         click.echo(_markdown(document), nl=False)
 
@@ -103,7 +103,12 @@ def _markdown(document: dict[str, Any]) -> str:
     return markdown(with_history(document))
 
 
-def _write_file(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes) -> None:
+    """Write a report's file, whole or not at all, for nobody else to read.
+
+    Raises:
+        ClickException: it cannot be written.
+    """
     from relogin.places import write_whole
     from relogin.report.files import PRIVATE
 

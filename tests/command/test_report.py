@@ -64,6 +64,22 @@ def test_every_command_writes_the_page_of_its_own_run(folder: Folder, command: s
     assert [] == [one for one in CANARIES if one in text]
 
 
+def test_the_history_is_written_as_a_page(folder: Folder) -> None:
+    runs = [restored(folder), restored(folder)]
+    folder.hosts(LOCAL, ("web2", NOWHERE))
+    folder.run("diagnose", "inventory.py")
+    done = folder.run("history", "--html", "it.html")
+    assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
+    text = (folder.home / "it.html").read_text()
+    words = "History of 2 hosts", "What keeps coming back", "mended 2 times", "write MODE", *runs
+    assert [] == [one for one in words if one not in text]
+    assert text.index("web2") < text.index("@local · mine")
+    assert 0o600 == (folder.home / "it.html").stat().st_mode & 0o777
+    assert [] == [one for one in CANARIES if one in text]
+    folder.run("history", "@local", "--html", "it.html")
+    assert "web2" not in (folder.home / "it.html").read_text()
+
+
 def test_the_page_of_a_run_whose_history_cannot_be_read_says_so(folder: Folder) -> None:
     (folder.home / "state/relogin").mkdir(parents=True)
     (folder.home / "state/relogin/history.sqlite").write_bytes(b"no database\n" * 100)
@@ -90,7 +106,7 @@ def test_a_host_that_stands_where_a_file_belongs_is_not_overwritten_but_explaine
     assert not (folder.home / "@local").exists()
 
 
-@pytest.mark.parametrize("words", [("report",), ("restore", "inventory.py")])
+@pytest.mark.parametrize("words", [("report",), ("history",), ("restore", "inventory.py")])
 def test_a_page_that_cannot_be_written_is_refused_before_anything_is_touched(folder, words) -> None:
     restored(folder)
     folder.env.write_text("MODE=dead\n")

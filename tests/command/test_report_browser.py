@@ -1,11 +1,13 @@
 """The page in a real browser: on a phone and a desk, light and dark, and on paper."""
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from relogin.report.page import page
+from relogin.report.page import history_page, page
+from relogin.report.past import pasts
 from relogin.report.view import view
 from tests.browser import Browser, browsing
 from tests.command.folder import LOCAL, Folder
@@ -50,22 +52,28 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("hostile") / "it.html"
-    file.write_bytes(page(view(*reports.hostile())))
-    return file
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The page of a run, and that of a history."""
+    folder = tmp_path_factory.mktemp("hostile")
+    document, earlier = reports.hostile()
+    of_run, of_all = folder / "it.html", folder / "history.html"
+    of_run.write_bytes(page(view(document, earlier)))
+    found = pasts(reports.last_changes(), earlier)
+    of_all.write_bytes(history_page(reports.HOSTILE, found, reports.BEGAN, reports.HOSTILE))
+    return of_run, of_all
 
 
 @pytest.fixture
-def real(folder: Folder) -> Path:
-    """The page of a repair, after others, with a host that is beyond reach."""
+def real(folder: Folder) -> tuple[Path, Path]:
+    """The page of a repair, after others, with a host that is beyond reach; the history's page."""
     for mode in ("dead", "live", "dead"):
         folder.env.write_text(f"MODE={mode}\n")
         folder.run("restore", "inventory.py")
     folder.hosts(LOCAL, ("web2", NOWHERE))
     folder.env.write_text("MODE=dead\n")
     folder.run("restore", "inventory.py", "--html", "it.html")
-    return folder.home / "it.html"
+    assert 0 == folder.run("history", "--html", "history.html").returncode
+    return folder.home / "it.html", folder.home / "history.html"
 
 
 def opened(browser: Browser, file: Path, screen: str, scheme: str) -> None:
@@ -75,32 +83,34 @@ def opened(browser: Browser, file: Path, screen: str, scheme: str) -> None:
 
 
 @pytest.mark.parametrize("screen", SCREENS)
-def test_nothing_overflows_and_nothing_is_loaded(browser: Browser, real: Path, screen: str) -> None:
+def test_nothing_overflows_and_nothing_is_loaded(browser, real, screen: str) -> None:
     backgrounds = set()
-    for scheme in ("light", "dark"):
-        opened(browser, real, screen, scheme)
+    for file, scheme in itertools.product(real, ("light", "dark")):
+        opened(browser, file, screen, scheme)
         assert SCREENS[screen][0] == browser.value("innerWidth")
         assert browser.value("document.scrollingElement.scrollWidth <= innerWidth")
         assert [] == browser.value(OVERFLOWING)
         assert [] == browser.value(FAINT)
-        assert ([real.as_uri()], []) == (browser.requested(), browser.complaints())
+        assert ([file.as_uri()], []) == (browser.requested(), browser.complaints())
         backgrounds.add(browser.value("getComputedStyle(document.body).backgroundColor"))
     assert 2 == len(backgrounds)
 
 
 @pytest.mark.parametrize("screen", SCREENS)
 def test_what_is_hostile_stays_text_and_within_the_screen(browser, hostile, screen) -> None:
-    opened(browser, hostile, screen, "dark")
-    assert browser.value("document.scrollingElement.scrollWidth <= innerWidth")
-    assert [] == browser.value(OVERFLOWING)
-    assert 0 == browser.value("document.querySelectorAll('script, img, iframe, object').length")
-    assert "owned" != browser.value("document.title")
-    assert browser.value("document.body.innerText").count("<script>document.title='owned'") > 10
-    assert ([hostile.as_uri()], []) == (browser.requested(), browser.complaints())
+    for file, scheme in itertools.product(hostile, ("light", "dark")):
+        opened(browser, file, screen, scheme)
+        assert browser.value("document.scrollingElement.scrollWidth <= innerWidth")
+        assert [] == browser.value(OVERFLOWING)
+        assert [] == browser.value(FAINT)
+        assert 0 == browser.value("document.querySelectorAll('script, img, iframe, object').length")
+        assert "owned" != browser.value("document.title")
+        assert browser.value("document.body.innerText").count("<script>document.title='owned'") > 10
+        assert ([file.as_uri()], []) == (browser.requested(), browser.complaints())
 
 
-def test_the_verdict_is_what_a_phone_shows_first(browser: Browser, real: Path) -> None:
-    opened(browser, real, "phone", "dark")
+def test_the_verdict_is_what_a_phone_shows_first(browser: Browser, real: tuple[Path, Path]) -> None:
+    opened(browser, real[0], "phone", "dark")
     top, bottom = browser.value(
         "(box => [box.top, box.bottom])(document.querySelector('h1').getBoundingClientRect())"
     )

@@ -83,5 +83,12 @@ def hostile(text: str = HOSTILE) -> tuple[dict[str, Any], Any]:
     hosts = host(bad, name=text, transcript=lines), host(name="lost", reached=False, error=text)
     again = {"fault": text, "what": text, "times": 3, "since": BEGAN, "last": BEGAN}
     row = result(BEGAN - 60, backend=text, first=text, changes=[text], operator=text, run=text)
-    past = {text: {"results": [row], "coming_back": [{**again, "backend": text}]}}
+    past = {text: {"results": [row], "coming_back": [{**again, "host": text, "backend": text}]}}
     return document(*hosts, operator=text, exit=3, relogin=text), past
+
+
+def last_changes(text: str = HOSTILE) -> dict[str, Any]:
+    """Give what a history knows of the last changes, with every text this one."""
+    row = {"host": text, "backend": text, "began": BEGAN, "run": text, "operator": text}
+    mended = {**row, "what": text, "before": text, "after": text}
+    return {"last_changes": [{**row, "why": text, "ok": None}], "last_mended": [mended]}

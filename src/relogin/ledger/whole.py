@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -128,14 +129,26 @@ def earlier(document: Document, limit: int = 300) -> dict[str, dict[str, list[Do
     Raises:
         LedgerError: there is no history, or it cannot be read.
     """
-    about = {"before": document["began"], "run": document["run"], "limit": limit}
+    names = [one["host"] for one in document["hosts"]]
+    return past(names, before=document["began"], run=document["run"], limit=limit)
+
+
+def past(
+    names: Iterable[str], *, before: float = math.inf, run: str = "", limit: int = 300
+) -> dict[str, dict[str, list[Document]]]:
+    """Give the same of these hosts as of a moment in Unix time, without this run.
+
+    Raises:
+        LedgerError: there is no history, or it cannot be read.
+    """
+    about = {"before": before, "run": run, "limit": limit}
     with reading(place()) as connection:
         return {
-            one["host"]: {
-                "results": list(_results(connection, {**about, "host": one["host"]})),
-                "coming_back": _rows(connection, _COMING_BACK, {**about, "host": one["host"]}),
+            name: {
+                "results": list(_results(connection, {**about, "host": name})),
+                "coming_back": _rows(connection, _COMING_BACK, {**about, "host": name}),
             }
-            for one in document["hosts"]
+            for name in names
         }
 
 

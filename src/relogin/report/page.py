@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from relogin.finding import legible
+from relogin.report.headline import Tone
 from relogin.report.plot import HEIGHT, WIDTH, plot, span
 from relogin.report.timeline import timeline
 from relogin.report.view import View
 from relogin.secret import redact
+
+if TYPE_CHECKING:
+    from relogin.report.past import Past
 
 EVENTS = 40  # earlier runs that are told of each backend
 _MARKS = {"good": "✓", "bad": "✗", "warn": "!", "unknown": "?", "none": "·"}
@@ -21,8 +26,18 @@ _MARKS_SAID = {"good": "good", "bad": "bad", "warn": "warning", "unknown": "not 
 
 def page(view: View) -> bytes:
     """Give the page, in UTF-8. All that comes from hosts stays text in it, whatever it holds."""
-    template = _environment().get_template("report.html.j2")
-    return template.render(view=view).encode("utf-8", "replace")
+    return _rendered("report.html.j2", view=view, version=view.relogin)
+
+
+def history_page(title: str, pasts: Sequence[Past], now: float, version: str) -> bytes:
+    """Give the page of what is known of these backends, in UTF-8; `now` is in Unix time."""
+    tone = max((one.tone for one in pasts), default=Tone.PLAIN)
+    told = {"title": title, "pasts": pasts, "tone": tone, "written": now, "version": version}
+    return _rendered("history.html.j2", **told)
+
+
+def _rendered(name: str, **told: Any) -> bytes:
+    return _environment().get_template(name).render(**told).encode("utf-8", "replace")
 
 
 def _environment() -> Environment:

@@ -138,12 +138,20 @@ def _unreached(host: Document, past: Mapping[str, list[Document]]) -> Site:
     )
 
 
-def _logins(
-    document: Document, one: Document, results: tuple[Document, ...]
-) -> Iterator[tuple[float, float | None, bool]]:
+def logins(results: tuple[Document, ...]) -> Iterator[tuple[float, float | None, bool]]:
+    """Give when people were logged in by these runs, how long it took, and whether it was proven.
+
+    The results come as the history has them, the last one first; the first one is given first.
+    """
     for row in reversed(results):
         if row["proven"] is not None or row["outcome"] == "unreachable":
             yield row["began"], row["login"], bool(row["proven"])
+
+
+def _logins(
+    document: Document, one: Document, results: tuple[Document, ...]
+) -> Iterator[tuple[float, float | None, bool]]:
+    yield from logins(results)
     if one["proof"] is not None:
         moment = one["proof"]["at"] or document["began"]
         yield moment, one["proof"]["seconds"], one["proof"]["proven"]
