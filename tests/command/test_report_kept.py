@@ -36,6 +36,8 @@ def test_it_is_the_document_that_the_run_wrote(folder: Folder) -> None:
     kept = whole.document(written["run"])
     jsonschema.Draft202012Validator(schema()).validate(kept)
     assert without_spans(written) == without_spans(kept)
+    findings = written["hosts"][0]["backends"][0]["findings"]
+    assert [True] == [bool(one["follows_from"]) for one in findings if not one["leads"]]
     assert [one["line"] for one in written["hosts"][0]["transcript"]]
     assert PASSWORD not in json.dumps(written)
 

@@ -40,7 +40,7 @@ def test_a_known_secret_is_not_in_what_is_printed_at_the_end(state, capsys):
 
 
 def test_a_users_own_fault_is_ranked_with_its_layer(state):
-    mine = Fault("service.mine", lambda b, s: None, symptom_of=("postgres",))
+    mine = Fault("service.mine", lambda b, s: None, symptom_of=("env_file",))
     backend = Backend("mine", faults=[mine, Fault("env_file.mine", lambda b, s: None)])
     own = [finding(fault, fault) for fault in ("service.mine", "env_file.mine")]
     said = told(state, dataclasses.replace(entry(LOGIN, *own, ROLE), backend=backend))

@@ -1,6 +1,7 @@
 """The same healing on hosts as people have them."""
 
 import os
+import re
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -101,8 +102,6 @@ def _is_healed(host: Host, case: Variant, folder: Path) -> None:
 
 def findings(ran: Ran) -> list[str]:
     """Give all that a verdict calls wrong, or not to be seen."""
-    titles = (
-        *("What was wrong first", "What else was wrong", "What followed from it"),
-        "What could not be seen",
-    )
+    followed = re.findall("^  (What followed from .*)", ran.verdict, re.MULTILINE)
+    titles = ("What was wrong first", "What else was wrong", *followed, "What could not be seen")
     return [line for title in titles for line in ran.section(title)]

@@ -129,7 +129,8 @@ def _finding(position: int, one: dict[str, Any]) -> tuple[Any, ...]:
     names = "fault", "subject", "severity", "state", "leads", "what", "seen", "before", "after"
     texts = (one.get(name, "") for name in ("cause", "expected", "remedy", "held"))
     flags = (one.get(name, False) for name in ("by_person", "symptom"))
-    return position, *(one[name] for name in names), *texts, *flags, one.get("at", 0)
+    causes = json.dumps(one.get("follows_from", []))
+    return position, *(one[name] for name in names), *texts, *flags, one.get("at", 0), causes
 
 
 def _change(position: int, one: dict[str, Any]) -> tuple[Any, ...]:

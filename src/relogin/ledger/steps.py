@@ -108,4 +108,9 @@ ALTER TABLE run ADD COLUMN pass TEXT NOT NULL DEFAULT '';
 CREATE INDEX run_pass ON run (pass)
 """
 
-STEPS: tuple[str, ...] = (_RUNS, _DRIFT, _REPORT, _REFUSED, _DOCUMENTS, _SHARED)
+# From which findings each one followed, as JSON.
+_CAUSES = """
+ALTER TABLE finding ADD COLUMN follows_from TEXT NOT NULL DEFAULT '[]'
+"""
+
+STEPS: tuple[str, ...] = (_RUNS, _DRIFT, _REPORT, _REFUSED, _DOCUMENTS, _SHARED, _CAUSES)

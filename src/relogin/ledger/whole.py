@@ -215,7 +215,8 @@ def _finding(row: Document) -> Document:
     texts = ("fault", "severity", "subject", "what", "seen", "expected", "remedy")
     more = ("at", "state", "held", "before", "after", "cause")
     flags = {name: bool(row[name]) for name in ("by_person", "symptom", "leads")}
-    return {**{name: row[name] for name in (*texts, *more)}, **flags}
+    causes = json.loads(row["follows_from"])
+    return {**{name: row[name] for name in (*texts, *more)}, **flags, "follows_from": causes}
 
 
 def _change(row: Document) -> Document:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from relogin import outcome
 from relogin.failures import LEFT_ALONE
 from relogin.finding import Finding, Severity
-from relogin.report.ranking import ranked
+from relogin.report.ranking import ranked, traced
 from relogin.secret import redact
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _unreached(name: str, record: Run) -> dict[str, Any]:
 
 def _backend(entry: Entry, record: Run) -> dict[str, Any]:
     leading, followed = ranked(entry.backend, entry.first.values(), late=entry.late)
-    causes = {one.key for one in leading}
+    causes = traced(entry.backend, leading, followed)
     return {
         "backend": entry.backend.name,
         "outcome": _outcome(entry, record).word,
@@ -101,7 +101,7 @@ def _backend(entry: Entry, record: Run) -> dict[str, Any]:
         "halted": entry.halted,
         "disabled": entry.disabled,
         "findings": [
-            _finding(entry, one, record, leads=one.key in causes) for one in (*leading, *followed)
+            _finding(entry, one, record, causes.get(one.key)) for one in (*leading, *followed)
         ],
         "changes": [_change(one) for one in entry.changes],
         "unseen": [{"layer": layer, "reason": why} for layer, why in entry.unseen.items()],
@@ -123,14 +123,18 @@ def _outcome(entry: Entry, record: Run) -> outcome.Outcome:
     return outcome.of(entry, changing=record.changing, drift=record.purpose == "drift")
 
 
-def _finding(entry: Entry, one: Finding, record: Run, *, leads: bool) -> dict[str, Any]:
+def _finding(
+    entry: Entry, one: Finding, record: Run, causes: list[Finding] | None
+) -> dict[str, Any]:
+    """Give a finding; `causes` are those from which it followed, None where it leads."""
     mended = one.key in entry.mended and entry.executed
     accepted = one.severity is Severity.NOTE and entry.backend.accepts(one.fault) is not None
     return {
         **one.to_json(),
         "at": round(entry.times.get(one.key, record.began), 3),
         "state": "mended" if mended else "accepted" if accepted else "left",
-        "leads": leads,
+        "leads": causes is None,
+        "follows_from": [{"fault": it.fault, "subject": it.subject} for it in causes or ()],
         "held": entry.held.get(one.key, ""),
         "before": entry.before.get(one.key, ""),
         "after": entry.after.get(one.key, ""),

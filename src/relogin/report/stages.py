@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from relogin.report.ranking import by_cause
 from relogin.report.wording import CHANGED_BY, GROUPS, ONLY_LOOK
 from relogin.values import dataclass
 
@@ -40,14 +41,16 @@ def stages(one: Document, purpose: str) -> Iterator[Stage]:
     """Give the steps of the chain that have something to tell, of a backend in a document."""
     planned = purpose in ONLY_LOOK or one["outcome"] == "planned"
     leading = [_finding(found, planned) for found in one["findings"] if found["leads"]]
-    followed = [_finding(found, planned) for found in one["findings"] if not found["leads"]]
+    followed = (
+        (_cause(found), _finding(found, planned)) for found in one["findings"] if not found["leads"]
+    )
     refused = sorted(one.get("refused_logins", {}).items())
     found = {
         "Why it stopped": [Item("bad", one["halted"])] if one["halted"] else [],
         "Why nothing was changed": [Item("warn", one["disabled"])] if one["disabled"] else [],
         "What was wrong first": leading[:1],
         "What else was wrong": leading[1:],
-        "What followed from it": followed,
+        **by_cause((item.tag for item in leading), followed),
         "What was done": [_change(change) for change in one["changes"]],
         "What could not be seen": [
             Item("unknown", f"{hidden['layer']}: {hidden['reason']}") for hidden in one["unseen"]
@@ -80,6 +83,11 @@ def needs(one: Document) -> Iterator[tuple[str, str]]:
 
 def _is_cause(found: Document) -> bool:
     return bool(found["leads"]) or not found["symptom"]
+
+
+def _cause(found: Document) -> str:
+    """Give the fault from which one followed; empty where a run of an older relogin is shown."""
+    return next((str(one["fault"]) for one in found.get("follows_from", [])), "")
 
 
 def _finding(found: Document, planned: bool) -> Item:

@@ -15,7 +15,7 @@ from relogin.failures import LEFT_ALONE
 from relogin.finding import Finding, legible
 from relogin.report.judged import judged
 from relogin.report.lines import changes, section, take_back
-from relogin.report.ranking import ranked
+from relogin.report.ranking import by_cause, ranked, traced
 from relogin.report.wording import CAUSES, GROUPS, NOT_OUTSIDE, NOT_PROVEN
 from relogin.secret import redact
 
@@ -133,7 +133,10 @@ def _block(entry: Entry) -> Iterator[str]:
     first, followed = ranked(entry.backend, entry.first.values(), late=entry.late)
     yield from section("What was wrong first", _told(entry, first[:1]))
     yield from section("What else was wrong", _told(entry, first[1:]))
-    yield from section("What followed from it", _told(entry, followed))
+    causes = traced(entry.backend, first, followed)
+    under = ((causes[one.key][0].fault if causes[one.key] else "", one) for one in followed)
+    for title, group in by_cause((one.fault for one in first), under).items():
+        yield from section(title, _told(entry, group))
     yield from section("What was done", _changes(entry))
     yield from section("What needs you", _for_a_person(entry))
     yield from section("What could not be seen", _unseen(entry))
