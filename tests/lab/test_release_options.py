@@ -15,11 +15,14 @@ from .releases import (
     BROKEN,
     MIGRATION,
     SET_UP,
+    SOURCE,
     TEAR_DOWN,
     TOP,
     at,
     columns,
     committed,
+    logging_in,
+    opens,
     release,
     stands,
 )
@@ -32,13 +35,21 @@ pytestmark = [
 RAISES = MIGRATION.replace("STEP", "").replace(
     'op.execute("ALTER TABLE users DROP COLUMN nickname")', "raise NotImplementedError"
 )
+NOTES_WHAT_RUNS = MIGRATION.replace(
+    "STEP",
+    """import subprocess
+
+    said = subprocess.run(["systemctl", "is-active", "halext-api"], capture_output=True)
+    open("/tmp/meanwhile", "wb").write(said.stdout)""",
+)
+HANGS = "sed -i '1i import time; time.sleep(3600)' main.py"
 
 
 @pytest.fixture
 def host(lab: list[Host]) -> Iterator[Host]:
     lab[0].root(SET_UP)
     yield lab[0]
-    lab[0].root(TEAR_DOWN)
+    lab[0].root(f"{TEAR_DOWN} /tmp/meanwhile")
     lab[0].heal()
 
 
@@ -80,3 +91,33 @@ def test_a_migration_that_cannot_be_undone_is_allowed_only_by_name(host):
     assert 0 == ran.code, ran.output
     assert (new, 1) == (at(host), columns(host))
     assert host.login().works
+
+
+@pytest.mark.parametrize(("first", "meanwhile"), [(True, "active"), (False, "inactive")])
+def test_where_the_running_code_bears_the_schema_it_runs_on_and_the_schema_stays(
+    host, first, meanwhile
+):
+    before = stands(host)
+    committed(host, BROKEN + NOTES_WHAT_RUNS)
+    with logging_in(host) as client:
+        ran = release(host, profile=f"source=_Source({TOP!r}, 'main', migrate_first={first})")
+    assert 1 == ran.code, ran.output
+    assert f"{before.commit[:12]} is back, and people can log in" in ran.verdict, ran.output
+    assert meanwhile == host.root("cat /tmp/meanwhile").strip()
+    assert int(first) == columns(host)
+    assert before.commit == at(host)
+    assert opens(host.address, client.token)
+    host.psql("ALTER TABLE users DROP COLUMN IF EXISTS nickname")
+    host.psql("UPDATE alembic_version SET version_num = '0001'")
+
+
+def test_one_that_starts_and_never_answers_is_taken_back_at_its_deadline(host):
+    before = stands(host)
+    committed(host, HANGS)
+    with logging_in(host) as client:
+        ran = release(host, profile=f"{SOURCE}, login=_login(deadline=4)")
+    assert 1 == ran.code, ran.output
+    assert f"{before.commit[:12]} is back, and people can log in" in ran.verdict, ran.output
+    assert "the proof: " in "\n".join(ran.section("What failed")), ran.output
+    assert before.commit == at(host)
+    assert opens(host.address, client.token)
