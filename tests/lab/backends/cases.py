@@ -17,7 +17,14 @@ from tests.lab.cases.case import PSQL, UNDO, Case
 BCRYPT = bcrypt.hashpw(canaries.OWNER_PASSWORD.encode(), bcrypt.gensalt(4)).decode()
 
 # The faults whose cases a backend shares with the example, as patterns: what a machine mends there.
-SHARED = {"fastapi_argon": ("venv.*", "env_file.*")}
+SHARED = {
+    "fastapi_argon": (
+        *("venv.*", "env_file.*", "jwt.secret-empty", "postgres.server-down"),
+        *("postgres.role-missing", "postgres.verifier-unusable", "postgres.role-expired"),
+        *("postgres.role-connection-limit", "postgres.database-*", "postgres.connect-revoked"),
+        "postgres.schema-usage-missing",
+    )
+}
 # The same of what is a person's.
 SHARED_OF_PERSONS = {
     "fastapi_argon": (
