@@ -226,14 +226,21 @@ def test_a_stopped_program_is_started(supervised):
     assert supervised.pid() != 0
 
 
-def test_a_program_that_supervisord_still_tries_is_in_backoff_and_not_given_up(supervised):
+def test_a_program_in_backoff_is_not_given_up_and_is_started_once_its_cause_is_mended(supervised):
+    """It is not there to be started, so that it is never seen as STARTING."""
     backend = described(supervised)
+    python = supervised.folder.parent / "python"
     edit(supervised, "startretries=1", "startretries=20")
-    edit(supervised, f"command={sys.executable}", "command=/gone/python")
+    edit(supervised, f"command={sys.executable}", f"command={python}")
     supervised.control("update", "web")
     until(supervised, "BACKOFF")
     (finding,) = found(backend)
     assert ("service.backoff", False) == (finding.fault, finding.by_person)
+    (change,) = service.BACKOFF.fix(backend, look(backend), finding)
+    python.symlink_to(sys.executable)
+    assert 0 == run(change.script).status
+    assert supervised.pid() != 0
+    assert [] == found(backend)
 
 
 def test_a_program_that_was_given_up_is_started_once_its_cause_is_mended(supervised):
