@@ -15,7 +15,7 @@ from relogin.facts import alone, auth_log, service_state
 from relogin.facts.compose_script import script
 from relogin.facts.compose_state import Container, Port, Project, Volume
 from relogin.facts.service_state import ServiceState
-from relogin.finding import Unreadable
+from relogin.finding import CUT_SHORT, Unreadable
 from relogin.parts.runtime import Compose
 from relogin.secret import redact_foreign
 
@@ -107,6 +107,11 @@ def _folder(line: str) -> tuple[str, str]:
     return project, folder
 
 
+def _end(text: str) -> str:
+    """Give what a health check said last: what it came to is at its end."""
+    return text if len(text) <= 300 else f"{CUT_SHORT.strip()} {text[-300:]}"
+
+
 def _volume(line: str) -> Volume:
     name, project, declared = [*line.split(" "), "", ""][:3]
     return Volume(name, project, declared)
@@ -119,7 +124,7 @@ def _container(row: Mapping[str, Any], said: Iterable[str]) -> Container:
         service=row["service"],
         state=row["state"],
         health=row.get("health", ""),
-        health_said=redact_foreign(row["said"].strip())[-300:],
+        health_said=_end(redact_foreign(row["said"].strip())),
         exit_status=row["exit"],
         error=redact_foreign(row["error"]),
         out_of_memory=row["oom"],

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from relogin import shell
-from relogin.facts import alone, auth_log
+from relogin.facts import alone, auth_log, service_state
+from relogin.finding import CUT_SHORT
 
 if TYPE_CHECKING:
     from relogin.parts.runtime import Compose
@@ -40,7 +41,7 @@ containers() {{
   rows=$(within 10 docker inspect --format {container} $ids) || return
   printf '%s\\n' "$rows"; printf '%s\\n' "$rows" | sed -nE {down} | while read -r one name; do
     [ "$one" = "$id" ] || within 5 docker logs --tail 12 "$one" 2>&1 </dev/null |
-      cut -c 1-500 | sed "s/^/$name /"{redact}
+      {shortened} | sed "s/^/$name /"{redact}
   done
 }}
 environ() {{
@@ -51,6 +52,7 @@ environ() {{
 log() {{
   [ -n "$id" ] || return 3
   within 10 docker logs --tail 400 --timestamps "$id" 2>&1 | awk '
+    length($0) > 2000 {{ $0 = substr($0, 1, 2000) "{cut_short}" }}
     {{ line[NR] = $0 }}
     END {{
       for (n = 1; n <= NR; n++) if (n > NR - 60 || line[n] ~ /{telling}/) print line[n]
@@ -126,6 +128,8 @@ def script(part: Compose, *, redacted: bool = False) -> str:
         unnamed="return 3; " if redacted else "",
         label=LABEL,
         telling=_TELLING,
+        cut_short=CUT_SHORT,
+        shortened=service_state.shortening(500),
         project=shell.quote(part.project or ""),
         working_directory=shell.quote(working_directory(part)),
         service=shell.quote(part.service),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Any
 
+from relogin.finding import shortened
 from relogin.values import dataclass
 
 
@@ -62,7 +63,7 @@ class Container:
             return self.state
         again = f", restarted {self.restarts} times" if self.restarts else ""
         last = next((line.strip() for line in reversed(self.log) if line.strip()), "")
-        words = f"; its log ends: {last[:200]}" if last else ""
+        words = f"; its log ends: {shortened(last, 200)}" if last else ""
         return f"{self.error or self.state} (status {self.exit_status}{again}){words}"
 
 

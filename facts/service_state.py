@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, field, is_dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,8 @@ from relogin.facts.compose_state import Project
 from relogin.facts.copies import Copy
 from relogin.facts.listeners import Listener
 from relogin.facts.unit_files import UnitFile
-from relogin.finding import Unreadable
-from relogin.secret import redact_foreign
+from relogin.finding import CUT_SHORT, Unreadable, shortened
+from relogin.secret import redact_foreign, revealed
 from relogin.values import dataclass
 
 if TYPE_CHECKING:
@@ -173,14 +174,38 @@ def environ(answer: Answer | None) -> dict[str, str] | None:
     return {key: value for key, _, value in pairs}
 
 
+def shortening(most: int) -> str:
+    """Give a filter of lines that cuts them after so many bytes, and marks those that it cut."""
+    return shlex.join(
+        ["awk", f'length($0) > {most} {{ $0 = substr($0, 1, {most}) "{CUT_SHORT}" }} 1']
+    )
+
+
 def clean(text: str, secrets: Mapping[str, str] | None) -> str:
-    """Give a log's text without the values of `secrets` and without what looks like a secret."""
+    """Give a log's text without the values of `secrets` and without what looks like a secret.
+
+    Nor has a line that the host cut short, where a value ended it, what was left of that.
+    """
+    values = {*(secrets or {}).values(), *revealed()}
+    cut = re.compile(f"^.*(?={re.escape(CUT_SHORT)}$)", re.MULTILINE)
+    text = cut.sub(lambda line: _without_begun(line[0], values), text)
     for value in sorted((secrets or {}).values(), key=len, reverse=True):  # one may hold another
         if len(value) >= 8:  # a port or a flag is no secret, and blotting it out helps nobody
             text = text.replace(value, "***")
     # systemd prints the value that it could not decode: "invalid UTF-8 value for key K: 'v'".
     text = re.sub(r"(for key \S+: ).*", r"\1***", text)
     return "\n".join(redact_foreign(line) for line in text.split("\n"))
+
+
+def _without_begun(text: str, values: Iterable[str]) -> str:
+    """Give a text that was cut off without the beginning of a value at its end."""
+    begun = max((_begun(text, value) for value in values), default=0)
+    return text[:-begun] + "***" if begun else text
+
+
+def _begun(text: str, value: str) -> int:
+    longest = min(len(value), len(text))
+    return next((n for n in range(longest, 3, -1) if text.endswith(value[:n])), 0)
 
 
 def said_meanwhile(
@@ -211,6 +236,6 @@ def exceptions(messages: Iterable[tuple[str, str]]) -> Iterator[str]:
             open_in.add(process)
         elif process in open_in and message.strip() and not message.startswith((" ", "\t")):
             open_in.discard(process)
-            yield message[:200]
+            yield shortened(message, 200)
         elif said := _SAID.search(message):
-            yield said[0][:200]
+            yield shortened(said[0], 200)

@@ -21,7 +21,7 @@ from relogin.facts import (
     user_units,
 )
 from relogin.facts.service_state import Need, ServiceState
-from relogin.finding import Unreadable
+from relogin.finding import CUT_SHORT, Unreadable
 from relogin.secret import redact_foreign
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ log() {{
     within 8 journalctl -q -u {unit} -n 240 -o short-iso --no-pager
     [ "$?" -ge 124 ] || echo '#end'
   }} |
-    awk '{{ line[NR] = substr($0, 1, 2000) }}
+    awk 'length($0) > 2000 {{ $0 = substr($0, 1, 2000) "{cut_short}" }}
+      {{ line[NR] = $0 }}
       END {{
         if (line[NR] != "#end") exit 5
         for (n = 1; n < NR; n++) if (n > NR - 61 || line[n] ~ /{telling}/) print line[n]
@@ -66,7 +67,7 @@ show() {{
 down() {{
   for id in $down; do
     within 8 journalctl -q -u "$id" -n 12 -o short-iso --no-pager |
-      cut -c 1-2000 | sed "s/^/$id /"
+      {shortened} | sed "s/^/$id /"
   done
 }}
 {files}
@@ -140,6 +141,8 @@ def script(part: Systemd, keys: tuple[str, ...], *, redacted: bool = False) -> s
         workers=service_state.WORKERS,
         redact=f" | {alone.REDACT}" if redacted else "",
         telling=journal.TELLING,
+        cut_short=CUT_SHORT,
+        shortened=service_state.shortening(2000),
         files=unit_files.script(part.full_name, _declarable(part)),
         ports=listeners.SCRIPT,
         user_units=user_units.SCRIPT,

@@ -22,6 +22,14 @@ def legible(text: str) -> str:
     )
 
 
+CUT_SHORT = " [cut short]"
+
+
+def shortened(text: str, most: int) -> str:
+    """Give a text of at most so many characters, and say so where more were there."""
+    return text if len(text) <= most else text[:most] + CUT_SHORT
+
+
 @dataclass(frozen=True)
 class Unreadable:
     """Say that something could not be seen, and why: neither healthy nor broken.

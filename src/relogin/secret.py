@@ -170,6 +170,11 @@ def redact(text: str) -> str:
     return text
 
 
+def revealed() -> frozenset[str]:
+    """Give the values that this process revealed, in every form in which a text has them."""
+    return frozenset(_known)
+
+
 def redact_foreign(text: str) -> str:
     """Redact text that others wrote (logs, command output): also whatever is named a secret."""
     return _NAMED.sub(r"\1***", _UNREAD.sub(r"\1***", redact(text)))
@@ -177,8 +182,7 @@ def redact_foreign(text: str) -> str:
 
 def _remember(value: str) -> str:
     if len(value) >= 4 and value not in _known:  # shorter ones would blot out ordinary words
-        _known.update(_as_written(value))
-        _known.update(line for line in value.splitlines() if len(line) >= 8)
+        _known.update(_as_written(value), (one for one in value.splitlines() if len(one) >= 8))
     return value
 
 

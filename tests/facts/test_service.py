@@ -1,5 +1,6 @@
 """systemd's answers are recorded from a host with systemd 252; supervisord runs for real."""
 
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from relogin.facts import alone, service
+from relogin.facts import alone, service, service_state
 from relogin.facts.service import Need, Program, ServiceState, Unit
 from relogin.facts.service_state import clean, exceptions, said_meanwhile
 from relogin.finding import Unreadable
@@ -140,6 +141,25 @@ def test_a_log_loses_the_secrets_that_are_known_and_those_that_look_like_one():
     assert clean(text, {"ACCESS_CODE": "open sesame #7", "DEV_MODE": "url"}) == (
         "for key SECRET: ***\nurl postgresql://u:***@h/d\n***!"
     )
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_line_that_is_too_long_is_cut_short_and_says_so(shell, tmp_path):
+    (tmp_path / "lines").write_text(f"{'x' * 2000}\n{'y' * 10_000_000}\nend\n")
+    command = f"{service_state.shortening(2000)} <{tmp_path}/lines"
+    done = subprocess.run([*shell, "-c", command], capture_output=True, text=True, check=True)
+    assert f"{'x' * 2000}\n{'y' * 2000} [cut short]\nend\n" == done.stdout
+
+
+def test_a_line_that_was_cut_short_inside_a_secret_has_no_part_of_it():
+    secrets = {"ACCESS_CODE": "open sesame #7", "OTHER": "sesame street"}
+    assert "said *** [cut short]\nmy open" == clean("said open ses [cut short]\nmy open", secrets)
+    assert "said op [cut short]" == clean("said op [cut short]", secrets)
+
+
+def test_an_exception_that_is_too_long_says_that_it_was_cut_short():
+    lines = [("a", "Traceback (most recent call last):"), ("a", f"E: {'x' * 300}")]
+    assert list(exceptions(lines)) == [f"E: {'x' * 197} [cut short]"]
 
 
 def test_what_was_said_meanwhile_is_what_the_log_grew_by():
