@@ -37,12 +37,23 @@ def carry_out(
         record.changes.append(Done(change.why, ok=False, output=record.disabled))
         return True
     follow.before(of(state), record, change.why)
+    record.doing = change.why
     done = _carried_out(host, record, change)
+    record.doing = ""
     if finding is not None:
         done.fault, done.subject = finding.key
     record.changes.append(done)
     follow.after(of(state), record)
     return True
+
+
+def interrupted(record: Entry) -> None:
+    """Have the change that was under way among those made, and no proof that is older."""
+    if record.doing:
+        cut = "it was interrupted: how it ended is not known"
+        record.changes.append(Done(record.doing, ok=False, output=cut))
+    if record.proof and record.changes and record.proof.at < record.changes[-1].began:
+        record.proof = None
 
 
 def _carried_out(host: Host, record: Entry, change: Change) -> Done:

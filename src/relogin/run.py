@@ -58,20 +58,20 @@ class Entry:
 
     `first` holds every finding in the order in which it was first seen, `times` when, `late` the
     keys of those first seen after a change of ours, `left` what is still there. `held` says of a
-    finding why its fix was not tried. `halted` is why nothing more is changed on the host, or None;
-    `told` that this was logged. `kept` says that what was overwritten is in the host's undo store.
-    `said` is what the backend logged while a proof failed. `before` and `after` are fingerprints of
-    what a finding is about (`marked`), as it was found and as it was left; `declared` and `signing`
-    those of the description and of the JWT secret. `former` is what the history knows. `withhold`
-    gives the reason not to mend a finding now, `refused` those given, `disabled` that nobody may,
-    `causes` who changed what. `leased` says that we hold the lease, `holder` who else does: in one
-    line, the run, and on which machine and as which process it runs (relogin.lease). `early` is a
-    look, and maybe a login, that was begun before anybody asked for it. `asked` is a login that was
-    tried for a fault's sake, after how many changes: it is part of the looks until the next one.
-    `refusals` are those that the backend logged since the run before, by reason. With `checking`
-    the database alone is judged, and with `probing` the API (with both, both): no login is proven
-    then. `api` is what the probe brought; `reports` are documents, as checks by their title.
-    `onboarding` looks at what a bare host lacks.
+    finding why its fix was not tried. `doing` is the change that is under way. `halted` is why
+    nothing more is changed on the host, or None; `told` that this was logged. `kept` says that what
+    was overwritten is in the host's undo store. `said` is what the backend logged while a proof
+    failed. `before` and `after` are fingerprints of what a finding is about (`marked`), as it was
+    found and as it was left; `declared` and `signing` those of the description and of the JWT
+    secret. `former` is what the history knows. `withhold` gives the reason not to mend a finding
+    now, `refused` those given, `disabled` that nobody may, `causes` who changed what. `leased` says
+    that we hold the lease, `holder` who else does: one line, the run, its machine and process
+    (relogin.lease). `early` is a look, and maybe a login, begun before anybody asked. `asked` is a
+    login that was tried for a fault's sake, after how many changes: it is part of the looks until
+    the next one. `refusals` are those that the backend logged since the run before, by reason. With
+    `checking` the database alone is judged, and with `probing` the API (with both, both): no login
+    is proven then. `api` is what the probe brought; `reports` are documents, as checks by their
+    title. `onboarding` looks at what a bare host lacks.
     """
 
     host: str
@@ -84,6 +84,7 @@ class Entry:
     held: dict[tuple[str, str], str] = dataclasses.field(default_factory=dict)
     unseen: dict[str, str] = dataclasses.field(default_factory=dict)
     changes: list[Done] = dataclasses.field(default_factory=list)
+    doing: str = ""
     proof: Proof | None = None
     said: tuple[str, ...] = ()
     before: dict[tuple[str, str], str] = dataclasses.field(default_factory=dict)
@@ -212,10 +213,8 @@ class Entry:
             return
         held = seen.hold
         if isinstance(held, Unreadable):
-            self.disabled = (
-                f"whether somebody has disabled it cannot be seen ({held.reason}):"
-                " nothing is changed"
-            )
+            unknown = f"whether somebody has disabled it cannot be seen ({held.reason})"
+            self.disabled = f"{unknown}: nothing is changed"
         elif held is not None:
             self.disabled = held.said
 

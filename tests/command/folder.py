@@ -42,7 +42,8 @@ class Answering(ThreadingHTTPServer):
     """A backend of one account: it lets the right password in, and the token it then gave.
 
     `logins` are those that were tried, by whether ops's own password was sent, and `modes` what
-    they had for a header X-Mode; the first one makes the file `asked`.
+    they had for a header X-Mode; the first one makes the file `asked`. From the `held_from`th
+    login on (1 is the first) nobody is answered until `slow` is set.
     """
 
     def __init__(self) -> None:
@@ -53,6 +54,7 @@ class Answering(ThreadingHTTPServer):
         self.logins: list[bool] = []
         self.modes: list[str | None] = []
         self.asked: Path | None = None
+        self.held_from: int | None = None
 
     @property
     def port(self) -> int:
@@ -68,6 +70,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.modes.append(self.headers.get("X-Mode"))
         if self.server.asked is not None:
             self.server.asked.touch()
+        if self.server.held_from == len(self.server.logins):
+            self.server.slow.clear()
         self.server.slow.wait(30)
         right = form.get("password") == [self.server.lets_in]
         self._answer(200 if right else 401, f'{{"access_token": "{TOKEN}"}}' if right else "{}")

@@ -1,13 +1,11 @@
 """diagnose and restore as a person or cron runs them: what they end with, each from a situation."""
 
 import re
-import signal
 import subprocess
-import time
 
 import pytest
 
-from tests.command.folder import BIN, LOCAL, PASSWORD, Folder
+from tests.command.folder import LOCAL, PASSWORD, Folder
 from tests.core.ssh_server import serving_ssh
 
 NOWHERE = {"ssh_hostname": "127.0.0.1", "ssh_port": 9}  # nobody listens on it
@@ -269,23 +267,6 @@ def test_it_never_asks_even_on_a_terminal(folder: Folder) -> None:
     code, verdict, _ = folder.on_terminal("restore", "inventory.py")
     assert 1 == code
     assert "people can log in again" in verdict
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_says_what_it_knows_and_ends_with_130(folder: Folder, number) -> None:
-    folder.backend.slow.clear()
-    with subprocess.Popen(
-        [BIN / "relogin", "restore", "inventory.py"], cwd=folder.home, env=folder.environment,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    ) as running:  # fmt: skip
-        assert running.stderr is not None
-        assert "Connected" in running.stderr.readline()
-        time.sleep(3)
-        running.send_signal(number)
-        told, said = running.communicate(timeout=60)
-    assert 130 == running.returncode
-    assert "@local · mine: the login is not proven" in told
-    assert "Traceback" not in said
 
 
 def test_every_run_is_in_the_history_with_what_it_ended_with(folder: Folder) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
+import gevent
 from pyinfra.api.state import StateStage
 
-from relogin import run
+from relogin import change, run
 from relogin.drive import hosts, progress, work
 from relogin.drive.rolling import Rolling
 from relogin.drive.session import Options, Session, begin, log_to
@@ -76,21 +79,37 @@ def all_mended(told: dict[str, Any]) -> bool:
 
 def _driven(session: Session, task: Work, handler: progress.Handler, rolling: Rolling) -> bool:
     """Work on all hosts; tell whether that came to its end, or somebody interrupted it."""
-    signal.signal(signal.SIGTERM, _interrupted)
     work.stage(session.state, changing=run.of(session.state).changing)
-    with progress.shown(len(session.work)) as shown:
+    with _interruptible(), progress.shown(len(session.work)) as shown:
         handler.progress = shown
         try:
             hosts.each(session, task, ended=rolling.then(shown.ended), stopped=rolling.stopped)
         except (KeyboardInterrupt, SystemExit):
+            for entry in run.of(session.state).entries.values():
+                change.interrupted(entry)
             return False
         finally:
             handler.progress = progress.Lines()
     return True
 
 
-def _interrupted(number: int, frame: FrameType | None) -> NoReturn:
-    raise SystemExit  # gevent takes it to the main greenlet without a word
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Have what interrupts the run raised where it waits for its hosts.
+
+    Raised in the greenlet that runs just then, it is told with a traceback, or lost.
+    """
+    before = {one: signal.signal(one, _interrupted) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+def _interrupted(number: int, frame: FrameType | None) -> None:
+    hub = gevent.get_hub()
+    hub.loop.run_callback_threadsafe(hub.parent.throw, SystemExit)
 
 
 def _say(verdict: str, *, to_stderr: bool) -> None:
