@@ -155,7 +155,8 @@ _LOGIN = (
     " when a.attname ~* 'mail' then 2 else 3 end"
 )
 # A table is one of users where it has a column of hashes and one of names. What is asked of its
-# rows is written by the first query: how the hashes begin, how many rows, and one's name.
+# rows is written by the first query: how the hashes begin, how many rows, and the name
+# of the first one by its key: where a row lies changes with every update of it.
 _FOUND = f"""
 select c.oid, n.nspname, c.relname,
   (array_agg(a.attname order by a.attnum) filter (where {_HASHES}))[1] as hash,
@@ -163,7 +164,10 @@ select c.oid, n.nspname, c.relname,
     filter (where a.attname ~* '^(user_?name|login|name|e?_?mail(_address)?)$'))[1] as login,
   json_object_agg(a.attname, format_type(a.atttypid, null)
     || case when a.attnotnull and not a.atthasdef and a.attidentity = '' then ' required'
-       else '' end) as columns
+       else '' end) as columns,
+  coalesce((select quote_ident(k.attname) from pg_index i
+    join pg_attribute k on k.attrelid = i.indrelid and k.attnum = i.indkey[0]
+    where i.indrelid = c.oid and i.indisprimary), 'ctid') as oldest
  from pg_class c join pg_namespace n on n.oid = c.relnamespace
  join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
  where c.relkind in ('r', 'p') and n.nspname !~ '^(pg_|information_schema)' group by 1, 2, 3"""
@@ -172,8 +176,8 @@ select format('select json_build_object(''database'', current_database(), ''sche
  ' ''table'', %2$L, ''password'', %3$L, ''login'', %4$L, ''columns'', %5$L::json, ''starts'','
  ' (select json_agg(distinct substring(%3$I::text from ''^([$][^$]+[$]|[a-z0-9_]+[$:])''))'
  ' from (select %3$I from %1$I.%2$I limit 50) seen), ''rows'', (select count(*) from %1$I.%2$I),'
- ' ''first'', (select %4$I::text from %1$I.%2$I where %3$I is not null order by ctid limit 1))',
- nspname, relname, hash, login, columns::text)
+ ' ''first'', (select %4$I::text from %1$I.%2$I where %3$I is not null order by %6$s limit 1))',
+ nspname, relname, hash, login, columns::text, oldest)
  from (FOUND) found where hash is not null and login is not null \\gexec
 """
 
