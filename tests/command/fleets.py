@@ -22,7 +22,7 @@ _way = {{"ssh_hostname": "127.0.0.1", "ssh_port": {ssh}, "ssh_user": "me",
 
 
 def _password(number):
-    hangs = Secret.command(f"echo $$ >>{{_here}}/hung; exec sleep 900")
+    hangs = Secret.command(f": {{number}}; echo $$ >>{{_here}}/hung; exec sleep 900")
     return hangs if number in {hung} else Secret.env("OPS_PASSWORD")
 
 

