@@ -121,7 +121,9 @@ class _Prover:
             if told is not None and told <= self.login.deadline:
                 time.sleep(told)
                 return ask()
-            starting = reply.refused or reply.status in _STARTING
+            # the engine's proxy of a published port takes a connection before its container does,
+            # and drops it (docker-proxy)
+            starting = reply.trouble in {"refused", "broken"} or reply.status in _STARTING
             if not starting or time.monotonic() > until:
                 return reply
             time.sleep(0.3)  # cooperative: other hosts go on

@@ -155,8 +155,19 @@ _LOGIN = (
     " when a.attname ~* 'mail' then 2 else 3 end"
 )
 # A table is one of users where it has a column of hashes and one of names. What is asked of its
-# rows is written by the first query: how the hashes begin, how many rows, and the name
-# of the first one by its key: where a row lies changes with every update of it.
+# rows is written by the first query: how the hashes begin, how many rows, and the name of the
+# oldest one. Where a row lies changes with every update of it, and a UUID says nothing of an age:
+# a time of creation decides, else a key that is a number.
+_CREATED = (
+    "(select min(quote_ident(t.attname)) from pg_attribute t where t.attrelid = c.oid"
+    " and t.attnum > 0 and not t.attisdropped and t.atttypid::regtype::text ~ '^(timestamp|date)'"
+    " and t.attname ~* '(^|_)(created|joined|registered|inserted)(_|$)')"
+)
+_NUMBERED = (
+    "(select quote_ident(k.attname) from pg_index i join pg_attribute k on k.attrelid = i.indrelid"
+    " and k.attnum = i.indkey[0] where i.indrelid = c.oid and i.indisprimary"
+    " and k.atttypid::regtype::text ~ '^(smallint|integer|bigint)$')"
+)
 _FOUND = f"""
 select c.oid, n.nspname, c.relname,
   (array_agg(a.attname order by a.attnum) filter (where {_HASHES}))[1] as hash,
@@ -165,9 +176,7 @@ select c.oid, n.nspname, c.relname,
   json_object_agg(a.attname, format_type(a.atttypid, null)
     || case when a.attnotnull and not a.atthasdef and a.attidentity = '' then ' required'
        else '' end) as columns,
-  coalesce((select quote_ident(k.attname) from pg_index i
-    join pg_attribute k on k.attrelid = i.indrelid and k.attnum = i.indkey[0]
-    where i.indrelid = c.oid and i.indisprimary), 'ctid') as oldest
+  concat_ws(', ', {_CREATED}, {_NUMBERED}, 'ctid') as oldest
  from pg_class c join pg_namespace n on n.oid = c.relnamespace
  join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
  where c.relkind in ('r', 'p') and n.nspname !~ '^(pg_|information_schema)' group by 1, 2, 3"""

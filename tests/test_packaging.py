@@ -92,7 +92,8 @@ def test_the_wheel_claims_only_the_name_relogin(wheel):
 def test_the_wheel_has_every_module_and_says_that_it_is_typed(wheel):
     expected = {f"relogin/report/{of}.schema.json" for of in ("run", "history", "faults", "check")}
     expected.add("relogin/py.typed")
-    expected |= {f"relogin/report/templates/report.{kind}" for kind in ("css", "html.j2")}
+    templates = REPOSITORY / "src/relogin/report/templates"
+    expected |= {f"relogin/report/templates/{path.name}" for path in templates.iterdir()}
     for package, folder in FOLDERS.items():
         modules = (REPOSITORY / folder).rglob("*.py")
         expected |= {f"{package}/{path.relative_to(REPOSITORY / folder)}" for path in modules}

@@ -36,6 +36,7 @@ class Sound(BaseHTTPRequestHandler):
     identity = "ops"
     health = 200
     busy = 0
+    dropped = 0
     seconds = 0.0
     limited = 0
     after = ""
@@ -58,7 +59,10 @@ class Sound(BaseHTTPRequestHandler):
         right = form.get("password") == canaries.OPS_PASSWORD and form.get("username") == "ops"
         self.asked.append("login" if right else "wrong login")
         time.sleep(self.seconds)
-        if type(self).limited:
+        if type(self).dropped:
+            type(self).dropped -= 1
+            self.close_connection = True
+        elif type(self).limited:
             type(self).limited -= 1
             then = formatdate(time.time() + 1, usegmt=True)
             self._answer(429, {}, {"Retry-After": then if self.after == "date" else self.after})

@@ -154,10 +154,11 @@ def test_refusals_are_only_tried_when_asked_for_and_after_the_right_login():
     assert ["login", "/openapi.json"] == asked
 
 
-def test_a_service_that_was_just_started_gets_its_time():
-    with listening(busy=2) as url:
+@pytest.mark.parametrize("answers", ["busy", "dropped"])
+def test_a_service_that_was_just_started_gets_its_time(answers):
+    with listening(**{answers: 2}) as url:
         assert proven(described(url), patience=10).proven
-    with listening(busy=2) as url:
+    with listening(**{answers: 2}) as url:
         assert not proven(described(url), patience=0).proven
 
 
