@@ -51,6 +51,7 @@ FAULTS = (
     database_declared.EXPIRED_ROWS,
     database_declared.ANSWER_DIFFERS,
     database_server.SLOT_HOLDS_WAL,
+    database_server.CONNECTIONS_NEAR_LIMIT,
     database_server.LOCKS_WAITED_FOR,
     database_server.IDLE_IN_TRANSACTION,
     database_server.DEAD_ROWS,

@@ -1,4 +1,4 @@
-"""What threatens the whole database: its oldest rows, slots, who holds it, what is dead."""
+"""What threatens the whole database: its oldest rows, slots, sessions, connections, dead rows."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from relogin import sql
 from relogin.facts.database_state import Ages, DatabaseState, Session, Strain
+from relogin.facts.postgres_state import Server
 from relogin.fault import Fault
 from relogin.finding import Finding, Severity
 from relogin.operations.database_seen import PSQL, where_looked
+from relogin.operations.postgres_limits import CONNECTIONS, held_by
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
@@ -70,6 +72,39 @@ def _judge_slots(backend: Backend, seen: Observation, state: DatabaseState) -> I
             )
 
 
+_NEAR = 0.8  # of the connections that there may be: the next burst of requests takes the rest
+
+
+def _judge_near_limit(
+    backend: Backend, seen: Observation, state: DatabaseState
+) -> Iterator[Finding]:
+    """Warn while there are some left: where none is, that is a fault of the layer `postgres`."""
+    server = seen.postgres
+    if not isinstance(server, Server) or (server.role is not None and server.role.superuser):
+        return
+    for what, setting, used, limit in _limits(server):
+        if _NEAR * limit <= used < limit:
+            yield Finding(
+                f"{what} has nearly as many connections as it may have",
+                subject=what,
+                seen=f"{used} of {limit} ({setting}); {held_by(server)}",
+                expected=f"fewer than {_NEAR:.0%}",
+                remedy="give what holds most of them a smaller pool, or put a pooler before the"
+                f" server; a larger {setting} takes more memory",
+            )
+
+
+def _limits(server: Server) -> Iterator[tuple[str, str, int, int]]:
+    """Give what has a limit: its name, where that is set, how many there are, and may be."""
+    yield "the server", "max_connections, without those reserved", server.used, server.room
+    if server.role is not None:
+        role = server.role
+        yield f"role {role.name}", "its CONNECTION LIMIT", role.used, role.limit
+    if server.database is not None:
+        name, of = server.database.name, server.database
+        yield f"database {name}", "its CONNECTION LIMIT", of.used, of.limit
+
+
 def _judge_idle(backend: Backend, seen: Observation, state: DatabaseState) -> Iterator[Finding]:
     for one in _strain(state).idle:
         yield Finding(
@@ -127,6 +162,15 @@ SLOT_HOLDS_WAL = Fault(
     about="a replication slot that nobody uses keeps WAL, which fills the disk",
     remedy="have its reader connect again, or give it up",
     check=(f"{PSQL} -c 'SELECT slot_name, active, restart_lsn FROM pg_replication_slots'",),
+)
+CONNECTIONS_NEAR_LIMIT = Fault(
+    "database.connections-near-limit",
+    where_looked(_judge_near_limit),
+    severity=Severity.WARNING,
+    about="four fifths of the connections that the server, the role or the database may have are"
+    " taken",
+    remedy="give what holds them a smaller pool",
+    check=CONNECTIONS,
 )
 IDLE_IN_TRANSACTION = Fault(
     "database.idle-in-transaction",

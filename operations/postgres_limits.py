@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from relogin.facts.observation import Observation
 
 
-def _held(server: Server) -> str:
+def held_by(server: Server) -> str:
     """Say whose connections there are."""
     whose = (f"{n} of {user} ({name or 'unnamed'})" for n, user, name in server.holders)
     return f"{server.used} connections: {', '.join(whose)}" if server.holders else "none is held"
@@ -27,7 +27,7 @@ def _judge_exhausted(backend: Backend, seen: Observation, server: Server) -> Fin
         return None
     return Finding(
         "all connections of PostgreSQL are taken",
-        seen=_held(server),
+        seen=held_by(server),
         expected=f"fewer than {server.room}",
         remedy="restart what holds them (SELECT pid, application_name, client_addr, state,"
         " state_change FROM pg_stat_activity), and give it a smaller pool",
@@ -43,7 +43,7 @@ def _limited(kind: str, name: str, of: Role | Database, server: Server) -> Findi
     return Finding(
         f"{kind} {name} may have no more connections",
         subject=name,
-        seen=f"its connection limit is {of.limit}, {of.used} are there; {_held(server)}",
+        seen=f"its connection limit is {of.limit}, {of.used} are there; {held_by(server)}",
         remedy=f"end those that hold them, or: {statement}" if by_person else "the limit is lifted",
         by_person=by_person,
     )
@@ -149,16 +149,17 @@ _DATABASE = (
     "runuser -u postgres -- psql -c 'SELECT datname, datallowconn, datconnlimit, datacl"
     " FROM pg_database'",
 )
-_ACTIVITY = (
+CONNECTIONS = (
     "runuser -u postgres -- psql -c 'SELECT usename, application_name, client_addr, state, count(*)"
     " FROM pg_stat_activity GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC'",
+    "runuser -u postgres -- psql -c 'SHOW max_connections'",
 )
 CONNECTIONS_EXHAUSTED = Fault(
     "postgres.connections-exhausted",
     where_up(_judge_exhausted),
     about="all connections of the server are taken",
     remedy="restart what holds them, and give it a smaller pool",
-    check=(*_ACTIVITY, "runuser -u postgres -- psql -c 'SHOW max_connections'"),
+    check=CONNECTIONS,
 )
 ROLE_CONNECTION_LIMIT = Fault(
     "postgres.role-connection-limit",

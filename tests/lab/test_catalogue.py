@@ -26,7 +26,10 @@ GROWN = ("memory-grows", "service-restarted")
 CHECKED = "tests/operations/test_database.py", "a real PostgreSQL needs no host"
 DAMAGED = "tests/operations/test_database_damage.py", "a real PostgreSQL needs no host"
 STRAINED = "tests/operations/test_database_strain.py", "a real PostgreSQL needs no host"
-STRAIN = ("slot-holds-wal", "lock-waited-for", "idle-in-transaction", "dead-rows")
+STRAIN = (
+    *("slot-holds-wal", "connections-near-limit", "lock-waited-for"),
+    *("idle-in-transaction", "dead-rows"),
+)
 DECLARED = "tests/operations/test_database_declared.py", "a real PostgreSQL needs no host"
 SLOWED = "tests/operations/test_database_slow.py", "a real PostgreSQL needs no host"
 SLOW = ("bloated", "login-scans", "slow-statement", "statistics-emptied")

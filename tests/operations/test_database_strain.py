@@ -1,15 +1,18 @@
 """What strains a server just now: slots, prepared transactions, locks, idle sessions, dead rows."""
 
 import dataclasses
+from contextlib import ExitStack
 
+import psycopg
 import pytest
 
-from relogin import Unreadable
+from relogin import Severity, Unreadable
 from relogin.facts import database, database_deep, postgres
 from relogin.facts.database_state import DatabaseState, Slot, Strain
 from relogin.operations import database_server
 from tests.facts.answers import run
 from tests.operations import databases
+from tests.operations.databases import described
 from tests.operations.shops import SHOP, described_shop, held
 
 pytestmark = pytest.mark.embedded
@@ -39,6 +42,48 @@ def test_a_slot_whose_reader_is_only_a_little_behind_is_no_finding(shop, slot, f
     state = DatabaseState("shop", strain=Strain(slots=(slot,)))
     seen = dataclasses.replace(shop.look(), database=state)
     assert found == bool(database_server.SLOT_HOLDS_WAL.found(shop.backend, seen))
+
+
+@pytest.fixture
+def pooled(shop):
+    """The backend's role is no superuser, and may connect; what it held is gone in the end."""
+    shop.sql("CREATE ROLE pooled LOGIN PASSWORD 'known'")
+    yield dataclasses.replace(shop, backend=described(shop.server, "pooled", shop.name))
+    while shop.sql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'pooled'") != "0":
+        pass  # each question takes a process of its own: no busy loop
+    shop.sql("DROP ROLE pooled")
+
+
+@pytest.mark.parametrize(
+    ("limits", "room", "what"),
+    [
+        ("ROLE pooled", 10, "role pooled"),
+        ("DATABASE {own}", 10, "database {name}"),
+        (None, 97, "the server"),  # of 100, three are the superuser's (PostgreSQL docs, 19.3)
+    ],
+)
+def test_connections_that_near_a_limit_are_said_before_nobody_gets_one(pooled, limits, room, what):
+    if limits:
+        limited = limits.format(own=databases.identifier(pooled.name))
+        pooled.sql(f"ALTER {limited} CONNECTION LIMIT {room}")
+    where = {"host": "127.0.0.1", "port": pooled.server.port, "dbname": pooled.name}
+    near = -(-room * 4 // 5)
+    with ExitStack() as held:
+
+        def connections(count: int) -> None:
+            for _ in range(count):
+                held.enter_context(psycopg.connect(user="pooled", password="known", **where))
+
+        connections(near - 1)
+        assert [] == pooled.faults()
+        connections(1)
+        [finding] = pooled.found()
+        key = "database.connections-near-limit", what.format(name=pooled.name)
+        assert (key, Severity.WARNING) == (finding.key, finding.severity)
+        assert f"{near} of {room} " in finding.seen
+        assert f"{near} of pooled" in finding.seen
+        connections(room - near)  # from here on it is a fault that keeps people out
+        assert [] == pooled.faults()
 
 
 def test_a_prepared_transaction_that_a_crash_leaves_is_named_with_the_way_to_end_it(

@@ -91,7 +91,8 @@ _DATABASE = (
     "database.index-leftover database.index-invalid database.collation-changed",
     "database.orphans database.constraint-not-valid database.sequence-behind",
     "database.points-nowhere database.expired-rows database.answer-differs",
-    "database.slot-holds-wal database.lock-waited-for database.idle-in-transaction",
+    "database.slot-holds-wal database.connections-near-limit database.lock-waited-for"
+    " database.idle-in-transaction",
     "database.dead-rows database.bloated database.login-scans database.slow-statement"
     " database.statistics-emptied",
 )
