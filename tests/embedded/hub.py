@@ -62,6 +62,7 @@ class Hub:
         self.server.start()
         self.server.sql(f"CREATE ROLE hub LOGIN PASSWORD '{password}'")
         self.server.sql("CREATE DATABASE hub OWNER hub")
+        self.server.sql("ALTER SYSTEM SET log_connections = 'on'; SELECT pg_reload_conf()")
         at = f"127.0.0.1:{self.server.port}/hub"
         (self.backend / ".env").write_text(
             f"DATABASE_URL=postgresql+asyncpg://hub:{password}@{at}\n"

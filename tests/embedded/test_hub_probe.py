@@ -2,8 +2,11 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -124,10 +127,24 @@ def test_what_openapi_json_names_is_asked_and_is_as_it_says(probed):
     assert "GET /api/v1/chat/conversations/{conversation}/messages (it needs conversation)" in said
 
 
-def test_a_check_and_a_probe_in_one_run_write_the_runbooks_five_documents_on_one_page(probed):
+@contextmanager
+def administrators(hub: Hub) -> Iterator[list[str]]:
+    """Give the databases that its administrator enters meanwhile, as the server's own log says."""
+    entered: list[str] = []
+    before = len(hub.server.log.read_text())
+    yield entered
+    said = hub.server.log.read_text()[before:]
+    of = re.findall(r"connection authorized: user=(\S+) database=(\S+)", said)
+    assert {user for user, _ in of} <= {"hub", hub.server.superuser}
+    entered += [database for user, database in of if user == hub.server.superuser]
+
+
+def test_a_check_and_a_probe_in_one_run_write_the_runbooks_five_documents_on_one_page(probed, hub):
     probed.describe(DECLARED)
-    code, said = probed.probe("--data", "limits=true", deploys=("check_database", "probe_api"))
+    with administrators(hub) as sessions:
+        code, said = probed.probe("--data", "limits=true", deploys=("check_database", "probe_api"))
     assert 0 == code, said
+    assert ["postgres", "hub"] == sessions  # one psql, for both deploys
     assert "hub: the database is sound; the API answers as declared" in said
     assert "limit of POST /api/v1/auth/login: the" in said
     told = probed.document()
