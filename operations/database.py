@@ -97,7 +97,8 @@ def sound(backend: Backend) -> Generator[FunctionCommand, None, None]:
             return
         yield FunctionCommand(carry_out, (record, backup), {})
         if record.changes and not record.changes[-1].ok:
-            yield fail_with(f"{backend.name}: nothing is repaired without a backup")
+            why = record.disabled or "nothing is repaired without a backup"
+            yield fail_with(f"{backend.name}: {why}")
             return
         yield from mend(backend, REPAIRED)
         yield FunctionCommand(_judged, (record,), {})

@@ -146,7 +146,9 @@ class _Restore:
         yield do(self.record, beside)
         if not current_state.is_executing:
             return
-        if failed(self.record):
+        if self.entry.disabled:
+            self.record.outcome = Outcome.REFUSED
+        elif failed(self.record):
             said = f"nothing that runs was changed; database {side} may be left"
             self.record.stop(Outcome.REFUSED, said)
         elif problem := self._unfit_accounts(side):

@@ -49,6 +49,8 @@ def brought_back(backend: Backend) -> Generator[FunctionCommand, None, None]:
         if record.entry.halted is not None:
             tell_why_halted(record.entry)
             yield fail_with()
+        elif record.entry.disabled:
+            yield fail_with(f"{backend.name}: {record.entry.disabled}")
         elif left := _left(record):
             yield fail_with(f"{backend.name}: not brought back: {', '.join(left)}")
         else:
@@ -67,7 +69,7 @@ def judged() -> Generator[FunctionCommand, None, None]:
 def _each(record: Undoing) -> Iterator[FunctionCommand]:
     record.tried.clear()
     _say_plan(record)
-    while record.entry.halted is None and (due := record.next()) is not None:
+    while _goes_on(record.entry) and (due := record.next()) is not None:
         record.tried.add(due.number)
         change = Change(
             back.taken_back(record.entry.backend, record.run, due.number),
@@ -79,6 +81,10 @@ def _each(record: Undoing) -> Iterator[FunctionCommand]:
             if record.entry.changes[-1].ok:
                 record.back.append(due)
             record.look(current_host)
+
+
+def _goes_on(entry: run.Entry) -> bool:
+    return entry.halted is None and not entry.disabled
 
 
 def _left(record: Undoing) -> list[str]:

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import urllib.parse
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,12 +16,6 @@ from tests.embedded.world import World
 from tests.outputs import why_stopped
 
 PYINFRA = (str(Path(sys.executable).with_name("pyinfra")),)
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    with World() as made:
-        yield made
 
 
 @pytest.fixture(autouse=True)

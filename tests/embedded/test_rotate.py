@@ -24,13 +24,12 @@ from tests.embedded.rotations import (
     token,
     values,
     verdict,
-    world,
 )
 from tests.embedded.wheelhouse import REPOSITORY
 from tests.embedded.world import World
 from tests.lab.steps import sample, stepping
 
-__all__ = ["not_rotated_yet", "world"]
+__all__ = ["not_rotated_yet"]
 pytestmark = pytest.mark.embedded
 
 SEVERAL = """\

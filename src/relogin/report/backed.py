@@ -9,7 +9,7 @@ import click
 
 from relogin.backing import GOOD, Outcome
 from relogin.finding import legible
-from relogin.report.lines import changes, section
+from relogin.report.lines import changes, section, withheld
 from relogin.secret import redact
 
 if TYPE_CHECKING:
@@ -23,9 +23,7 @@ def block(record: Backing, proof: list[str]) -> Iterator[str]:
     yield f"{title}: {_headline(record)}"
     if entry.halted:
         yield from section("Stopped", [legible(redact(entry.halted))])
-    if entry.disabled:
-        title = "Left to another run" if entry.holder else "Disabled"
-        yield from section(title, [legible(entry.disabled)])
+    yield from withheld(entry)
     yield from section("What was seen", [legible(redact(line)) for line in record.seen])
     if record.outcome is Outcome.PLANNED:
         yield from section("What would be done", list(record.plan))

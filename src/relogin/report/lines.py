@@ -12,7 +12,7 @@ import click
 from relogin.finding import legible
 
 if TYPE_CHECKING:
-    from relogin.run import Done
+    from relogin.run import Done, Entry
 
 
 def section(title: str, lines: list[str]) -> Iterator[str]:
@@ -31,6 +31,13 @@ def changes(done: Iterable[Done]) -> Iterator[str]:
         yield f"{mark} {legible(change.why)}  {took}"
         if not change.ok and change.output:
             yield from (f"    {legible(line)}" for line in change.output.splitlines())
+
+
+def withheld(entry: Entry) -> Iterator[str]:
+    """Say that somebody has disabled the backend, or who else is changing it, if that is so."""
+    if entry.disabled:
+        title = "Left to another run" if entry.holder else "Disabled"
+        yield from section(title, [legible(entry.disabled)])
 
 
 def counted(findings: Sized) -> str:

@@ -14,7 +14,7 @@ from relogin import run, undo
 from relogin.failures import LEFT_ALONE
 from relogin.finding import Finding, legible
 from relogin.report.judged import judged
-from relogin.report.lines import changes, section, take_back
+from relogin.report.lines import changes, section, take_back, withheld
 from relogin.report.ranking import by_cause, ranked, traced
 from relogin.report.wording import CAUSES, GROUPS, NOT_OUTSIDE, NOT_PROVEN
 from relogin.secret import redact
@@ -127,9 +127,7 @@ def _block(entry: Entry) -> Iterator[str]:
         return
     if entry.halted:
         yield from section("Stopped", [legible(entry.halted)])
-    if entry.disabled:
-        title = "Left to another run" if entry.holder else "Disabled"
-        yield from section(title, [legible(entry.disabled)])
+    yield from withheld(entry)
     first, followed = ranked(entry.backend, entry.first.values(), late=entry.late)
     yield from section("What was wrong first", _told(entry, first[:1]))
     yield from section("What else was wrong", _told(entry, first[1:]))

@@ -11,7 +11,7 @@ from relogin import undo
 from relogin.facts.kept import Stands
 from relogin.finding import legible
 from relogin.parts.runtime import Compose, Supervisor, Systemd
-from relogin.report.lines import changes, section, take_back
+from relogin.report.lines import changes, section, take_back, withheld
 
 if TYPE_CHECKING:
     from pyinfra.api.state import State
@@ -28,6 +28,7 @@ def block(record: Undoing, state: State) -> Iterator[str]:
     yield f"{title}: {_headline(record, state)}"
     if entry.halted:
         yield from section("Stopped", [legible(entry.halted)])
+    yield from withheld(entry)
     if not entry.executed:
         planned = [value.what for value in record.standing(Stands.AS_LEFT)]
         yield from section("What would be brought back", planned)
