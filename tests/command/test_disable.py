@@ -108,9 +108,10 @@ def test_it_is_private_on_the_host_and_one_line_each(folder: Folder) -> None:
     assert not (folder.home / "pwned").exists()
 
 
-def test_a_host_beyond_reach_is_1_and_the_others_are_disabled(folder: Folder) -> None:
+def test_a_host_beyond_reach_is_1_and_the_others_are_disabled_which_outranks_it(folder) -> None:
     folder.hosts(("web2", NOWHERE), LOCAL)
     assert (1, True) == (disable(folder).returncode, kept(folder).exists())
+    assert 4 == folder.run("restore", "inventory.py").returncode
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,32 @@ def test_its_report_tells_the_whole_chain_and_holds_no_secret(world: World) -> N
         assert places == sorted(places)
 
 
+SECOND = """
+ALTER TABLE users DROP CONSTRAINT users_username_key;
+INSERT INTO users (username, email, hashed_password, is_active, is_admin)
+ SELECT username, 'second@example.com', hashed_password, is_active, is_admin FROM users
+ WHERE username = 'ops'
+"""
+NO_SECOND = """
+DELETE FROM users WHERE email = 'second@example.com';
+ALTER TABLE users ADD CONSTRAINT users_username_key UNIQUE (username)
+"""
+
+
+def test_several_accounts_that_may_be_the_declared_one_are_4_and_none_is_touched(world) -> None:
+    world.database.sql(SECOND, "halext_org")
+    before = world.database.sql("SELECT xmin, * FROM users ORDER BY id", "halext_org")
+    try:
+        found = told(world, "restore", 4)
+        after = world.database.sql("SELECT xmin, * FROM users ORDER BY id", "halext_org")
+    finally:
+        world.database.sql(NO_SECOND, "halext_org")
+    left = [one["fault"] for one in found["findings"] if one["state"] == "left"]
+    assert ("refused", True) == (found["outcome"], "accounts.ambiguous" in left)
+    assert before == after
+    assert [] == told(world, "diagnose", 0)["findings"]
+
+
 def test_a_password_that_somebody_changed_is_reported_on_a_schedule_and_stays(world) -> None:
     before = world.database.sql("SELECT hashed_password FROM users ORDER BY id", "halext_org")
     world.password.write_text("another one that is declared now")
