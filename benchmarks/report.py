@@ -12,7 +12,7 @@ from .counts import Counts
 from .measure import Cost, median
 from .variants import NAMES
 
-GOAL = 1.6
+GOAL, OF_THE_COMMAND = 1.6, 1.1
 _HEAD = """\
 # What a pass over healthy hosts costs
 
@@ -30,9 +30,12 @@ the hosts being containers on the same machine.
   shipped example with `Login(refusals=False)` and without its probe: the same two requests, and one
   without a token beside the second. relogin is installed from its wheel in an environment of its
   own.
+- **relogin restore** is `relogin restore INVENTORY` on the same, by a driver of its own: each host
+  is connected to, looked at, logged in to and let go at its own pace. It keeps its history.
 - **the full proof** also tries a wrong password and four forged tokens, side by side.
 
-The goal is at most {goal} x the floor on one host, the proof's extra requests aside.
+The goal on one host, the proof's extra requests aside, is at most {goal} x the floor for plain
+pyinfra, and {command} x for the command.
 """
 _CAVEATS = """\
 Each round begins when the machine is idle, or after a minute. Seconds are medians, the minimum in
@@ -60,6 +63,7 @@ def markdown(
         load=f"{load[0]:.1f} before, {load[1]:.1f} after",
         versions=_versions(),
         goal=GOAL,
+        command=OF_THE_COMMAND,
     )
     return "\n".join([head, *_times(costs), "", *_counts(counted), "", _CAVEATS])
 

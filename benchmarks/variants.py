@@ -14,6 +14,8 @@ NAMES = {
     "floor": "floor: OpenSSH, one script, curl",
     "login": "plain pyinfra, the floor's requests",
     "proof": "plain pyinfra, the full proof",
+    "command": "relogin restore, the floor's requests",
+    "command-proof": "relogin restore, the full proof",
 }
 
 
@@ -30,6 +32,8 @@ class Bench:
         if variant == "floor":
             return Command([str(floor.SCRIPT), str(self.folder), *addresses], {})
         words = [str(self.pyinfra), "benchmarks/inventory.py", "deploys/restore_access.py", "-y"]
+        if variant.startswith("command"):
+            words = [str(self.pyinfra.with_name("relogin")), "restore", "benchmarks/inventory.py"]
         return Command(words, self._environment(variant, addresses))
 
     def drift(self, addresses: list[str]) -> Command:
@@ -53,7 +57,7 @@ class Bench:
             "addresses": addresses,
             "account": floor.ACCOUNT,
             "email": floor.ME["email"],
-            "refusals": variant == "proof",
+            "refusals": variant in {"proof", "command-proof"},
             "key": str(self.hosts[0].key),
             "known_hosts": str(self.folder / "known_hosts"),
         }

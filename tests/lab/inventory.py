@@ -88,12 +88,15 @@ def block(ran: Ran, host: Host) -> str:
     return found
 
 
-def at_a_terminal(folder: Path, ways: list[Way], *words: str, typed: str) -> Ran:
+def at_a_terminal(
+    folder: Path, ways: list[Way], *words: str, typed: str, program: str = "pyinfra"
+) -> Ran:
     """Run the restore at a terminal of its own, and type one line when a password is asked for."""
-    argv = [str(Path(sys.executable).with_name("pyinfra")), written(folder, *ways)]
+    restore, also = (("restore",), ()) if program == "relogin" else ((), RESTORE)
+    argv = [str(Path(sys.executable).with_name(program)), *restore, written(folder, *ways)]
     near, far = pty.openpty()
     running = subprocess.Popen(
-        ["setsid", "--ctty", "--wait", *argv, *GROUP_DATA, *RESTORE, *words],
+        ["setsid", "--ctty", "--wait", *argv, *GROUP_DATA, *also, *words],
         cwd=REPOSITORY,
         env={**os.environ, **SECRETS, "HOME": str(folder), "NO_COLOR": "1"},
         stdin=far,

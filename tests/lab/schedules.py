@@ -12,6 +12,20 @@ from .wheel import HOME
 
 USER, OPS = "nosudo", "/home/nosudo/ops"
 UNIT, NIGHTLY = "relogin-drift", "relogin-nightly"
+# What systemd does to / as it starts, but in a container.
+SHARED = """
+cat >/etc/systemd/system/shared.service <<'UNIT'
+[Unit]
+DefaultDependencies=no
+Before=sysinit.target
+[Service]
+Type=oneshot
+ExecStart=mount --make-rshared /
+[Install]
+WantedBy=sysinit.target
+UNIT
+systemctl enable --now shared
+"""
 DEPLOY = ("deploys/schedule_drift.py", "-y")
 
 

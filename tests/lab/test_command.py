@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.line import Line
 from tests.outputs import assert_readable
@@ -110,12 +111,27 @@ def test_what_another_tool_changes_back_is_corrected_once_and_then_left_to_you(
     host.root(tool)
     assert 2 == ran(tmp_path, [host], "drift", *forms).returncode
     assert "DEV_MODE=false" == host.root(f"grep ^DEV_MODE {BACKEND}/.env").strip()
+    assert {} == refused_logins(tmp_path / "it")  # of before the first run nothing is counted
+    host.root("s=$(date +%s); until [ $(date +%s) -gt $s ]; do sleep 0.1; done")
+    for name in ("mallory", "mallory", "ops"):  # the journal has whole seconds
+        assert 401 == host.login(name, "wrong").token_status
     host.root(tool)
     done = ran(tmp_path, [host], "drift", *forms)
     assert 4 == done.returncode, done.stderr
     [backend] = json.loads(done.stdout)["hosts"][0]["backends"]
     assert ("refused", []) == (backend["outcome"], backend["changes"])
     assert "DEV_MODE=true" == host.root(f"grep ^DEV_MODE {BACKEND}/.env").strip()
+    assert {"unknown user": 2, "password differs": 1} == refused_logins(tmp_path / "it")
+
+
+def refused_logins(file: Path) -> dict[str, float]:
+    """Give what is told to Prometheus of logins that the backend's journal calls refused."""
+    return {
+        one.labels["reason"]: one.value
+        for family in text_string_to_metric_families(file.read_text())
+        if family.name == "relogin_refused_logins"
+        for one in family.samples
+    }
 
 
 def test_what_one_machine_has_disabled_another_one_leaves_alone(hosts, tmp_path) -> None:

@@ -36,7 +36,7 @@ _ELSEWHERE = (
     'hostname other; [ ! -e /etc/machine-id ] || mount --bind "$0" /etc/machine-id; exec "$@"'
 )
 # With a backend that is broken still, systemd is done with starting, but calls itself degraded.
-_UP = """
+UP = """
 timeout 60 systemctl is-system-running --wait >/dev/null || :
 for _ in $(seq 100); do systemctl -q is-active ssh && exit; sleep 0.2; done; exit 1
 """
@@ -143,7 +143,7 @@ def test_a_host_that_reboots_in_the_middle_is_mended_by_the_next_run(host, tmp_p
 
     done, steps = stepped(host, tmp_path, at, "sent", reboot)
 
-    host.root(_UP)
+    host.root(UP)
     assert_left_whole(host)
     if steps.count(host.name) > at:  # the last one only gives the lease up, behind the proof
         assert 1 == done.returncode, done.stdout

@@ -4,6 +4,7 @@ A client logs in every 100 ms throughout; for how long it could not is printed.
 """
 
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -50,6 +51,7 @@ INTERRUPTED = [
     *(("good", how, number) for number in range(1, MOST + 1) for how in ("begin", "sent")),
     *(("bad", how, number) for number in range(12, TAKEN_BACK + 1) for how in ("begin", "sent")),
 ]
+OURS = "/var/lib/relogin/halext"
 DAMAGED = f"{STORE}/backups/20260101T000000Z.dump"
 
 
@@ -171,6 +173,18 @@ def test_a_schema_that_could_not_be_brought_back_is_said(host):
     host.psql(
         "ALTER TABLE users DROP COLUMN nickname; UPDATE alembic_version SET version_num = '0001'"
     )
+
+
+def test_what_somebody_has_disabled_is_not_released_and_that_is_said(host):
+    committed(host, BETTER)
+    held = "9999999999\\nada@laptop\\nit is moved\\n"
+    host.root(f"umask 077; mkdir -p {OURS}; printf '{held}' >{OURS}/disabled")
+    before, there = stands(host), host.root(f"ls -R {OURS}")
+    ran = release(host)
+    assert 1 == ran.code, ran.output
+    [said] = ran.section("Stopped")
+    assert re.fullmatch(r"disabled by ada@laptop until 2286-\S+ \S+: it is moved", said)
+    assert (before, there) == (stands(host), host.root(f"ls -R {OURS}"))
 
 
 def test_a_revision_that_must_not_be_released_leaves_nothing_behind(host):

@@ -18,6 +18,7 @@ from .cases.case import BACKEND, PSQL
 from .host import Host
 from .inventory import at_a_terminal, block, by, run
 from .product import Ran
+from .steps import sample
 from .test_restore import differences
 
 pytestmark = pytest.mark.lab
@@ -57,12 +58,20 @@ def test_a_sudo_password_that_the_inventory_names(host, tmp_path):
     assert_healed(run(tmp_path, [way], secrets={"OF_SUDO": canaries.SUDO_PASSWORD}), host)
 
 
-@pytest.mark.parametrize("option", ["--same-sudo-password", "--use-sudo-password"])
-def test_a_sudo_password_that_is_typed(host, tmp_path, option):
+OPTIONS = ("--same-sudo-password", "--use-sudo-password")
+TYPED = [
+    *sample([("pyinfra", option) for option in OPTIONS], 1),
+    *(("relogin", option) for option in OPTIONS),
+]
+
+
+@pytest.mark.parametrize(("program", "option"), TYPED)
+def test_a_sudo_password_that_is_typed(host, tmp_path, program, option):
     host.root(BREAK)
     host.forget_execs()
+    typed = canaries.SUDO_PASSWORD
     ran = at_a_terminal(
-        tmp_path, [by(host, "deploypw")], option, "-vvv", typed=canaries.SUDO_PASSWORD
+        tmp_path, [by(host, "deploypw")], option, "-vvv", typed=typed, program=program
     )
     assert_healed(ran, host)
     assert canaries.SUDO_PASSWORD not in ran.output

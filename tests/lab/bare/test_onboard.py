@@ -34,6 +34,7 @@ NOT_OURS = """
 find /etc/ssh /etc/sudoers /etc/sudoers.d /etc/pam.d/sudo -type f -exec sha256sum {} + | sort
 nft list ruleset 2>/dev/null; iptables-save 2>/dev/null | grep -v '^#'; true
 """
+OURS = "/var/lib/relogin/halext"
 HOST = "dpkg-query -W; getent passwd; ls /srv /etc/systemd/system /var/lib"
 QUIET = (
     "for _ in $(seq 600); do ls /run/relogin/[1-9]* 2>/dev/null || exit 0; sleep 1; done; exit 1"
@@ -122,10 +123,22 @@ def assert_refused(host: Host, code: Path) -> None:
     assert before == host.root(HOST)
 
 
+def assert_left_alone(host: Host, code: Path) -> None:
+    """See that nothing is begun where somebody has disabled it, and that this is said."""
+    host.root(f"umask 077; mkdir -p {OURS}; printf '0\\nada@here\\nnot yet\\n' >{OURS}/disabled")
+    before = host.root(HOST)
+    ran = onboard(host, code)
+    assert 1 == ran.code
+    assert "disabled by ada@here until it is enabled again: not yet" in ran.verdict, ran.output
+    assert before == host.root(HOST)
+    host.root(f"rm -r {OURS}")
+
+
 def assert_completed(host: Host, code: Path) -> None:
     """Refuse, kill and complete."""
     others = host.root(NOT_OURS)
     assert_refused(host, code)
+    assert_left_alone(host, code)
     if ALL:
         later = cycle((FIRST_CHANGE, FIRST_CHANGE + 1, FIRST_CHANGE + 2))
         assert any(not killed(host, code, next(later)) for _ in range(60))
