@@ -19,6 +19,7 @@ from .lab.base import (
     LabUnavailableError,
 )
 from .lab.host import Host
+from .lab.leaks import assert_handed_back
 from .lab.side_by_side import SECONDS, in_all, slowest
 
 # The same examples in every run: whoever sees a failure can repeat it.
@@ -69,6 +70,25 @@ def fleet(request: pytest.FixtureRequest) -> Iterator[list[Host]]:
         pytest.skip(f"lab skipped: {error}")
     yield booted
     running.__exit__(None, None, None)
+
+
+@pytest.fixture(autouse=True)
+def nothing_leaked(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a test leaked on a host turns that test red: healing looks for it, and so does this."""
+    hosts = [
+        host
+        for name in ("lab", "trixie", "containers", "many")
+        if name in request.fixturenames
+        for host in _all(request.getfixturevalue(name))
+    ]
+    yield
+    for host in hosts:
+        if host.use.made:
+            assert_handed_back(host)
+
+
+def _all(found: Host | list[Host]) -> list[Host]:
+    return found if isinstance(found, list) else [found]
 
 
 @pytest.fixture(scope="session")

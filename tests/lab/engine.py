@@ -201,6 +201,8 @@ def _host(name: str, suite: str, image: str, label: str, folder: Path) -> Host:
     host.root(f"cat >/etc/ssh/lab_keys <<'KEYS'\n{keys}KEYS\nchmod 644 /etc/ssh/lab_keys")
     if suite == COMPOSE:
         run(["docker", "exec", name, "sh", "/lab/up.sh"])
+    if not bare:
+        host.forget_all()
     if reused:
         host.heal()
     ready = {COMPOSE: READY_COMPOSE, BACKENDS: READY + READY_BACKENDS}

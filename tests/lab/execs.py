@@ -4,6 +4,10 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+EXECS = "/var/log/execs"
+# A script: what was recorded is no more, and files that are written from now on are new.
+FORGET = f"\n: >{EXECS}/log; rm -f {EXECS}/from; touch {EXECS}/since\n"
+
 
 @dataclass(frozen=True)
 class Exec:

@@ -6,11 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import canaries
+from . import canaries, leaks
 from .base import COMPOSE, FILES
-from .execs import Exec, parse
-
-WRITABLE = "/etc /home /opt /root /run /srv /tmp /var /dev/shm"
+from .execs import EXECS, FORGET, Exec, parse
 
 
 @dataclass(frozen=True)
@@ -28,6 +26,23 @@ class Login:
         return (self.token_status, self.me_status) == (200, 200)
 
 
+@dataclass
+class Use:
+    """How a host was used since it was last handed back.
+
+    `holders` are beginnings of paths that may hold a secret besides those of its suite's backends,
+    `own` the scripts that may be given one: see leaks.py.
+    """
+
+    made: bool = False
+    holders: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+
+    def forget(self) -> None:
+        """Begin anew, as a host that nobody has used."""
+        self.made, self.holders, self.own = False, (), ()
+
+
 @dataclass(frozen=True)
 class Host:
     """A running container; `name` is its Docker name, `address` that on Docker's bridge."""
@@ -37,6 +52,7 @@ class Host:
     address: str
     key: Path
     known_hosts: Path
+    use: Use = field(default_factory=Use, compare=False, repr=False)
 
     def root(self, script: str, *, check: bool = True) -> str:
         """Give the output of a shell script that root runs on the console, independent of ssh.
@@ -54,6 +70,7 @@ class Host:
 
     def console(self, argv: list[str], stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
         """Run a program as root on the console; nothing secret belongs into argv."""
+        self.use.made = True
         command = ["docker", "exec", "-i", self.name, *argv]
         return subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=600)
 
@@ -70,6 +87,7 @@ class Host:
         self, command: str, *, user: str = "deploy", stdin: str = ""
     ) -> "subprocess.CompletedProcess[str]":
         """Run a command by OpenSSH, as deploy (sudo), deploypw (sudo asks), nosudo or root."""
+        self.use.made = True
         argv = ["ssh", *self.ssh_options(), f"{user}@{self.address}", command]
         return subprocess.run(
             argv, input=stdin, capture_output=True, text=True, check=False, timeout=600
@@ -134,9 +152,13 @@ class Host:
         return int(status), body
 
     def heal(self) -> None:
-        """Put everything back as it was provisioned, and forget what was recorded and logged."""
+        """Put everything back as it was provisioned, and forget what was recorded and logged.
+
+        Raises:
+            AssertionError: since the last time a program was given a secret, or a file has one.
+        """
         folder = FILES.parent / COMPOSE / "files" if self.suite == COMPOSE else FILES
-        self.root((folder / "heal.sh").read_text())
+        leaks.assert_handed_back(self, (folder / "heal.sh").read_text())
 
     def snapshot(self, *only: str) -> dict[str, str]:
         """Give all that a repair might touch, as flat `kind:name` -> text; see snapshot.py."""
@@ -148,31 +170,26 @@ class Host:
 
     def execs(self) -> list[Exec]:
         """List every program that was started on the host since `forget_execs` or `heal`."""
-        return list(parse(self.console(["cat", "/var/log/execs/log"]).stdout))
+        new = f"tail -c +$(($(cat {EXECS}/from 2>/dev/null || echo 0) + 1)) {EXECS}/log"
+        return list(parse(self.console(["sh", "-c", new]).stdout))
 
     def forget_execs(self) -> None:
-        """Begin to record anew; files that are written from now on are new."""
-        self.root(": >/var/log/execs/log; touch /var/log/execs/since")
+        """Begin to record anew; files that are written from now on are new.
+
+        What was started before is still looked through when the host is handed back.
+        """
+        self.root(f"stat -c %s {EXECS}/log >{EXECS}/from; touch {EXECS}/since")
+
+    def forget_all(self) -> None:
+        """Forget what was recorded, also for those to whom the host is handed back."""
+        self.root(FORGET)
 
     def files_holding(self, texts: Iterable[str], *, new: bool = False) -> list[str]:
         """List the files, outside the database and the lab's own, that hold one of the texts.
 
         `new` looks only into those that were written, or renamed, since `forget_execs`.
         """
-        lines = "\n".join(texts)
-        skipped = "/root/pristine /var/log/execs /var/lib/postgresql"
-        search = f"grep -rlIFs -D skip -f $texts {WRITABLE}"
-        if new:
-            since = f"find {WRITABLE} -xdev -type f -cnewer /var/log/execs/since -print0"
-            search = f"{since} | xargs -0 -r grep -lIFs -f $texts"
-        script = f"""
-        texts=/var/log/execs/texts
-        cat >$texts <<'TEXTS'
-{lines}
-TEXTS
-        {search} | grep -vF -e {" -e ".join(skipped.split())}
-        rm $texts"""
-        return sorted(self.root(script).split("\n")[:-1])
+        return sorted(self.root(leaks.search(texts, new=new)).split("\n")[:-1])
 
 
 def _quoted(text: str) -> str:

@@ -27,6 +27,7 @@ class Way:
     data: tuple[tuple[str, str], ...] = ()
 
     def line(self) -> str:
+        self.host.use.made = True
         data = {
             "ssh_hostname": repr(self.host.address),
             "ssh_user": repr(self.user),

@@ -26,7 +26,6 @@ from .cases.apart import as_made, can_stand_together
 from .cases.case import Case
 from .cases.order import RANK, earliest
 from .host import Host
-from .leaks import SIGNS, given_to_programs, held_by_files
 from .product import Ran, restore
 from .side_by_side import taken
 
@@ -109,7 +108,7 @@ def tried(host: Host, group: Group) -> Outcome:
     first = named(ran[0])
     made = {case.fault for case in group.cases} - {first}
     also = tuple(sorted(made & mentioned(ran[0]), key=RANK.__getitem__))
-    wrong = (*_wrong(group, first, works, ran), *_leaked(host))
+    wrong = tuple(_wrong(group, first, works, ran))
     seconds = time.monotonic() - started
     return Outcome(group, first, also, len(ran) - 1, ran[-2].code, works, seconds, wrong)
 
@@ -139,13 +138,6 @@ def _wrong(group: Group, first: str, works: bool, ran: list[Ran]) -> Iterator[st
         yield f"one run more changes {changed}\n{ran[-1].output}"
 
 
-def _leaked(host: Host) -> Iterator[str]:
-    if given := given_to_programs(host, SIGNS):
-        yield f"a secret was given to {given}"
-    if held := [path for path in held_by_files(host, SIGNS, new=True) if path[:5] != "/srv/"]:
-        yield f"a secret is in {held}"
-
-
 def outcomes(hosts: list[Host], groups: dict[int, Group]) -> Iterator[tuple[int, Outcome]]:
     """Try groups side by side, each on a host that is free; give what is done, by its number."""
     free: Queue[Host] = Queue()
@@ -161,7 +153,7 @@ def outcomes(hosts: list[Host], groups: dict[int, Group]) -> Iterator[tuple[int,
         for done in as_completed(started):
             try:
                 yield started[done], done.result()
-            except (RuntimeError, subprocess.TimeoutExpired) as error:
+            except (AssertionError, RuntimeError, subprocess.TimeoutExpired) as error:
                 print(f"{started[done]}. {groups[started[done]]}: {error}", flush=True)
 
 

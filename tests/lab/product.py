@@ -140,6 +140,7 @@ del _example  # pyinfra takes every name of this file for data
 
 
 def _described(host: Host, user: str) -> dict[str, str]:
+    host.use.made = True
     return {
         "name": host.name,
         "address": host.address,

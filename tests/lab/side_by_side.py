@@ -12,6 +12,7 @@ import pytest
 
 from .cases.case import NOTHING
 from .host import Host
+from .leaks import assert_handed_back
 
 Chain = Callable[[Host, Any], None]
 # How long each case took, with healing, by its test's id: tests/conftest.py says the slowest.
@@ -73,10 +74,10 @@ def _timed(free: "Queue[Host]", chain: Chain, given: dict[str, Any]) -> float:
         chain(host, case)
     finally:
         try:
-            if (
-                getattr(case, "inject", "") != NOTHING
-            ):  # where nothing was done, nothing has to be healed
+            if getattr(case, "inject", "") != NOTHING:
                 host.heal()
+            else:  # where nothing was done, nothing has to be healed
+                assert_handed_back(host)
         finally:
             free.put(host)
     return time.monotonic() - started

@@ -21,7 +21,6 @@ from .cases import EVERYTHING
 from .cases.case import BACKEND, ENV, UNDO
 from .host import Host
 from .inventory import block, by, run, through
-from .leaks import assert_nothing_leaked
 from .product import Ran, restore
 from .steps import SEED, Steps, sample, stepping
 from .test_restore import differences, unexpected
@@ -251,4 +250,3 @@ def assert_converges(host: Host, healthy: dict[str, str]) -> None:
     assert 0 == third.code, third.output
     assert [] == third.changed(), third.output
     assert {} == differences(mended, host.snapshot())
-    assert_nothing_leaked(host)

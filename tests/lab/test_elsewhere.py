@@ -72,9 +72,11 @@ def apart(hosts_for_cases: Queue[Host], monkeypatch: pytest.MonkeyPatch) -> Iter
         list(pool.map(lambda web: web.root(moved), webs))
         yield taken
         database.root(CLOSE)
-        list(pool.map(Host.heal, taken))
-        for host in taken:
-            hosts_for_cases.put(host)
+        try:
+            list(pool.map(Host.heal, taken))
+        finally:
+            for host in taken:
+                hosts_for_cases.put(host)
 
 
 def written(database: Host) -> list[int]:

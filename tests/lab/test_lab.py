@@ -146,6 +146,8 @@ def test_files_with_secrets_are_found_by_their_text(patient: Host) -> None:
     assert expected == patient.files_holding([canaries.PREFIX])
     patient.root(f"echo {canaries.SECRET_KEY} >/var/tmp/leak")
     assert [*expected, "/var/tmp/leak"] == patient.files_holding([canaries.PREFIX])
+    with pytest.raises(AssertionError, match="/var/tmp/leak"):
+        patient.heal()
 
 
 @pytest.mark.parametrize(

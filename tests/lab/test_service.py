@@ -27,6 +27,7 @@ def starts(host: Host) -> int:
 
 
 def test_all_that_needs_a_restart_is_mended_by_one(host: Host) -> None:
+    host.use.holders = ("/etc/halext.env",)
     host.root(
         f"sed 's/^ACCESS_CODE=.*/ACCESS_CODE=of-last-year/' {BACKEND}/.env >/etc/halext.env"
         + f"\ncp -rp {BACKEND} /srv/elsewhere"

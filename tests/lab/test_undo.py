@@ -102,7 +102,7 @@ def test_no_secret_of_the_store_is_shown_or_given_to_a_program(host: Host) -> No
     secrets = [*ALL, *sick, *kept_in_the_database(host)]
     for ran in runs:
         assert [] == leaks(ran.output, secrets)
-    assert [] == given_to_programs(host, secrets)
+    assert [] == given_to_programs(host.execs(), secrets)
     assert set(held_by_files(host, secrets)) <= {ENV}
     assert [] == leaks(host.root("journalctl -q --no-pager -o cat"), secrets)
     found = host.root("find /var/lib/relogin -printf '%y %m %U\\n' | sort -u").splitlines()
