@@ -131,8 +131,8 @@ def _detect_name(backend: Backend, seen: Observation) -> Iterator[Finding]:
             subject=account.login,
             seen=f"there is {', '.join(repr(other.login) for other in others)}"
             + ("" if looks_like(others[0], account) else ", with the declared e-mail"),
-            remedy=f"decide whether {others[0].login!r} is meant, and rename it or correct the"
-            " profile: a second account would hide the first",
+            remedy=f"decide whether {others[0].login!r} is meant, and rename it to"
+            f" {account.login!r} or correct the profile: a second account would hide the first",
         )
 
 
@@ -146,7 +146,8 @@ def _detect_email(backend: Backend, seen: Observation) -> Iterator[Finding]:
                 subject=account.login,
                 seen=repr(row.email),
                 expected=repr(account.email),
-                remedy="correct the row or the profile: who logs in by e-mail may not be found",
+                remedy=f"correct the row of {account.login!r} or the profile: who logs in by e-mail"
+                " may not be found",
             )
 
 
@@ -162,8 +163,8 @@ def _detect_ambiguous(backend: Backend, seen: Observation) -> Iterator[Finding]:
             f"{len(every)} accounts can be taken for {account.login}",
             subject=account.login,
             seen=", ".join(f"{one.login!r} (id {one.id})" for one in every),
-            remedy="decide which one is right, and rename the others: a backend that ignores letter"
-            " case finds several, or the wrong one",
+            remedy=f"decide which one is to be {account.login!r}, and rename the others: a backend"
+            " that ignores letter case finds several, or the wrong one",
             severity=Severity.CRITICAL if len(same) > 1 else Severity.WARNING,
         )
 

@@ -94,7 +94,7 @@ def _detect_default(backend: Backend, seen: Observation) -> Iterator[Finding]:
                 f"account {row.login} has a well-known password",
                 subject=row.login,
                 seen="its stored hash matches one that everybody tries first",
-                remedy="give it another password, or deactivate it",
+                remedy=f"give {row.login!r} another password, or deactivate it",
             )
 
 
@@ -111,7 +111,7 @@ def _detect_others(backend: Backend, seen: Observation) -> Finding | None:
         seen=f"cut off, in quotes, with blanks, or plain text (of the newest {NEWEST} rows); ids "
         + ", ".join(ids)
         + (", …" if number > len(ids) else ""),
-        remedy="let their owners set a new password",
+        remedy=f"let their owners set a new password (id {', '.join(ids)})",
     )
 
 

@@ -76,7 +76,7 @@ def _other(
         f"line {problem.line} of {file.path} cannot be parsed",
         subject=f"{file.path}, line {problem.line}",
         seen=_why(lost),
-        remedy="correct it by hand: close its quote, or make it a comment with #",
+        remedy=f"correct line {problem.line} by hand: close its quote, or make it a comment with #",
         severity=Severity.CRITICAL if lost else Severity.WARNING,
         by_person=True,
     )

@@ -28,8 +28,8 @@ def _detect_private(backend: Backend, seen: Observation) -> Finding | None:
         f"the private key {private.path}, which signs the tokens, is "
         + ("no key" if private.there else "missing"),
         subject=private.path,
-        remedy="put it back from a backup: another pair would throw everybody out, and whoever"
-        " checks tokens elsewhere has to get the new public key",
+        remedy=f"put {private.path} back from a backup: another pair would throw everybody out, and"
+        " whoever checks tokens elsewhere has to get the new public key",
     )
 
 

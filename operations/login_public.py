@@ -15,7 +15,8 @@ CORS_REFUSED = Fault(
     check_failed(
         "cors-refused",
         "browsers do not let the login page's scripts in",
-        "add the origin to the backend's CORS settings, letter by letter, without a final slash",
+        "add the origin to the backend's CORS settings (allow_origins=…, CORS_ALLOWED_ORIGINS),"
+        " letter by letter, without a final slash",
     ),
     symptom_of=("env_file", "service"),
     about="a preflight from the declared origin is refused (CORS)",

@@ -12,7 +12,7 @@ PROXY_UP_BACKEND_DOWN = Fault(
     read_as(
         "proxy-up-backend-down",
         "a proxy answers at {proof.url}, but not the backend behind it",
-        "look into the proxy's error log for the upstream that it asks",
+        "look into the proxy's error log for the upstream that it asks: /var/log/nginx/error.log",
     ),
     symptom_of=BELOW,
     about="the proxy answers 502, 503 or 504",
@@ -24,7 +24,8 @@ RATE_LIMITED = Fault(
     read_as(
         "rate-limited",
         "logins are limited: too many were tried at {proof.url}",
-        "wait as long as it says and run again; if nobody tried, somebody guesses passwords",
+        "wait as long as it says and run again; if nobody tried, somebody guesses passwords:"
+        " /var/log/nginx/access.log has who",
     ),
     about="the login is refused for too many tries (429)",
     remedy="waited for once, if it says how long; then find out who tries so often",
@@ -35,7 +36,8 @@ CHALLENGE = Fault(
     read_as(
         "challenge",
         "{proof.account} is asked for more than a password",
-        "use an account without a second factor for the proof, or set its password anew by hand",
+        "let the proof use an account without a second factor: Login(account=…), or set its"
+        " password anew by hand",
     ),
     about="the answer is a challenge (second factor, new password), and no token",
     remedy="declare an account that a password is enough for",
@@ -70,7 +72,7 @@ SERVER_ERROR = Fault(
     read_as(
         "server-error",
         "the login itself fails in the backend",
-        "read the traceback in the backend's log",
+        "read the traceback in the backend's log: {log}",
     ),
     symptom_of=(*BELOW, "login.other-database"),
     about="the login ends in a server error",
@@ -83,7 +85,8 @@ REFUSED = Fault(
         read_as(
             "refused",
             "the login of {proof.account} is refused",
-            "the stored account is as declared: look for another database, a header or a lock",
+            "the stored account is as declared: look for another database, a header or a lock:"
+            " {log}",
         ),
         *(UNKNOWN_USER, PASSWORD_DIFFERS, HASH_FAILS),
     ),
@@ -97,7 +100,7 @@ UNEXPECTED_ANSWER = Fault(
     read_as(
         "unexpected-answer",
         "the login request is not answered as a login",
-        "compare Login's url, body, fields and token with the backend's route",
+        "compare Login(url=…, body=…, fields=…, token=…) with the backend's route",
     ),
     symptom_of=("service",),
     about="the request is not answered as a login",

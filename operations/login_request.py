@@ -35,7 +35,8 @@ REDIRECTED = Fault(
     read_as(
         "redirected",
         "the login at {proof.url} is redirected, and a password is not sent after it",
-        "declare the address that it leads to: mostly a slash at the end, or another path",
+        "declare the address that it leads to, Login(url=…): mostly a slash at the end, or another"
+        " path",
     ),
     symptom_of=("service",),
     about="the login URL redirects",
@@ -72,7 +73,8 @@ CSRF_REFUSED = Fault(
     read_as(
         "csrf-refused",
         "the login at {proof.url} wants a CSRF token",
-        "declare a login that is made for programs (a token route), or exempt this one from CSRF",
+        "declare a login that is made for programs (a token route), or exempt this one from CSRF"
+        " (csrf_exempt)",
     ),
     symptom_of=_CONFIGURED,
     about="the login is refused for want of a CSRF token",
@@ -97,8 +99,8 @@ WRONG_METHOD = Fault(
     read_as(
         "wrong-method",
         "{proof.url} is there, but takes no POST",
-        "declare the URL that people post their password to; a proxy that serves files there"
-        " answers so too",
+        "declare the URL that people post their password to, Login(url=…); a proxy that serves"
+        " files there answers so too",
     ),
     symptom_of=("service",),
     about="the login URL takes no POST (405)",

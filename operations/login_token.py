@@ -64,8 +64,8 @@ SIGNATURE_WRONG = Fault(
         check_failed(
             "signature-wrong",
             "the token is not signed with the configured secret",
-            "the backend runs on another secret than its env file has: find out which one is right;"
-            " one that is made at each start signs everybody out with the next",
+            "the backend runs on another secret than its env file has: find out which one is right"
+            " for Jwt(secret=…); one that is made at each start signs everybody out with the next",
         ),
         TOKEN_INVALID,
     ),
@@ -93,7 +93,7 @@ EXPIRY_WRONG = Fault(
         check_failed(
             "expiry-wrong",
             "the token's lifetime is wrong",
-            "check the backend's clock and zone",
+            "check the backend's clock and zone (timedatectl), and Jwt(lifetime=…)",
         ),
         TOKEN_EXPIRED,
     ),
@@ -178,7 +178,7 @@ OPEN_WITHOUT_TOKEN = Fault(
     check_failed(
         "open-without-token",
         "the protected route answers without a token",
-        "protect it in the backend",
+        "protect the route of Login(protected=…) in the backend",
     ),
     about="the protected route answers without a token",
     remedy="protect it in the backend",
@@ -189,7 +189,8 @@ FORGED_TOKEN_ACCEPTED = Fault(
     check_failed(
         "forged-token-accepted",
         "a forged token is accepted: anybody can be anybody",
-        "the backend does not verify its tokens: mend that before people are let in",
+        "the backend does not verify its tokens: let its jwt.decode(…) check the signature before"
+        " people are let in",
     ),
     about="a forged token is accepted",
     remedy="let the backend verify its tokens, before people are let in",
@@ -200,7 +201,7 @@ WRONG_PASSWORD_ACCEPTED = Fault(
     check_failed(
         "wrong-password-accepted",
         "a wrong password is accepted",
-        "the backend does not check passwords",
+        "the backend does not check passwords: correct that in the route of Login(url=…)",
     ),
     about="a wrong password is accepted",
     remedy="let the backend check passwords, before people are let in",

@@ -110,8 +110,9 @@ def _clock_skew(backend: Backend, seen: Observation) -> Finding | None:
         f"the host's clock is {_duration(abs(machine.ahead))} {which} this machine's",
         seen=f"at least so much: what the look itself took is left out; leeway of the tokens:"
         f" {backend.token.leeway:g} s",
-        remedy="ask both machines which one is wrong (timedatectl), and set that one by NTP:"
-        " timedatectl set-ntp true, or chronyc makestep; tokens made until then may be refused",
+        remedy="ask both machines which one is wrong (timedatectl show -p NTPSynchronized), and set"
+        " that one by NTP: timedatectl set-ntp true, or chronyc makestep; tokens made until"
+        " then may be refused",
     )
 
 

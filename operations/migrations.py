@@ -44,7 +44,7 @@ def _judge_broken(backend: Backend, migrations: Migrations, inside: Contents) ->
     return Finding(
         "the code's revision files do not fit together",
         seen=reason,
-        remedy="correct them in the code; until then no migration can be run",
+        remedy=f"correct them in {declared(backend).directory}; until then no migration can be run",
     )
 
 
@@ -55,7 +55,7 @@ def _judge_several(backend: Backend, migrations: Migrations, inside: Contents) -
     return Finding(
         "the code has several heads of migrations",
         seen=", ".join(heads),
-        remedy=f"merge them in the code ({declared(backend).to_merge})"
+        remedy=f"merge them in {declared(backend).directory} ({declared(backend).to_merge})"
         + ("" if migrations.each else "; `upgrade heads` runs them all"),
     )
 

@@ -111,8 +111,8 @@ def _judge_unknown(backend: Backend, migrations: Migrations, inside: Contents) -
     return Finding(
         f"the database is at revision {', '.join(names)}, which the code does not have",
         seen=f"the code's heads: {named(heads_of(migrations, names)) or 'none'}",
-        remedy="deploy the code that the database was migrated for, or the lost revision file;"
-        " the code is older than its database",
+        remedy=f"deploy the code that the database was migrated for, or the lost file of revision"
+        f" {', '.join(names)}; the code is older than its database",
     )
 
 
@@ -177,7 +177,7 @@ def _judge_not_stamped(
         + ("missing" if migrations.recorded is None else "empty")
         + f"; there is {', '.join(tables[:5])}",
         remedy="find out which revision the tables are at, and record it"
-        f" ({declared(backend).to_stamp})",
+        f" ({declared(backend).to_stamp}, in {declared(backend).directory})",
     )
 
 

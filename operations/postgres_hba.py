@@ -111,8 +111,8 @@ def _judge_unreadable(backend: Backend, seen: Observation, server: Server) -> It
             f"the server cannot read line {rule.line} of {rule.file or server.hba_file}",
             subject=str(rule.line),
             seen=rule.error or "",
-            remedy="correct that line: the old rules stay in force until the next start, which"
-            " fails then",
+            remedy=f"correct line {rule.line} there: the old rules stay in force until the next"
+            " start, which fails then",
         )
 
 

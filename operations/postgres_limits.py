@@ -96,7 +96,8 @@ def _judge_closed(backend: Backend, seen: Observation, server: Server) -> Findin
             f"database {database.name} is invalid",
             subject=database.name,
             seen="an interrupted DROP DATABASE left it (pg_database.datconnlimit is -2)",
-            remedy="restore it from a backup under another name; DROP DATABASE ends what was begun",
+            remedy=f"restore {database.name} from a backup under another name; DROP DATABASE ends"
+            " what was begun",
             by_person=True,
         )
     return Finding(

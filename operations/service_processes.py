@@ -9,6 +9,7 @@ from relogin.facts import listeners
 from relogin.facts.machine import Machine
 from relogin.fault import Fault
 from relogin.finding import Finding, Severity
+from relogin.operations import service_log
 from relogin.operations.service_control import moment
 from relogin.operations.service_down import is_looping, startable
 from relogin.parts.runtime import Supervisor
@@ -121,7 +122,8 @@ def _workers_hang(backend: Backend, seen: Observation) -> Finding | None:
         f"workers of {service.name} hang, and are killed for it",
         subject=service.name,
         seen=f"{len(killed)} WORKER TIMEOUT, the last at {moment(killed[-1])}",
-        remedy="see what they wait for: the database, a full pool of connections, a slow upstream",
+        remedy="see what they wait for: the database, a full pool of connections, a slow upstream"
+        f" ({service_log.command(backend.service)})",
     )
 
 

@@ -94,7 +94,7 @@ def _bad_setting(backend: Backend, seen: Observation) -> Finding | None:
         f"{service.name} has a setting that {manager} refuses",
         subject=service.name,
         seen=f"{said}, while it runs" if service.active else said,
-        remedy=f"correct the line, then {then}",
+        remedy=f"correct the line in the configuration of {service.name}, then {then}",
         severity=Severity.WARNING if harmless else Severity.CRITICAL,
     )
 
@@ -107,7 +107,8 @@ def _condition_not_met(backend: Backend, seen: Observation) -> Finding | None:
         f"a condition in {service.name} is not met, so that it does not start",
         subject=service.name,
         seen="ConditionResult=no",
-        remedy="systemctl status names the condition: see to it, or take it out of the unit",
+        remedy=f"systemctl status {service.name} names the condition: see to it, or take it out"
+        " of the unit",
     )
 
 

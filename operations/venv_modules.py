@@ -110,9 +110,14 @@ def _unlisted(backend: Backend, seen: Observation) -> Finding | None:
         expected=_means(module, distribution, venv),
         remedy=f"pip installs {distribution}; add it to the requirements"
         if allowed
-        else f"{_means(module, distribution, venv)}, and run again",
+        else f"{_means(module, distribution, venv)} ({_files(backend)}), and run again",
         by_person=not allowed,
     )
+
+
+def _files(backend: Backend) -> str:
+    files = backend.venv.requirements if backend.venv is not None else ()
+    return ", ".join(files) or "none is declared: Venv(requirements=…)"
 
 
 def _means(module: str, distribution: str, venv: VenvState) -> str:

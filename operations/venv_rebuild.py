@@ -65,9 +65,11 @@ def _detect_missing(backend: Backend, seen: Observation) -> Finding | None:
         return None
     hindrance = ""
     if venv.there:
-        hindrance = "see what the folder holds, and move it away: a new one is then built"
+        hindrance = f"see what {venv.path} holds, and move it away: a new one is then built"
     elif not venv.owner:
-        hindrance = "put the backend back: the folder that it belongs in is not there either"
+        hindrance = (
+            f"put the backend back: the folder that {venv.path} belongs in is not there either"
+        )
     return Finding(
         f"{venv.path} {'is no virtual environment' if venv.there else 'does not exist'}",
         subject=venv.path,

@@ -24,7 +24,7 @@ def _detect_unreadable(backend: Backend, seen: Observation) -> Iterator[Finding]
                 subject=file.path,
                 seen=file.unreadable,
                 severity=Severity.WARNING,
-                remedy="put the file back, or correct its path in the inventory",
+                remedy=f"put {file.path} back, or correct its path in the inventory",
             )
 
 

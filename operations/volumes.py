@@ -32,7 +32,7 @@ def _missing(part: Compose, project: Project, seen: Observation) -> Iterator[Fin
                 subject=name,
                 seen=f"there is {', '.join(sorted(known)) or 'no volume'}",
                 remedy="do not start the database on a new one: look for the data first (backups,"
-                " docker volume ls, other hosts), then restore it into a volume of that name",
+                f" docker volume ls, other hosts), then restore it into a volume named {own}",
             )
 
 

@@ -11,6 +11,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests import next_steps
+
 from .cases import EVERYTHING, MENDED, PERSONS, supervised
 from .cases.case import ENV, RESTART, UNDO, Case
 from .host import Host
@@ -149,9 +151,17 @@ def is_left(host: Host, case: Case, product: Product = EXAMPLE) -> None:
 
     assert (0 if case.works else 1) == ran.code, ran.output
     assert case.fault in ran.section("What was wrong first")[0], ran.output
-    assert ran.section("What needs you"), ran.output
+    assert_next_step_said(ran)
     assert [] == ran.section("What was done"), ran.output
     assert {} == unexpected(differences(broken, seen()), (*case.restless, *product.writes))
+
+
+def assert_next_step_said(ran: Ran) -> None:
+    """The next step has names in it: of what to look at, to run or to change."""
+    what = ran.section("What was wrong first")[0].partition(" ")[2].rpartition("  ")[0]
+    steps = [line.removeprefix(f"{what}: ") for line in ran.section("What needs you")]
+    assert steps, ran.output
+    assert [] == [step for step in steps if not next_steps.named(step)], ran.output
 
 
 def assert_diagnosed(host: Host, case: Case, product: Product, described: dict[str, str]) -> None:

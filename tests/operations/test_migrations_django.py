@@ -53,18 +53,18 @@ def _database(answers):
             TWO, [], ["orders_order"], "not-stamped",
             "table django_migrations is empty; there is orders_order",
             "find out which revision the tables are at, and record it"
-            " (manage.py migrate --fake APP NAME)",
+            f" (manage.py migrate --fake APP NAME, in {ROOT})",
         ),
         (
             TWO + "orders.0002_b|orders.0001|||\n", ["orders.0001"], ["orders_order"],
             "several-heads", "orders.0002, orders.0002_b",
-            "merge them in the code (manage.py makemigrations --merge)",
+            f"merge them in {ROOT} (manage.py makemigrations --merge)",
         ),
         (
             ONE, ["orders.0001", "orders.0002"], ["orders_order"], "unknown-revision",
             "the code's heads: orders.0001",
-            "deploy the code that the database was migrated for, or the lost revision file; the"
-            " code is older than its database",
+            "deploy the code that the database was migrated for, or the lost file of revision"
+            " orders.0002; the code is older than its database",
         ),
         (
             TWO, ["orders.0002"], ["orders_order"], "inconsistent-history",

@@ -54,7 +54,9 @@ def test_workers_that_crashed_once_upon_a_time_are_history():
 def test_without_a_cause_that_was_mended_a_loop_is_a_persons_with_its_last_exception():
     (finding,) = found(at("crash-looping", 1))
     assert finding.by_person
-    assert finding.remedy.endswith("last exception: RuntimeError: no licence")
+    assert finding.remedy.endswith(
+        "last exception: RuntimeError: no licence: see journalctl -u halext-api -n 80"
+    )
 
 
 def test_once_its_cause_is_mended_a_looping_unit_is_restarted_once():

@@ -8,6 +8,7 @@ from relogin.operations import api, catalogue, database, login_public
 from relogin.remote import Answer
 from tests.lab.recordable import HEALTHY, SECRETS, SICK, SUPERVISED, Look
 from tests.lab.test_catalogue import DAMAGE, GROWN, SLOW, STRAIN, TOLD
+from tests.next_steps import named
 from tests.operations import sick
 from tests.operations.test_login import FLAWS
 from tests.operations.test_login_request import ANSWERS
@@ -78,7 +79,9 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("look", SICK, ids=str)
 def test_a_recorded_fault_leads(look: Look) -> None:
     leading, _ = judged(look)
-    assert look.fault == leading[0].fault, leading
+    first = leading[0]
+    assert look.fault == first.fault, leading
+    assert not first.by_person or named(first.remedy), first.remedy
 
 
 @pytest.mark.parametrize("look", [*HEALTHY, SUPERVISED], ids=str)

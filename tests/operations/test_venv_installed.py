@@ -200,7 +200,8 @@ def test_a_module_that_nobody_asks_for_is_a_persons_with_its_distribution(env, w
     (finding,) = found(backend, absent("yaml.loader"))
     assert ("venv.module-without-requirement", True) == (finding.fault, finding.by_person)
     assert "the backend imports yaml, which is in no requirements file" == finding.what
-    assert "PyYAML in the requirements, and run again" == finding.remedy
+    file = f"{env.parent}/requirements.txt"
+    assert f"PyYAML in the requirements ({file}), and run again" == finding.remedy
 
 
 def test_it_is_installed_where_the_description_allows_that(env, wheels):

@@ -77,7 +77,8 @@ def test_a_venv_whose_folder_is_gone_too_is_a_persons(backend):
     elsewhere = described(place(backend).parent / "nosuch")
     (finding,) = found(elsewhere)
     assert finding.by_person
-    assert finding.remedy.endswith("the folder that it belongs in is not there either")
+    wanted = f"the folder that {place(elsewhere)} belongs in is not there either"
+    assert f"put the backend back: {wanted}" == finding.remedy
 
 
 def test_a_venv_behind_a_link_that_leads_nowhere_is_built_in_its_place(backend):
