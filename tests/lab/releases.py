@@ -115,7 +115,7 @@ def changed_here(folder: Path, name: str, before: str, after: str) -> str:
 def at(host: Host) -> str:
     """Give the commit that the working tree is at, and what of it is not as committed."""
     as_owner = f"runuser -u halext -- git -C {TOP}"
-    said = f"{as_owner} rev-parse HEAD; {as_owner} status --porcelain -uno"
+    said = f"{as_owner} rev-parse HEAD; {as_owner} --no-optional-locks status --porcelain -uno"
     return host.root(said).strip()
 
 

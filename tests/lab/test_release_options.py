@@ -1,4 +1,4 @@
-"""What a release can be told, on a real host.
+"""What a release can be told, and a disk that is filled in its middle, on a real host.
 
 Only with RELOGIN_TEST_ALL=1: it takes minutes.
 """
@@ -14,18 +14,23 @@ from .releases import (
     BETTER,
     BROKEN,
     MIGRATION,
+    NEWER,
     SET_UP,
     SOURCE,
     TEAR_DOWN,
     TOP,
     at,
+    better,
     columns,
     committed,
+    fill,
     logging_in,
     opens,
     release,
+    small,
     stands,
 )
+from .steps import stepping
 
 pytestmark = [
     pytest.mark.lab,
@@ -43,13 +48,16 @@ NOTES_WHAT_RUNS = MIGRATION.replace(
     open("/tmp/meanwhile", "wb").write(said.stdout)""",
 )
 HANGS = "sed -i '1i import time; time.sleep(3600)' main.py"
+FOLDERS = (TOP, "/var/lib/relogin")
+FILLED = [(folder, number) for folder in FOLDERS for number in range(4, 15)]
 
 
 @pytest.fixture
 def host(lab: list[Host]) -> Iterator[Host]:
     lab[0].root(SET_UP)
     yield lab[0]
-    lab[0].root(f"{TEAR_DOWN} /tmp/meanwhile")
+    lab[0].root(f"umount -l {' '.join(FOLDERS)} 2>/dev/null; rm -f /tmp/meanwhile; {RESTART}")
+    lab[0].root(TEAR_DOWN)
     lab[0].heal()
 
 
@@ -120,4 +128,35 @@ def test_one_that_starts_and_never_answers_is_taken_back_at_its_deadline(host):
     assert f"{before.commit[:12]} is back, and people can log in" in ran.verdict, ran.output
     assert "the proof: " in "\n".join(ran.section("What failed")), ran.output
     assert before.commit == at(host)
+    assert opens(host.address, client.token)
+
+
+@pytest.mark.parametrize(("folder", "at_command"), FILLED)
+def test_a_disk_that_is_filled_in_the_middle_leaves_one_revision_proven(host, folder, at_command):
+    small(host, folder, "1g")
+    host.root(RESTART)
+    before = stands(host)
+    new = committed(host, BETTER + MIGRATION.replace("STEP", "") + NEWER)
+
+    def act(_name: str, number: int, moment: str, _pid: int) -> None:
+        if (number, moment) == (at_command, "begin"):
+            fill(host, folder)
+
+    with logging_in(host) as client, stepping(act) as steps:
+        ran = release(host, program=steps.program)
+    assert steps.count(host.name) >= at_command
+    after = stands(host)
+    assert (ran.code, after.commit) in {(1, before.commit), (0, new)}, ran.output
+    assert (before.files, before.rows) == (after.files, after.rows)
+    said = ("is back, and people can log in", "nothing that runs was changed", "is released, and")
+    assert any(each in ran.verdict for each in said), ran.output
+    assert host.login().works
+    assert opens(host.address, client.token)
+
+    host.root(f"rm -f {folder}/filler")
+    ran = release(host)
+
+    assert 0 == ran.code, ran.output
+    assert (new, 1) == (at(host), columns(host))
+    assert better(host)
     assert opens(host.address, client.token)

@@ -90,7 +90,7 @@ REFUSED = {
     ),
 }
 MOST = 14  # a good release has no more remote commands, one that is taken back has three more
-KILLED, FILLED = ("killed", "killed late"), ("/opt", "/var/lib/relogin")
+KILLED, FILLED = ("killed", "killed late"), ("/opt", "/var/lib/relogin", "/var/lib/docker/tmp")
 INTERRUPTED = [
     *(("good", how, number) for number in range(1, MOST + 1) for how in KILLED),
     *(("bad", how, number) for number in range(11, MOST + 4) for how in KILLED),
