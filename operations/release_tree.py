@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # The stage is the new revision's tree beside the old one: what is in it is known before anything
 # changes, and the new environment is built from its requirements.
 _STAGE = """\
-stage={stage}; rm -rf "$stage"; mkdir "$stage"; chown "$owner:" "$stage"; chmod 700 "$stage"
+stage={stage}; rm -rf "$stage"; mkdir -m 700 "$stage"; chown -h "$owner:" "$stage"
 tree_git archive --format=tar {new} | as_user "$owner" tar -x -C "$stage"
 [ -n "$(ls -A "$stage")" ] || {{ echo "$stage could not be filled"; exit 1; }}
 """
@@ -33,7 +33,6 @@ _PUSHED = """\
 bundle=$tree/.git/relogin.bundle
 [ -d "$tree/.git" ] || bundle=$(tree_git rev-parse --absolute-git-dir)/relogin.bundle
 {fed}
-chown "$owner:" "$bundle"
 rc=0; said=$(tree_git fetch -q --no-tags --no-write-fetch-head "$bundle" +{next}:{next} 2>&1) ||
   rc=$?
 rm -f "$bundle"
@@ -42,6 +41,22 @@ rm -f "$bundle"
 _PIN = """\
 tree_git cat-file -e {new}'^{{commit}}' || {{ echo 'the remote has no {new}'; exit 1; }}
 tree_git update-ref {next} {new}
+"""
+# On a disk that is filled meanwhile there is room for the way back: for each file that is replaced,
+# twice (it is kept aside first), and for the index. It is not made of zeros, which a file system
+# may store as nothing, and by the owner: what is in the owner's folder may lead anywhere.
+_RESERVE = """\
+reserve=$(tree_git rev-parse --absolute-git-dir)/relogin.reserve
+room_kept() {
+  replaced=$(tree_git diff --no-renames --name-only -z --diff-filter=MDT "$(told from)" \
+    "$(told to)" | ( cd "$tree" && xargs -0 -r du -k -- 2>/dev/null ) |
+    awk '{ n += $1 } END { print n + 0 }')
+  index=$(du -k "${reserve%/*}/index" | cut -f 1)
+  as_user "$owner" sh -c 'head -c "$1" /dev/urandom >"$2"' sh \
+    "$(((2 * replaced + 2 * index + 256) * 1024))" "$reserve" 2>/dev/null ||
+    { room_given; echo "no room beside $tree for the way back"; exit 1; }
+}
+room_given() { as_user "$owner" rm -f "$reserve"; }
 """
 # A checkout that was killed, or had no room, leaves index.lock and files of both revisions. Before
 # it the tree was as committed, and had nothing where new files go: so what differs is that
@@ -58,6 +73,7 @@ in_the_way() {
     printf '%s\n' "$found"; exit 1; }
 }
 cleaned() {
+  room_given
   lock=$(cd "$tree" && readlink -f "$(tree_git rev-parse --git-path index.lock)") || lock=
   [ -z "$lock" ] || [ ! -e "$lock" ] || { rm -f "$lock"; note 'removed index.lock'; }
   tree_git diff --name-only -z HEAD | present >"$under/changed"
@@ -89,7 +105,9 @@ def fetched(source: Source, state: ReleaseState) -> str:
         how = ""
     elif source.checkout is not None:
         packed = base64.b64encode(checkout.bundle(source, new, state.tree.head)).decode()
-        fed = shell.fed(packed, 'base64 -d >"$bundle"')
+        # as the owner: what is in the owner's folder may lead anywhere
+        write = """base64 -d | as_user "$owner" sh -c 'cat >"$1"' sh "$bundle\""""
+        fed = shell.fed(packed, write)
         how = _PUSHED.format(fed=fed, **words)
     else:
         what = state.tree.ref or new
@@ -100,8 +118,8 @@ def fetched(source: Source, state: ReleaseState) -> str:
 def switched(source: Source, new: str) -> str:
     """Give the lines of a step that check the new commit out, detached."""
     return (
-        f"{git.functions(source.directory)}{_CHECKOUT}"
-        "if marked checkout; then cleaned; else in_the_way; mark checkout; fi\n"
+        f"{git.functions(source.directory)}{_RESERVE}{_CHECKOUT}"
+        "if marked checkout; then cleaned; else in_the_way; fi\nroom_kept; mark checkout\n"
         f"check_out --detach {new}\n"
     )
 
@@ -110,7 +128,7 @@ def back(source: Source, old: str, branch: str) -> str:
     """Give the lines of a step that check the former commit out, as the branch that it was."""
     named = shell.quote(f"refs/heads/{branch}")
     return f"""\
-{git.functions(source.directory)}{_CHECKOUT}if marked checkout; then
+{git.functions(source.directory)}{_RESERVE}{_CHECKOUT}if marked checkout; then
   cleaned
   if [ "$(tree_git rev-parse -q --verify {named})" = {old} ]; then
     check_out {shell.quote(branch)} --
@@ -130,6 +148,7 @@ def pinned(source: Source, old: str, new: str) -> str:
 def cleared(source: Source) -> str:
     """Give the lines that clear what a release laid out."""
     return (
-        f"{git.functions(source.directory)}rm -rf {shell.quote(stage(source))}\n"
+        f"{git.functions(source.directory)}{_RESERVE}room_given\n"
+        f"rm -rf {shell.quote(stage(source))}\n"
         f"tree_git update-ref -d {NEXT} || :\n"
     )

@@ -162,6 +162,12 @@ def small(tmp_path) -> Iterator[Path]:
     subprocess.run(["umount", folder], check=True)
 
 
+def fill(small: Path) -> None:
+    with contextlib.suppress(OSError), (small / "filler").open("wb", buffering=0) as filler:
+        while filler.write(b"x" * 4096):
+            pass
+
+
 @pytest.mark.parametrize("left", [0, 300_000])
 def test_a_disk_that_is_filled_in_the_middle_takes_the_former_revision_back(
     small, monkeypatch, left
@@ -172,9 +178,7 @@ def test_a_disk_that_is_filled_in_the_middle_takes_the_former_revision_back(
     new = here.commit({**SECOND, "large.txt": "".join(f"{n}\n" for n in range(100_000))})
     fetch(here)
     begin(old, new)
-    with contextlib.suppress(OSError), (small / "filler").open("wb", buffering=0) as filler:
-        while filler.write(b"x" * 4096):
-            pass
+    fill(small)
     os.truncate(small / "filler", (small / "filler").stat().st_size - left)
     failed = step(release_tree.switched(source(here), new))
     assert 0 != failed.status
@@ -185,12 +189,37 @@ def test_a_disk_that_is_filled_in_the_middle_takes_the_former_revision_back(
     assert "" == git(here.here, "status", "--porcelain")
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_tree_on_a_disk_of_its_own_that_is_filled_after_the_checkout_goes_back(
+    small, tmp_path, monkeypatch, whole
+):
+    """What is noted has room elsewhere, so that its reserve is of no use to the tree."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    here = trees.made(small, {**FIRST, "large.txt": "old\n" * 100_000})
+    old = git(here.here, "rev-parse", "HEAD")
+    new = here.commit({**SECOND, "large.txt": "new\n"})
+    fetch(here)
+    begin(old, new)
+    lines = release_tree.switched(source(here), new)
+    if whole:
+        assert 0 == step(lines).status
+    else:
+        killed(
+            release_store.step(BACKEND, "it", lines.replace("check_out --", f"{HALF}check_out --"))
+        )
+    fill(small)
+    answer = step(release_tree.back(source(here), old, "main"))
+    assert (0, b"") == (answer.status, answer.text.strip())
+    assert {**FIRST, "large.txt": "old\n" * 100_000} == files(here)
+    assert old == git(here.here, "rev-parse", "HEAD")
+    assert 0 == changed(release_tree.cleared(source(here))).status
+    assert [] == [*(here.here / ".git").glob("*reserve*")]
+
+
 def test_a_disk_that_is_filled_at_the_end_does_not_keep_it_from_being_noted(small, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(small / "state"))
     begin("a" * 40, "b" * 40)
-    with contextlib.suppress(OSError), (small / "filler").open("wb", buffering=0) as filler:
-        while filler.write(b"x" * 4096):
-            pass
+    fill(small)
     assert 0 == changed(release_store.ended(BACKEND, ["done"], running="b" * 40)).status
     assert (place() / "running").read_text().startswith("b" * 40)
     assert (place() / "deploy.log").read_text().endswith("done\n")
