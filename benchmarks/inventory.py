@@ -30,7 +30,7 @@ _backend = dataclasses.replace(
 
 hosts = [
     (
-        address,
+        f"{address}#{number}" if address in _given["addresses"][:number] else address,
         {
             "ssh_hostname": address.partition(":")[0],
             "ssh_port": int(address.partition(":")[2]),
@@ -42,5 +42,5 @@ hosts = [
             "halext": _backend,
         },
     )
-    for address in _given["addresses"]
+    for number, address in enumerate(_given["addresses"])
 ]

@@ -5,9 +5,10 @@ from pathlib import Path
 RESULTS = Path(__file__).with_name("RESULTS.md")
 PASSES = "# What a pass over healthy hosts costs"
 SIDE_BY_SIDE = "# What a pass costs beside other tools"
+MANY = "# What each of many hosts costs"
 DATABASE = "# What a check of a large database costs"
 RESTORE = "# What a restore costs, and what people meet meanwhile"
-_PARTS = (PASSES, SIDE_BY_SIDE, DATABASE, RESTORE)
+_PARTS = (PASSES, SIDE_BY_SIDE, MANY, DATABASE, RESTORE)
 
 
 def write_part(head: str, text: str) -> None:

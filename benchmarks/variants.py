@@ -36,11 +36,14 @@ class Bench:
             words = [str(self.pyinfra.with_name("relogin")), "restore", "benchmarks/inventory.py"]
         return Command(words, self._environment(variant, addresses))
 
-    def drift(self, addresses: list[str]) -> Command:
-        """Give relogin's own command: what it mended is a success, however often it did so."""
+    def drift(self, addresses: list[str], *more: str) -> Command:
+        """Give relogin's own command: what it mended is a success, however often it did so.
+
+        An address that is there several times is a host each time.
+        """
         words = [str(self.pyinfra.with_name("relogin")), "drift", "benchmarks/inventory.py"]
         limits = ["--healed-ok", "--cooldown", "0", "--cap", "1000000"]
-        return Command([*words, *limits], self._environment("drift", addresses))
+        return Command([*words, *limits, *more], self._environment("drift", addresses))
 
     def _environment(self, variant: str, addresses: list[str]) -> dict[str, str]:
         given = self.folder / f"{variant}.json"

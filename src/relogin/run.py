@@ -149,8 +149,8 @@ class Entry:
         return self.asked[1] if self.asked and self.asked[0] == len(self.changes) else None
 
     def forget(self) -> None:
-        """Drop the look: a command of ours has run."""
-        self._look = None
+        """Drop the look, and what was judged by it: a command of ours has run, or all have."""
+        self._look = self._judged = None
 
     def judged(self, fault: Fault, seen: Observation) -> tuple[Finding, ...]:
         """Give a fault's findings in a look, which is judged once: detecting changes nothing."""

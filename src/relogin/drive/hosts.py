@@ -50,6 +50,7 @@ def _one(session: Session, host: Host, work: Work, ended: Ended) -> None:
         if _connected(session, host):
             for backend in session.work[host]:
                 _guarded(session, host, backend, work)
+                run.entry(session.state, host, backend).forget()
     finally:
         wire.let_go(host)
         ended(host)
