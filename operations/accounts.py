@@ -74,14 +74,15 @@ def _detect_column(backend: Backend, seen: Observation) -> Finding | None:
     if is_pending(seen):
         return None
     declared = user_row.declared(backend)
-    named = filter(None, accounts_sql.named(declared.columns).values())
-    missing = [name for name in dict.fromkeys(named) if name not in table.columns]
+    named = accounts_sql.named(declared.columns)
+    missing = {field: name for field, name in named.items() if name and name not in table.columns}
+    fields = ", ".join(f"{field}=…" for field in missing)
     return Finding(
-        f"table {declared.table} has no column {', '.join(missing)}",
+        f"table {declared.table} has no column {', '.join(dict.fromkeys(missing.values()))}",
         subject=declared.table,
         seen=f"it has {', '.join(table.columns)}",
         remedy=_columns_meant(declared.columns, table.columns)
-        + "correct the profile's Columns, or run the migration that makes them",
+        + f"correct the profile's Columns({fields}), or run the migration that makes them",
     )
 
 

@@ -52,8 +52,8 @@ def test_the_finding_offers_the_fields_to_declare():
     backend = halext(accounts=Accounts(present=[OPS], columns=Columns(active="is_enabled")))
     [finding] = found(FAULTS, look(unwritten("accounts"), backend=backend), backend)
     assert (
-        "is it Columns(active='is_active')? Else correct the profile's Columns, or run the"
-        " migration that makes them" == finding.remedy
+        "is it Columns(active='is_active')? Else correct the profile's Columns(active=…), or run"
+        " the migration that makes them" == finding.remedy
     )
 
 
