@@ -32,8 +32,9 @@ def _detect(backend: Backend, seen: Observation) -> Finding | None:
         "the backend asks another database than the declared one",
         seen=said,
         expected=f"{use.target.database} at {use.target.host}:{use.target.port}",
-        remedy="see where its code takes the URL from: another variable, another file that it"
-        " loads, a fallback such as sqlite:///…; correct that, or the description",
+        remedy=f"see where the code in {backend.directory} takes the URL from: another variable,"
+        " another file that it loads, a fallback such as sqlite:///…; correct that, or the"
+        " description",
     )
 
 

