@@ -15,20 +15,25 @@ from queue import Queue
 
 import pytest
 
-from tests.lab.cases.case import NOTHING, Case
+from tests.lab.cases.case import Case
 from tests.lab.side_by_side import side_by_side
+
+
+class Host:
+    def heal(self):
+        pass
 
 
 @pytest.fixture(scope="module")
 def tried(request):
     free = Queue()
-    free.put("a host")
+    free.put(Host())
     chain = lambda host, case: time.sleep(float(case.name))
     with side_by_side(request, free, {"test_chain": chain}) as started:
         yield started
 
 
-@pytest.mark.parametrize("case", [Case("a", NOTHING, name=n) for n in ("0", "0.2")], ids=str)
+@pytest.mark.parametrize("case", [Case("a", "true", name=n) for n in ("0", "0.2")], ids=str)
 def test_chain(case, tried, request):
     tried[request.node.nodeid].result()
 """
