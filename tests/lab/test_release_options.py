@@ -105,6 +105,7 @@ def test_a_migration_that_cannot_be_undone_is_allowed_only_by_name(host):
 def test_where_the_running_code_bears_the_schema_it_runs_on_and_the_schema_stays(
     host, first, meanwhile
 ):
+    host.use.own = ("is-active",)  # of the migration, which has the backend's environment
     before = stands(host)
     committed(host, BROKEN + NOTES_WHAT_RUNS)
     with logging_in(host) as client:
