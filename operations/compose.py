@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from relogin.facts.service_state import ServiceState
 from relogin.fault import Fault
 from relogin.finding import Finding, Severity
-from relogin.operations import service_log
+from relogin.operations import by_hand
 from relogin.operations.auth_evidence import told_of_the_secret
 from relogin.operations.compose_service import where_it_answers
 from relogin.operations.service_control import NEEDED, start
@@ -35,12 +35,13 @@ def _files_refused(part: Compose, project: Project, state: ServiceState) -> Find
     if not project.config_error:
         return None
     running = state.active
+    quiet = by_hand.in_folder(part, by_hand.compose(part, "config", "-q"))
     return Finding(
         "Docker Compose refuses the project's files",
         subject=part.directory,
         seen=project.config_error,
-        remedy=f"correct what it names, until this is quiet: cd {part.directory} && docker compose"
-        " config -q; containers that run are let be",
+        remedy=f"correct what it names, until this is quiet: {quiet}; containers that run are let"
+        " be",
         severity=Severity.WARNING if running else Severity.CRITICAL,
     )
 
@@ -112,7 +113,7 @@ def _unhealthy(part: Compose, project: Project, state: ServiceState) -> Iterator
                 subject=name,
                 seen=found.health_said or "its health check fails",
                 expected="healthy",
-                remedy=f"read its log ({service_log.of_container(part, name)}): what it needs may"
+                remedy=f"read its log ({by_hand.log_of(part, name)}): what it needs may"
                 " be broken; else its check asks for the wrong thing",
                 severity=Severity.CRITICAL if name == part.service else Severity.WARNING,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from relogin.facts.service_state import ServiceState
 from relogin.fault import Fault
 from relogin.finding import Finding
+from relogin.operations import by_hand
 from relogin.operations.service_down import stays_up
 from relogin.parts.runtime import Compose
 
@@ -40,7 +42,10 @@ def _of_the_last_start(
             return None
         if state.exceptions and shape.search(state.exceptions[-1]) is None:
             return None
-        return _last(shape, told, state.log)
+        found = _last(shape, told, state.log)
+        return found and dataclasses.replace(
+            found, remedy=found.remedy.replace("{built}", by_hand.built(backend.service))
+        )
 
     return detect
 
@@ -64,8 +69,7 @@ def _broken(said: re.Match[str], place: str) -> Finding:
         f"the backend's code cannot be read: {place}",
         subject=place,
         seen=said["said"][:200],
-        remedy=f"correct {place}, then build the image and start it:"
-        " docker compose build, docker compose up -d --no-deps",
+        remedy=f"correct {place}, then build the image and start it: {{built}}",
     )
 
 
@@ -77,8 +81,7 @@ def _without_init(said: re.Match[str], place: str) -> Finding | None:
         f"{folder} has no __init__.py, so nothing can be imported from it",
         subject=folder,
         seen=f"{place}: cannot import {said['name']} from {said['package']} (unknown location)",
-        remedy=f"add {folder}/__init__.py, then build the image and start it:"
-        " docker compose build, docker compose up -d --no-deps",
+        remedy=f"add {folder}/__init__.py, then build the image and start it: {{built}}",
     )
 
 
@@ -94,7 +97,7 @@ def _not_there(module: str, place: str) -> Finding | None:
         seen=f"{place}: No module named '{module}'",
         remedy=f"see that {part}.py or {part}/__init__.py is there, and in what is installed: what"
         " collects packages leaves a folder without __init__.py out; then build the image and start"
-        " it: docker compose build, docker compose up -d --no-deps",
+        " it: {built}",
     )
 
 

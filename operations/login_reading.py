@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from relogin.fault import LAYERS
 from relogin.finding import Finding
-from relogin.operations import service_log
+from relogin.operations import by_hand
 from relogin.parts.proof import Cookie
 from relogin.values import dataclass
 
@@ -72,7 +72,7 @@ def read_as(
             what.format(proof=proof),
             seen=proof.said("login"),
             expected=found.expected,
-            remedy=(found.step or next_step).replace("{log}", service_log.command(backend.service)),
+            remedy=(found.step or next_step).replace("{log}", by_hand.log(backend.service)),
         )
 
     return detect

@@ -9,7 +9,7 @@ from relogin.facts.machine import Machine
 from relogin.facts.service import ServiceState
 from relogin.fault import Fault
 from relogin.finding import Finding
-from relogin.operations import service_log
+from relogin.operations import by_hand
 from relogin.operations.auth_evidence import blocked_by
 from relogin.operations.service_control import NEEDED, restart_failed, start
 from relogin.parts.runtime import Compose, Supervisor
@@ -151,7 +151,7 @@ def _crash_looping(backend: Backend, seen: Observation) -> Finding | None:
         seen=f"{how}; {exception}",
         expected="one start that lasts",
         remedy=f"nothing that it needs is known to be broken; {exception}: see"
-        f" {service_log.command(backend.service)}"
+        f" {by_hand.log(backend.service)}"
         if cause_unknown
         else "it is restarted, now that its cause is mended",
         by_person=cause_unknown,

@@ -9,7 +9,7 @@ from relogin.facts import listeners
 from relogin.facts.machine import Machine
 from relogin.fault import Fault
 from relogin.finding import Finding, Severity
-from relogin.operations import service_log
+from relogin.operations import by_hand
 from relogin.operations.service_control import moment
 from relogin.operations.service_down import is_looping, startable
 from relogin.parts.runtime import Supervisor
@@ -123,7 +123,7 @@ def _workers_hang(backend: Backend, seen: Observation) -> Finding | None:
         subject=service.name,
         seen=f"{len(killed)} WORKER TIMEOUT, the last at {moment(killed[-1])}",
         remedy="see what they wait for: the database, a full pool of connections, a slow upstream"
-        f" ({service_log.command(backend.service)})",
+        f" ({by_hand.log(backend.service)})",
     )
 
 

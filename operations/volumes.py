@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING
 
 from pyinfra.api import FunctionCommand, operation
 
-from relogin import shell
 from relogin.facts.accounts import Table
 from relogin.facts.compose_script import working_directory
 from relogin.facts.compose_state import Project, Volume
@@ -16,6 +14,7 @@ from relogin.facts.service_state import ServiceState
 from relogin.fault import Fault
 from relogin.finding import Finding
 from relogin.mend import mend
+from relogin.operations import by_hand
 from relogin.parts.runtime import Compose
 
 if TYPE_CHECKING:
@@ -56,9 +55,8 @@ def _renamed(part: Compose, project: Project, seen: Observation) -> Iterator[Fin
 
 def _way_back(part: Compose, now: str, before: str) -> str:
     """Give the commands, with the files that are declared: Compose looks in its own folder else."""
-    options = dataclasses.replace(part, project=None).options
-    down, up = (shell.words(["docker", "compose", *options, "-p", name]) for name in (now, before))
-    return f"cd {shell.quote(part.directory)} && {down} down && {up} up -d"
+    down = by_hand.compose(part, "down", name=now)
+    return by_hand.in_folder(part, down, by_hand.compose(part, "up", "-d", name=before))
 
 
 def _names(part: Compose, project: Project) -> Iterator[tuple[str, str]]:
