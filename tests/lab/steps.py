@@ -23,6 +23,10 @@ def sample(cases: Sequence[T], count: int) -> list[T]:
     return random.Random(SEED).sample(list(cases), count)
 
 
+def only_counting(*_: object) -> None:
+    """Let a run go on, at whatever step."""
+
+
 @dataclass
 class Steps:
     """The moments that a run has come to, in order: (host, number, moment).

@@ -40,7 +40,7 @@ from .releases import (
     release,
     stands,
 )
-from .steps import SEED, sample, stepping
+from .steps import SEED, only_counting, sample, stepping
 
 pytestmark = pytest.mark.lab
 
@@ -53,10 +53,6 @@ INTERRUPTED = [
 ]
 OURS = "/var/lib/relogin/halext"
 DAMAGED = f"{STORE}/backups/20260101T000000Z.dump"
-
-
-def only_counting(*_: object) -> None:
-    """Let it go on, at whatever step."""
 
 
 @pytest.fixture

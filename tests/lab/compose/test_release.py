@@ -23,7 +23,7 @@ from tests.lab.compose.releases import (
 from tests.lab.host import Host
 from tests.lab.product import Ran
 from tests.lab.releases import fill, small
-from tests.lab.steps import SEED, Act, sample, stepping
+from tests.lab.steps import SEED, Act, only_counting, sample, stepping
 
 pytestmark = pytest.mark.lab
 
@@ -89,11 +89,12 @@ REFUSED = {
         "",
     ),
 }
-MOST = 14  # a good release has no more remote commands, one that is taken back has three more
+MOST = 14  # a good release has as many remote commands, one that is taken back three more
+TAKEN_BACK = MOST + 3
 KILLED, FILLED = ("killed", "killed late"), ("/opt", "/var/lib/relogin", "/var/lib/docker/tmp")
 INTERRUPTED = [
     *(("good", how, number) for number in range(1, MOST + 1) for how in KILLED),
-    *(("bad", how, number) for number in range(11, MOST + 4) for how in KILLED),
+    *(("bad", how, number) for number in range(11, TAKEN_BACK + 1) for how in KILLED),
     *(("good", how, number) for number in range(4, MOST + 1) for how in FILLED),
 ]
 
@@ -128,9 +129,10 @@ def image(host: Host) -> str:
 def test_a_good_release_is_proven_and_a_second_run_changes_nothing(host: Host, tmp_path: Path):
     data, former = what_holds_data(host), image(host)
     new = committed(host, GOOD)
-    with logging_in(host) as client:
-        ran = release(tmp_path, host)
+    with logging_in(host) as client, stepping(only_counting) as steps:
+        ran = release(tmp_path, host, program=steps.program)
     assert 0 == ran.code, ran.output
+    assert MOST == steps.count(host.name), "some have no kill point"
     assert new == at(host)
     assert image(host) != former
     assert "newer" in host.root(f"docker exec ai-receptionist-app-1 tail -n 1 /app/{HEALTH}")
@@ -155,9 +157,10 @@ def test_a_good_release_is_proven_and_a_second_run_changes_nothing(host: Host, t
 def test_a_bad_release_is_taken_back_by_itself(host: Host, tmp_path: Path, what: str):
     data, former, old = what_holds_data(host), image(host), at(host)
     new = committed(host, BAD[what])
-    with logging_in(host) as client:
-        ran = release(tmp_path, host)
+    with logging_in(host) as client, stepping(only_counting) as steps:
+        ran = release(tmp_path, host, program=steps.program)
     assert 1 == ran.code, ran.output
+    assert steps.count(host.name) <= TAKEN_BACK, "some have no kill point"
     assert f"{new[:12]} is not released: {old[:12]} is back" in ran.verdict, ran.output
     assert (former, old) == (image(host), at(host)), ran.output
     if what == "image does not start":
