@@ -14,8 +14,11 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from junitparser import JUnitXml
+from prometheus_client.parser import text_string_to_metric_families
 
 from relogin.report.files import schema
+from tests.core.test_report_page import Parsed
 from tests.lab import canaries
 from tests.operations.flawed import listening
 
@@ -136,6 +139,29 @@ def test_a_drift_run_corrects_it_and_the_history_has_both_runs(place):
     assert [("drift", 1), ("drift", 0)] == [
         (one["purpose"], one["changes"]) for one in told["results"]
     ]
+
+
+def test_it_is_in_every_form_that_programs_and_people_read(place):
+    place.switch.write_text("until Monday\n")
+    forms = ("--junit", "it.xml", "--prometheus", "it.prom", "--html", "it.html")
+    done = place.command("relogin", "diagnose", "inventory.py", *forms)
+    assert 2 == done.returncode, done.stdout + done.stderr
+
+    cases = [case for suite in JUnitXml.fromfile(str(place.folder / "it.xml")) for case in suite]
+    [failed] = [case for case in cases if case.result]
+    assert "@local.mine.service" == failed.classname
+    assert "maintenance is still on" in f"{failed.name} {failed.result[0].message}"
+    counted = {
+        sample.labels["severity"]: sample.value
+        for family in text_string_to_metric_families((place.folder / "it.prom").read_text())
+        for sample in family.samples
+        if sample.name == "relogin_findings"
+    }
+    assert 1 == sum(counted.values()), counted
+    page = Parsed((place.folder / "it.html").read_text())
+    chain = page.text.partition("Transcript")[0]  # it has all of it in any case
+    for said in ("maintenance is still on", FAULT, "until Monday"):
+        assert said in chain, said
 
 
 def test_what_it_makes_impossible_follows_from_it(place):
