@@ -1,4 +1,4 @@
-"""Run every test, in parts, four of them side by side.
+"""Run every test, in parts, three of them side by side.
 
     python -m tests [OPTION OF PYTEST…]
 
@@ -6,8 +6,6 @@ What a part prints is shown when it ends, and is in .make/tests/PART.log while i
 come the minutes beside their budget, which no test asserts: a machine may be busy.
 """
 
-import os
-import shutil
 import subprocess
 import sys
 import time
@@ -21,16 +19,7 @@ from .lab.base import BACKENDS, BARE, BOOKWORM, COMPOSE, TRIXIE, LabUnavailableE
 from .lab.side_by_side import all_seconds
 
 LOGS = Path(__file__).parents[1] / ".make" / "tests"
-OPERATIONS = ("operations", "tests/operations")
-WITHOUT_HOSTS = ("without-hosts", "tests", "--ignore=tests/lab", "--ignore=tests/operations")
-# On `@local`, root has under /run which changes are on their way, so that no other one begins
-# meanwhile: tests that run at once take no turns where each part has a folder of its own.
-APART = """
-mkdir -p /run/relogin /run/relogin-lease
-for one in /run/relogin /run/relogin-lease; do mount -t tmpfs tmpfs "$one" || exit; done
-exec "$@"
-"""
-UNSHARED = ("unshare", "--mount")
+WITHOUT_HOSTS = ("without-hosts", "tests", "--ignore=tests/lab")
 MANY_BACKENDS = ("tests/lab/compose", "tests/lab/backends")
 CASES = ("tests/lab/test_restore.py", "tests/lab/test_hosts.py", "tests/lab/test_pairs.py")
 # The cases come last: on three hosts at once they fill both cores also when nothing else runs.
@@ -39,7 +28,7 @@ ON_HOSTS = (
     ("many-backends", *MANY_BACKENDS),
     ("cases", *CASES),
 )
-SIDE_BY_SIDE = 4  # on two cores: each of them waits a lot
+SIDE_BY_SIDE = 3  # more would only wait for each other, on two cores
 BUDGET, OF_CASES = 50, 18  # minutes of all, and of the part with the catalogue's cases
 NOTHING_CHOSEN = 5  # pytest's exit code where its options leave no test
 
@@ -52,7 +41,7 @@ def main(options: Sequence[str]) -> int:
     started = time.monotonic()
     LOGS.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool, ExitStack() as kept:
-        running = [pool.submit(_part, part, options) for part in (WITHOUT_HOSTS, OPERATIONS)]
+        running = [pool.submit(_part, WITHOUT_HOSTS, options)]
         try:
             kept.enter_context(engine.prepared({BOOKWORM, TRIXIE, COMPOSE, BACKENDS, BARE}))
         except LabUnavailableError as error:  # the tests skip, or fail where it is required
@@ -88,17 +77,8 @@ def _part(part: Sequence[str], options: Sequence[str]) -> tuple[str, int, float]
     _say(f"running: {name} (tail -f {log.relative_to(LOGS.parents[1])})")
     with log.open("w") as output:
         command = [sys.executable, "-m", "pytest", "--durations=25", *words, *options]
-        if part in {WITHOUT_HOSTS, OPERATIONS} and _can_be_apart():
-            command = [*UNSHARED, "sh", "-c", APART, "sh", *command]
         done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False)
     return name, done.returncode, (time.monotonic() - started) / 60
-
-
-def _can_be_apart() -> bool:
-    """Tell whether this is root, where it is needed, and may have mounts of its own."""
-    if os.geteuid() or shutil.which(UNSHARED[0]) is None:
-        return False
-    return subprocess.run([*UNSHARED, "true"], check=False).returncode == 0
 
 
 def _say(text: str) -> None:

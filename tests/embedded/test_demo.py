@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.steps import sample
+
 REPOSITORY = Path(__file__).parents[2]
 DEMO = ["-m", "tests.embedded.demo"]
 PROMISED = [
@@ -57,7 +59,8 @@ def test_the_demo_needs_no_root(home):
 
 
 @pytest.mark.parametrize(
-    ("how", "moment"), [(signal.SIGINT, "It runs: "), (signal.SIGTERM, "$ pyinfra ")]
+    ("how", "moment"),
+    sample([(signal.SIGINT, "It runs: "), (signal.SIGTERM, "$ pyinfra ")], 1),
 )
 def test_an_interrupted_demo_leaves_nothing(tmp_path, how, moment):
     demo = subprocess.Popen(

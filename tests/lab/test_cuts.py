@@ -79,7 +79,7 @@ def interrupted(host: Host, folder: Path, how: str, at: int) -> tuple[Ran, Steps
     return ran, steps
 
 
-@pytest.mark.parametrize(("how", "at"), sample(POINTS, 3))
+@pytest.mark.parametrize(("how", "at"), sample(POINTS, 2))
 def test_a_run_that_ends_in_the_middle_is_finished_by_the_next(host, tmp_path, how, at):
     healthy = host.snapshot()
     host.root(EVERYTHING)

@@ -10,6 +10,7 @@ import pytest
 from .cases import EVERYTHING
 from .host import Host
 from .product import REPOSITORY, SECRETS, Ran, keeping_secrets
+from .steps import sample
 from .test_hosts import HEALED, PROVEN, findings
 from .test_restore import differences, unexpected
 from .wheel import HOME, install
@@ -52,7 +53,7 @@ def host(installed: Host) -> Iterator[Host]:
 
 @pytest.mark.parametrize(
     ("user", "folder", "inventory"),
-    [("root", HOME, "hosts.py"), ("deploy", f"{HOME}/literal", "@local")],
+    sample([("root", HOME, "hosts.py"), ("deploy", f"{HOME}/literal", "@local")], 1),
 )
 def test_a_host_heals_itself(host, user, folder, inventory):
     def pyinfra(deploy):

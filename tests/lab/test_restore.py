@@ -41,7 +41,7 @@ OF_POSTGRES = (
 # What a person's fault looks like to diagnose, which says it as restore does: a few of them.
 DIAGNOSED = set(sample(OF_A_PERSON, 3))
 # Taking back what was mended is tried for a sample of the faults, and for all by `make test-all`.
-TAKEN_BACK = set(sample(OF_A_MACHINE, len(OF_A_MACHINE) // 4))
+TAKEN_BACK = set(sample(OF_A_MACHINE, len(OF_A_MACHINE) // 6))
 
 
 @pytest.fixture
