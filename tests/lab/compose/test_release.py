@@ -89,7 +89,7 @@ REFUSED = {
         "",
     ),
 }
-MOST = 14  # a good release has as many remote commands, one that is taken back three more
+MOST = 15  # a good release has as many remote commands, one that is taken back three more
 TAKEN_BACK = MOST + 3
 KILLED, FILLED = ("killed", "killed late"), ("/opt", "/var/lib/relogin", "/var/lib/docker/tmp")
 INTERRUPTED = [
