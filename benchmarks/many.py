@@ -47,7 +47,8 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.many", description=__doc__)
     parser.add_argument("--hosts", default="50,200,1000", help="numbers of hosts (%(default)s)")
-    parser.add_argument("--lab", type=int, default=4, help="lab hosts behind them (%(default)s)")
+    # from the tenth that is about to log in an sshd drops some (sshd_config(5), MaxStartups)
+    parser.add_argument("--lab", type=int, default=8, help="lab hosts behind them (%(default)s)")
     parser.add_argument("--parallel", type=int, default=50, help="at a time (%(default)s)")
     parser.add_argument("--write", action="store_true", help="write benchmarks/RESULTS.md")
     return parser.parse_args()
