@@ -10,7 +10,10 @@ _RESET = struct.pack("ii", 1, 0)  # socket(7), SO_LINGER: close sends a reset
 
 
 class Line:
-    """Forward connections to an address; `counts` has `connections` and the bytes each way."""
+    """Forward connections to an address; `counts` has `connections` and the bytes each way.
+
+    `turns` are how often something is sent behind an answer: no fewer than the round trips.
+    """
 
     def __init__(self, address: str, port: int = 22) -> None:
         self.counts: Counter[str] = Counter()
@@ -19,6 +22,7 @@ class Line:
         self._flows = threading.Event()
         self._flows.set()
         self._up = True
+        self._last = "sent"
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
 
@@ -65,6 +69,7 @@ class Line:
                     continue
                 far = socket.create_connection(self._far)
                 self.counts["connections"] += 1
+                self._last = "sent"
                 self._ends += (near, far)
                 for ends in ((near, far, "sent"), (far, near, "received")):
                     threading.Thread(target=self._pump, args=ends, daemon=True).start()
@@ -74,6 +79,8 @@ class Line:
             while data := source.recv(65536):
                 self._flows.wait()
                 self.counts[direction] += len(data)
+                self.counts["turns"] += (self._last, direction) == ("received", "sent")
+                self._last = direction
                 target.sendall(data)
             if source in self._ends:
                 target.shutdown(socket.SHUT_WR)
