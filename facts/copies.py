@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 # they run the same tool on the same application (uvicorn main:app) out of the same bin folder, or,
 # where that is said by a relative path, in the same working directory. What descends from the
 # service's main process `$pid`, or is in the control group of `$unit`, is the service itself.
-# `$command` is what it would run where it does not.
+# `$command` is what it would run where it does not. A copy's own workers, which gunicorn forks with
+# the same command line, end with it.
 SCRIPT = """\
 named() {
   set -f; set -- $1; set +f
@@ -43,6 +44,10 @@ is_the_service() {
   done
   [ -n "$unit" ] && grep -q "/$unit\\$" "/proc/$1/cgroup"
 }
+is_forked() {
+  stat=; read -r stat <"/proc/$1/stat"; stat=${stat##*) }; stat=${stat#* }
+  [ "$(tr '\\000' ' ' <"/proc/${stat%% *}/cmdline")" = "$2" ]
+}
 copies() { look_for_copies 2>/dev/null; }
 look_for_copies() {
   [ -n "$command" ] || command=$(tr '\\000' ' ' <"/proc/$pid/cmdline") || return 0
@@ -59,7 +64,7 @@ look_for_copies() {
       /*) continue ;;
       *) [ "/proc/$p/cwd" -ef "$folder" ] || continue ;;
     esac
-    is_the_service "$p" || others="$others
+    is_the_service "$p" || is_forked "$p" "$line" || others="$others
 |$p|${tool##*/}|$(process_of "$p")|$ports"
   done
   [ -n "$others" ] || return 0
@@ -80,6 +85,11 @@ class Copy:
     unit: str
     started: float | None
     same_port: bool
+
+    @property
+    def apart(self) -> bool:
+        """Tell whether it may well be meant: a service of its own, on another port."""
+        return not self.same_port and self.unit.endswith(".service")
 
 
 def parse(answer: Answer | None) -> tuple[Copy, ...] | Unreadable:

@@ -67,11 +67,11 @@ def _next_step(holder: Listener | Copy, *, under_systemd: bool) -> str:
 
 
 def _two_copies(backend: Backend, seen: Observation) -> Iterator[Finding]:
-    """Find a second copy: one on another port that is itself a service may well be meant."""
+    """Find a second copy that is not meant."""
     service = startable(seen)
     copies = service.copies if service is not None and service.active else ()
     for copy in copies if isinstance(copies, tuple) else ():
-        if service is None or (not copy.same_port and copy.unit.endswith(".service")):
+        if service is None or copy.apart:
             continue
         beside = "on the same port" if copy.same_port else "on another port"
         yield Finding(

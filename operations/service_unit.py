@@ -51,7 +51,8 @@ def _hindrance(backend: Backend, service: ServiceState) -> str:
             f"install it, correct its name in the inventory ({there}), or declare exec_start and"
             " user: then it is written"
         )
-    for copy in service.copies if isinstance(service.copies, tuple) else ():
+    copies = service.copies if isinstance(service.copies, tuple) else ()
+    for copy in (one for one in copies if not one.apart):
         other = f"{copy.unit or 'no unit'} runs the same command (pid {copy.pid})"
         return f"{other}: correct the unit's name in the inventory, or end that"
     return ""

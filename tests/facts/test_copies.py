@@ -129,3 +129,10 @@ def test_of_a_service_that_does_not_run_its_declared_command_is_looked_for(start
 
 def test_without_an_answer_it_is_unreadable():
     assert isinstance(copies.parse(None), Unreadable)
+
+
+@pytest.mark.parametrize("sh", SHELLS)
+def test_a_copy_is_one_with_the_workers_that_it_has_forked(start, tmp_path, sh):
+    main = start(f"{tmp_path}/bin/gunicorn", "main:app", "-b", ":8000")
+    other = start(f"{tmp_path}/bin/gunicorn", "main:app", "-b", ":8001")
+    assert [other] == [copy.pid for copy in look(main, sh=sh)]

@@ -139,6 +139,14 @@ def test_while_the_same_command_runs_elsewhere_no_unit_is_written():
     assert "runs the same command (pid " in finding.remedy
 
 
+def test_another_backend_of_the_same_code_on_a_port_of_its_own_does_not_keep_the_unit_away():
+    unit = state("unit-gone-copy-left")
+    (copy,) = unit.copies
+    other = dataclasses.replace(copy, unit="other-api.service", same_port=False)
+    (finding,) = found(observation(dataclasses.replace(unit, copies=(other,))), DECLARED)
+    assert not finding.by_person
+
+
 @pytest.mark.parametrize(
     ("user", "whose", "manager"),
     [
