@@ -92,12 +92,14 @@ def _judge_closed(backend: Backend, seen: Observation, server: Server) -> Findin
     if database is None or (database.open and database.limit != _INVALID):
         return None
     if database.limit == _INVALID:
+        name, restored = sql.name(database.name), sql.name(f"{database.name}_restored")
         return Finding(
             f"database {database.name} is invalid",
             subject=database.name,
             seen="an interrupted DROP DATABASE left it (pg_database.datconnlimit is -2)",
-            remedy=f"restore {database.name} from a backup under another name; DROP DATABASE ends"
-            " what was begun",
+            remedy=f"restore a backup of it as {restored} (createdb, pg_restore); then"
+            f" DROP DATABASE {name} ends what was begun, and"
+            f" ALTER DATABASE {restored} RENAME TO {name} puts it in its place",
             by_person=True,
         )
     return Finding(
