@@ -21,7 +21,8 @@ from relogin.operations import (
     login_request,
     login_token,
 )
-from relogin.proving import prove_and_judge
+from relogin.operations.postgres_settings import SESSIONS_END
+from relogin.proving import prove_and_judge, use_up_ended_sessions
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
@@ -86,6 +87,9 @@ def verified(backend: Backend) -> Generator[FunctionCommand, None, None]:
     if backend.login is None:
         yield fail_with(f"{backend.name}: no login is declared, so none can be proven")
         return
+    if any(done.ok and done.fault in SESSIONS_END for done in record.changes):
+        use_up_ended_sessions(record, 2 * max(1, _workers(seen)))
+        seen = observe(record) or seen
     patience = _patience(record, seen, backend.login.deadline)
     prove_and_judge(record, seen, refusals=_refusals_due(record), patience=patience)
     lease.give_up(current_host, record)
@@ -93,6 +97,10 @@ def verified(backend: Backend) -> Generator[FunctionCommand, None, None]:
         yield fail_with(f"{backend.name}: the login is not proven")
     elif record.disabled:
         yield fail_with(f"{backend.name}: {record.disabled}")
+
+
+def _workers(seen: Observation) -> int:
+    return seen.service.workers if isinstance(seen.service, ServiceState) else 0
 
 
 def _patience(record: run.Entry, seen: Observation, deadline: float) -> float:

@@ -137,6 +137,8 @@ def _fix_setting(name: str, setting: Setting, backend: Backend, seen: Observatio
     return dataclasses.replace(change, script=f"{change.script}{then}")
 
 
+# The faults whose mending ends sessions of the backend's pool.
+SESSIONS_END = {"postgres.search-path-wrong", "postgres.timeout-too-short"}
 # A setting reaches new sessions only, and a pool would keep those that have the old one.
 _ENDED = """\
 select pg_terminate_backend(pid) from pg_stat_activity where usename = :role:

@@ -13,18 +13,14 @@ from pyinfra.api import FunctionCommand
 from relogin import deed, sql
 from relogin.backing import Backing, Outcome
 from relogin.deed import do, failed
-from relogin.facts.login import prove
-from relogin.mend import observe
 from relogin.operations import restore_steps, side_sql
 from relogin.operations.release_proof import BEFORE, proven
+from relogin.proving import use_up_ended_sessions
 
 if TYPE_CHECKING:
     from relogin.facts.postgres_state import Target
     from relogin.facts.side_database import Sides
     from relogin.secret import Secret
-
-
-_GOOD, _STALE = 3, 20  # logins in a row, and how many may fail before
 
 
 class Switch:
@@ -111,20 +107,8 @@ class Switch:
         )
 
     def _proven(self) -> str:
-        """Prove the login behind a switch; give what is wrong with it, or ''.
-
-        A backend that does not check the connections of its pool fails one request for each that
-        the switch has ended (each pool of SQLAlchemy: one for all): that is no proof of anything.
-        """
-        tries = min(sum(number for number, _, _ in self.sides.sessions), _STALE)
-        good = 0 if tries else _GOOD
-        while tries and good < _GOOD:
-            self.entry.forget()
-            seen = observe(self.entry)
-            if seen is None:
-                break
-            proof = prove(current_host, self.backend, seen, refusals=False, patience=0)
-            good, tries = (good + 1, tries) if proof.proven else (0, tries - 1)
+        """Prove the login behind a switch; give what is wrong with it, or ''."""
+        use_up_ended_sessions(self.entry, sum(number for number, _, _ in self.sides.sessions))
         return proven(self.entry, self.token, may_end=self.confirmed)
 
     def _way_on(self) -> str:

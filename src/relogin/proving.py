@@ -11,6 +11,8 @@ from relogin.facts.observation import Observation, with_login
 from relogin.facts.service_state import ServiceState, said_meanwhile
 from relogin.mend import observe, say
 
+_GOOD, _STALE = 3, 20  # logins in a row, and how many may fail before
+
 
 def prove_and_judge(
     record: run.Entry, seen: Observation, *, refusals: bool, patience: float
@@ -34,6 +36,22 @@ def prove_and_judge(
         seen = with_login(current_host, record.backend, seen, record.proof)
     record.judge(seen)
     say(record, list(record.left.values()))
+
+
+def use_up_ended_sessions(record: run.Entry, number: int) -> None:
+    """Log in until so many sessions that we have ended are used up: they prove nothing.
+
+    A backend that does not check the connections of its pool fails one request for each that was
+    ended (each pool of SQLAlchemy: one for all of them; "Dealing with Disconnects").
+    """
+    tries, good = min(number, _STALE), 0
+    while tries and good < _GOOD:
+        record.forget()
+        seen = observe(record)
+        if seen is None:
+            break
+        proof = prove(current_host, record.backend, seen, refusals=False, patience=0)
+        good, tries = (good + 1, tries) if proof.proven else (0, tries - 1)
 
 
 def seen_after_failure(record: run.Entry, seen: Observation) -> Observation:
