@@ -80,6 +80,15 @@ def recognise(stored: str | None) -> Hash:
     return Hash(None, "plaintext" if "$" not in stored and len(stored) < 40 else "unknown")
 
 
+def endings() -> dict[str, str]:
+    """Give what each hash ends with behind its last `$`, by how it begins: a pattern.
+
+    Both Python and PostgreSQL read them (PostgreSQL docs, 9.7.3).
+    """
+    ends = {start: rest.rpartition(r"\$")[2] for start, rest in _SHAPES.values()}
+    return {start: re.sub(r"\(\?P<\w+>", "(", end) for start, end in ends.items()}
+
+
 def matched(scheme: str, stored: str) -> re.Match[str] | None:
     """Give the parts of a hash of this scheme; its pattern is compiled where one is met."""
     start, rest = _SHAPES[scheme]

@@ -7,7 +7,7 @@ from functools import partial
 import bcrypt
 import pytest
 
-from relogin import Account, Accounts, Backend, Columns, Finding, Secret
+from relogin import Account, Accounts, Backend, Columns, Finding, Secret, passwords
 from relogin.facts.accounts import Table
 from relogin.operations.accounts import FAULTS
 from tests.embedded.server import Server
@@ -218,6 +218,16 @@ def test_others_hashes_are_counted_and_none_leaves_the_host(place):
     for number, stored in enumerate([*unsound, *sound]):
         place.row(f"user{number}", stored)
     assert (6, ("2", "3", "4", "5", "6", "7")) == place.declares(ops()).seen().broken
+
+
+def test_others_hashes_of_every_scheme_that_are_cut_off_are_counted(place):
+    place.row("ops")
+    for number, scheme in enumerate(passwords.SCHEMES):
+        whole = passwords.make("of-another", scheme)
+        place.row(f"whole{number}", whole)
+        place.row(f"cut{number}", whole[:-30])
+    number, _ = place.declares(ops()).seen().broken
+    assert len(passwords.SCHEMES) == number
 
 
 def test_an_account_named_as_software_names_it_is_tried_with_what_everybody_tries(place):
