@@ -182,7 +182,7 @@ def with_login(host: Host, backend: Backend, seen: Observation, proof: Proof) ->
     seen = dataclasses.replace(seen, login=proof)
     if proof.works or backend.database is None:
         return seen
-    if (proof.status or 0) >= 400:
+    if proof.status is not None:  # it answered: a form refuses with 200, too
         seen = dataclasses.replace(seen, databases=databases_in_use.ask(host, backend, seen))
     return dataclasses.replace(seen, connection=connected.ask(host, backend, seen))
 

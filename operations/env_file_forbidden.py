@@ -1,4 +1,4 @@
-"""A key of the env file that the backend's own settings forbid, so that it does not start."""
+"""A key of the env file that the backend's own settings forbid: no start, or no request."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from relogin.facts.env_file import EnvFileState
 from relogin.facts.service_state import ServiceState
 from relogin.fault import Fault
 from relogin.finding import Finding
+from relogin.operations.login_reading import server_error
 from relogin.operations.service_down import is_looping
 
 if TYPE_CHECKING:
@@ -21,19 +22,23 @@ if TYPE_CHECKING:
 _FORBIDDEN = "[type=extra_forbidden"
 
 
-def _refused(seen: Observation) -> set[str]:
-    """Give the names that the last start was refused for, in small letters; {} where it runs."""
+def _refused(backend: Backend, seen: Observation) -> set[str]:
+    """Give the names that settings were refused for, in small letters; {} where all works.
+
+    They are read at the start, or by the first request that needs them (FastAPI's docs, "Settings
+    in a dependency"): then the service runs, and the login answers 500.
+    """
     service = seen.service
     if not isinstance(service, ServiceState) or not isinstance(service.log, tuple):
         return set()
-    if service.active and not is_looping(seen, service):
+    if service.active and not is_looping(seen, service) and not server_error(backend, seen):
         return set()
     lines = pairwise(line for line in service.log if line.strip())
     return {name.split()[-1].lower() for name, said in lines if _FORBIDDEN in said}
 
 
 def _detect(backend: Backend, seen: Observation) -> Iterator[Finding]:
-    refused = _refused(seen)
+    refused = _refused(backend, seen)
     for state in seen.env_files:
         if not isinstance(state, EnvFileState):
             continue

@@ -78,6 +78,12 @@ def read_as(
     return detect
 
 
+def server_error(backend: Backend, seen: Observation) -> bool:
+    """Tell whether the login was tried, and failed in the backend itself."""
+    found = reading(backend.login, seen.login) if backend.login and seen.login else None
+    return found is not None and found.kind == "server-error"
+
+
 def reading(login: Login, proof: Proof) -> Reading | None:
     """Give what the answer to a login that failed means; None if it did not fail, or is unknown."""
     answer = proof.answer

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from relogin import sql
 from relogin.facts.accounts import Table
 from relogin.facts.migrations import Migrations
 from relogin.facts.postgres_state import Contents, Server
+from relogin.facts.service_state import ServiceState
 from relogin.fault import Change, Fault
 from relogin.finding import Finding
 from relogin.operations.administrator import (
@@ -17,6 +20,7 @@ from relogin.operations.administrator import (
     where_entered,
     where_up,
 )
+from relogin.operations.login_reading import server_error
 
 if TYPE_CHECKING:
     from relogin.backend import Backend
@@ -69,14 +73,45 @@ def _fix_create(backend: Backend, seen: Observation, finding: Finding) -> Iterat
     yield _on_schema(backend, seen, "CREATE", finding.subject)
 
 
-def _judge_tables(backend: Backend, server: Server, contents: Contents) -> Finding | None:
-    if not contents.closed:
-        return None
+def _judge_tables(backend: Backend, seen: Observation, server: Server) -> Iterator[Finding]:
+    contents, role = server.contents, server.target.role
+    if contents is None:
+        return
+    if contents.closed:
+        yield Finding(
+            f"role {role} may not use {', '.join(contents.closed)}",
+            subject=role,
+            seen="has_any_column_privilege says no to SELECT, INSERT or UPDATE",
+            remedy="SELECT, INSERT and UPDATE are granted",
+        )
+    for kind, name in _denied(backend, seen) if server_error(backend, seen) else ():
+        if name not in contents.closed:
+            yield _by_its_log(backend, role, kind, name)
+
+
+# What PostgreSQL says with SQLSTATE 42501 (insufficient_privilege), in English.
+_DENIED = re.compile(r"permission denied for (table|sequence|view|schema) \"?(\w{1,63})\b")
+
+
+def _denied(backend: Backend, seen: Observation) -> dict[tuple[str, str], None]:
+    """Give what a login needs beside the users table, and is refused: the log names it."""
+    log = seen.service.log if isinstance(seen.service, ServiceState) else ()
+    lines = log if isinstance(log, tuple) else ()
+    return {(said[1], said[2]): None for line in lines for said in _DENIED.finditer(line)}
+
+
+def _by_its_log(backend: Backend, role: str, kind: str, name: str) -> Finding:
+    rights = {"table": "SELECT, INSERT, UPDATE, DELETE", "view": "SELECT"}
+    right, schema = rights.get(kind, "USAGE"), _schema(backend)
+    thing = sql.name(name) if kind == "schema" else sql.name(schema, name)
+    of = "" if kind in {"table", "view"} else f"{kind.upper()} "
     return Finding(
-        f"role {server.target.role} may not use {', '.join(contents.closed)}",
-        subject=server.target.role,
-        seen="has_any_column_privilege says no to SELECT, INSERT or UPDATE",
-        remedy="SELECT, INSERT and UPDATE are granted",
+        f"role {role} may not use {kind} {name}",
+        subject=name,
+        seen=f"its log: permission denied for {kind} {name}",
+        remedy=f"grant {role} what its code does with it, in psql as its owner: at most"
+        f" GRANT {right} ON {of}{thing} TO {sql.name(role)}",
+        by_person=True,
     )
 
 
@@ -154,11 +189,11 @@ SCHEMA_CREATE_MISSING = Fault(
 )
 TABLE_PRIVILEGES_MISSING = Fault(
     "postgres.table-privileges-missing",
-    where_entered(_judge_tables),
+    where_up(_judge_tables),
     _fix_tables,
     unless=NO_WRITES,
-    about="the role may not use the users table",
-    remedy="SELECT, INSERT and UPDATE are granted",
+    about="the role may not use the users table, or another one that the login needs",
+    remedy="SELECT, INSERT and UPDATE are granted; on another one by a person",
     check=_TABLES,
 )
 SEQUENCE_PRIVILEGES_MISSING = Fault(

@@ -56,16 +56,23 @@ class Place:
     def sql(self, statements: str) -> str:
         return self.server.sql(statements, DATABASE)
 
-    def works(self, statement: str = LOGIN) -> bool:
-        """Do what the backend does, as its role, by TCP."""
+    def _done(self, statement: str) -> subprocess.CompletedProcess[bytes]:
         psql = [self.server.bin / "psql", "-XwqAt", "-h", "127.0.0.1", "-U", ROLE, "-d", DATABASE]
-        done = subprocess.run(
+        return subprocess.run(
             [*psql, "-p", str(self.server.port), "-c", statement],
             capture_output=True,
             check=False,
             env={"PATH": os.defpath, "PGPASSWORD": PASSWORD},
         )
+
+    def works(self, statement: str = LOGIN) -> bool:
+        """Do what the backend does, as its role, by TCP."""
+        done = self._done(statement)
         return done.returncode == 0 and done.stdout != b""
+
+    def refusal(self, statement: str) -> str:
+        """Give what the server says to the backend's role, in its first line."""
+        return self._done(statement).stderr.decode().partition("\n")[0]
 
 
 @contextlib.contextmanager

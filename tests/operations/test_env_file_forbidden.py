@@ -4,6 +4,8 @@ import dataclasses
 
 import pytest
 
+from relogin.facts.login_answer import LoginAnswer
+from relogin.facts.proof import Check, Proof
 from relogin.facts.service_state import ServiceState
 from relogin.finding import Unreadable
 from relogin.operations.env_file import FAULTS
@@ -69,3 +71,13 @@ def test_no_value_of_the_log_is_repeated():
 )
 def test_what_does_not_keep_the_service_from_starting_is_none(look):
     assert [] == told(look)
+
+
+@pytest.mark.parametrize(
+    ("status", "named"), [(500, ["env_file.extra-key-forbidden"]), (401, [])], ids=str
+)
+def test_settings_that_the_first_request_reads_are_seen_behind_its_500(status, named):
+    answer = LoginAnswer(status)
+    proof = Proof("ops", "http://h/", (Check("login", False, "no"),), status, answer)
+    asked = dataclasses.replace(seen("reports_to", active=True), login=proof)
+    assert named == [one.fault for one in told(asked)]

@@ -10,8 +10,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from relogin import Login
+from relogin.facts.login_answer import LoginAnswer
+from relogin.facts.proof import Check, Proof
+from relogin.facts.service_state import ServiceState
+from relogin.operations.postgres import FAULTS
 from tests.embedded.programs import as_owner
+from tests.operations import databases
 from tests.operations.databases import literal
+from tests.operations.looks import found
 from tests.operations.places import APP, DATABASE, DB, LOGIN, PASSWORD, ROLE, STATE, Place, by_hand
 from tests.operations.undoing import taken_back
 
@@ -85,6 +92,35 @@ def test_what_the_role_cannot_do_it_can_again_until_that_is_taken_back(
     if faults != ["sequence-behind"]:  # who has been given an id since keeps it
         assert {0} == {answer.status for answer in taken_back(place.backend)}
         assert faults == [one.fault.partition(".")[2] for one in place.found()]
+
+
+@pytest.mark.parametrize(
+    ("status", "made", "wanted"),
+    [
+        (500, "CREATE TABLE attempts (name text)", "table attempts"),
+        (500, 'CREATE VIEW "Latest" AS SELECT 1 AS name', "view Latest"),
+        (401, "CREATE TABLE attempts (name text)", ""),
+    ],
+)
+def test_what_else_the_login_is_refused_is_read_in_the_backends_log(place, status, made, wanted):
+    place.sql(made)
+    name = wanted.rpartition(" ")[2] or "attempts"
+    said = place.refusal(f'SELECT count(*) FROM "{name}"')
+    service = ServiceState("web", exists=True, active=True, state="active", log=(said,))
+    proof = Proof("ops", "http://h/", (Check("login", False, ""),), status, LoginAnswer(status))
+    seen = databases.look(place.backend, PASSWORD)
+    seen = dataclasses.replace(seen, login=proof, service=service)
+    login = Login("http://127.0.0.1/token", account="ops", protected="http://127.0.0.1/me")
+    backend = dataclasses.replace(place.backend, login=login)
+
+    told = [one for one in found(FAULTS, seen, backend) if one.layer == "postgres"]
+
+    assert [wanted] * bool(wanted) == [one.what.partition("may not use ")[2] for one in told]
+    assert not place.works(f'SELECT count(*) FROM "{name}"')
+    for finding in told:
+        assert finding.by_person
+        place.sql(f"GRANT {finding.remedy.partition('GRANT ')[2]}")
+        assert place.works(f'SELECT count(*) FROM "{name}"')
 
 
 def test_a_sequence_is_set_forward_and_never_back(place, undo):
