@@ -121,8 +121,15 @@ def _imported(seen: Observation) -> str | None:
         return None
     last = service.exceptions[-1]
     if found := _NOT_FOUND.match(last):
-        return found[1]
+        return None if _is_its_own(found[1], service) else found[1]
     return next((module for text, module in _SAID if text.match(last)), None)
+
+
+def _is_its_own(module: str, service: ServiceState) -> bool:
+    """Tell whether the unit's command names it: `hub.main:app`, `shop.wsgi`. No index has that."""
+    words = (word for command in service.commands for word in command.split()[1:])
+    applications = (word for word in words if ":" in word or word.endswith((".wsgi", ".asgi")))
+    return module in {word.partition(":")[0].partition(".")[0] for word in applications}
 
 
 def _unlisted(backend: Backend, seen: Observation) -> Finding | None:

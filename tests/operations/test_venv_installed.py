@@ -258,3 +258,18 @@ def test_a_login_that_fails_over_a_module_names_it_although_the_service_runs(env
     assert [] == found(backend, lazily)
     (finding,) = found(backend, lazily, status=500)
     assert "python-jose[cryptography] in the requirements" == finding.expected
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("env/bin/gunicorn hub.main:app --bind 127.0.0.1:8000", []),
+        ("env/bin/gunicorn hub.wsgi", []),
+        ("env/bin/python -m hub", ["venv.module-without-requirement"]),
+        ("env/bin/uvicorn main:app --app-dir hub", ["venv.module-without-requirement"]),
+    ],
+)
+def test_what_the_command_names_is_no_requirement(env, wheels, command, said):
+    down = saying("ModuleNotFoundError: No module named 'hub'")
+    down = ServiceState(**{**vars(down), "commands": (command,)})
+    assert said == [one.fault for one in found(described(env, wheels, ""), down)]
