@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, field, is_dataclass
+from dataclasses import asdict, field, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from relogin import shell
@@ -195,6 +195,28 @@ def clean(text: str, secrets: Mapping[str, str] | None) -> str:
     # systemd prints the value that it could not decode: "invalid UTF-8 value for key K: 'v'".
     text = re.sub(r"(for key \S+: ).*", r"\1***", text)
     return "\n".join(redact_foreign(line) for line in text.split("\n"))
+
+
+def without_former(
+    service: ServiceState | Unreadable | None, former: Mapping[str, str]
+) -> tuple[ServiceState | Unreadable | None, Mapping[str, str]]:
+    """Take what earlier processes were started with out of a log; give what is known of all.
+
+    One that has ended shows its values nowhere any more, but its last words may have them.
+    """
+    if not isinstance(service, ServiceState):
+        return service, former
+    started, log = service.environ or {}, service.log
+    if former.items() <= started.items():  # the log is without them as it is
+        return service, started
+    known = {**former, **started}
+    service = replace(
+        service,
+        log=log if isinstance(log, Unreadable) else tuple(clean(line, known) for line in log),
+        exceptions=tuple(clean(line, known) for line in service.exceptions),
+        reason=clean(service.reason, known),
+    )
+    return service, known
 
 
 def _without_begun(text: str, values: Iterable[str]) -> str:

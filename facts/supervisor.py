@@ -59,9 +59,10 @@ _STATUS = re.compile(
     r" *(?P<more>.*)"
 )
 _SHORT = 60  # seconds
-# supervisord.log, of one program: how its processes began and ended, in the host's local time.
+# supervisord.log, of one program: how its processes began and ended, in the host's local time. Its
+# end begins where it was cut, in the middle of a line.
 _LIFE = (
-    r"(?P<time>\d+-\d+-\d+ \d+:\d+:\d+),\d+ \w+ "
+    r"(?P<time>\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d),\d+ \w+ "
     r"(?P<what>spawned|success|exited|stopped|gave up): '?{name}'?(?![\w.-])(?P<how>.*)"
 )
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from relogin.facts import alone, service, service_state
+from relogin.facts import alone, service, service_state, supervisor
 from relogin.facts.service import Need, Program, ServiceState, Unit
-from relogin.facts.service_state import clean, exceptions, said_meanwhile
+from relogin.facts.service_state import clean, exceptions, said_meanwhile, without_former
 from relogin.finding import Unreadable
 from relogin.parts.runtime import Supervisor, Systemd
+from relogin.remote import Answer
 from tests.embedded.supervised import Supervised
 from tests.facts.answers import SHELLS, recorded, run, run_alone
 
@@ -304,3 +305,35 @@ def test_alone_a_program_writes_no_secret(supervised):
 
 def test_alone_a_unit_ends_well_where_there_is_no_systemd():
     assert Unit().process(run_alone(Unit().command("nosuch-unit"))) is not None
+
+
+def test_the_last_words_of_a_process_have_none_of_what_it_was_started_with():
+    running = ServiceState(
+        "web", exists=True, active=True, state="active", environ={"KEY": "of-last-year"}
+    )
+    said = "FileNotFoundError: 'of-last-year'"
+    ended = ServiceState(
+        "web", exists=True, active=False, state="failed", log=(said,), exceptions=(said,)
+    )
+
+    _, known = without_former(running, {})
+    later, still = without_former(ended, known)
+
+    assert isinstance(later, ServiceState)
+    assert (("FileNotFoundError: '***'",),) * 2 == (later.log, later.exceptions)
+    assert {"KEY": "of-last-year"} == still
+    assert running is without_former(running, known)[0]
+
+
+@pytest.mark.parametrize("lost", range(6))
+def test_a_log_of_supervisord_that_begins_in_the_middle_of_a_line_is_read(lost):
+    life = (
+        "2026-11-23 12:50:01,100 INFO spawned: 'web' with pid 7\n"
+        "2026-11-23 12:50:02,101 INFO success: web entered RUNNING state\n"
+        "2026-11-23 12:50:09,102 WARN exited: web (exit status 1; not expected)\n"
+    )
+    said = ["", "web  RUNNING  pid 12, uptime 0:00:01\n", "\n", (life + life)[lost:], "\n", "\n"]
+    show = Answer("supervisor> ".join(said).encode(), 0)
+    state = supervisor.parse("web", {"show": show})
+    assert isinstance(state, ServiceState)
+    assert state.restarts == (2 if lost == 0 else 1)
