@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from relogin import shell
@@ -178,6 +179,7 @@ def _commands(values: list[str]) -> tuple[str, ...] | None:
     return None if None in words else tuple(filter(None, words))
 
 
+@lru_cache(256)  # of many hosts with one backend, and of the same unit again and again
 def words_of(command: str) -> str | None:
     """Give the words of an ExecStart, a blank between two, as systemd shows its argv.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from relogin.facts.env_file import EnvFileState
@@ -29,7 +30,7 @@ def _older_than_env_file(backend: Backend, seen: Observation) -> Iterator[Findin
             continue
         values = _in_force(seen, file, list(declared.keys))
         if _after_start(seen, file.changed, service):
-            yield from _compared(service, file, values)
+            yield from _compared(seen, service, file, values)
         elif _set_back(seen, service) and (keys := _not_read(service, file, values)):
             yield _older(service, file, f"runs on other values of {file.path}", keys)
 
@@ -65,12 +66,13 @@ def _in_force(seen: Observation, file: EnvFileState, keys: list[str]) -> dict[st
 
 
 def _compared(
-    service: ServiceState, file: EnvFileState, values: dict[str, str]
+    seen: Observation, service: ServiceState, file: EnvFileState, values: dict[str, str]
 ) -> Iterator[Finding]:
     """Judge a file that is newer than the process: by its mode alone it may be, too (inode(7)).
 
     A key that the process was not started with is read by the program itself (load_dotenv), which
-    shows nowhere: that cannot be excluded, and a restart is cheap.
+    shows nowhere: that cannot be excluded, and a restart is cheap. Where the login fails, it comes
+    before what the login says.
     """
     environ = service.environ or {}
     differing = [key for key, value in values.items() if environ.get(key, value) != value]
@@ -78,7 +80,9 @@ def _compared(
     if differing:
         yield _older(service, file, f"runs on older values of {file.path}", differing)
     elif unknown:
-        yield _older(service, file, f"may run on older values of {file.path}", [])
+        older = _older(service, file, f"may run on older values of {file.path}", [])
+        fails = seen.login is not None and not seen.login.works
+        yield replace(older, severity=Severity.CRITICAL) if fails else older
 
 
 def _older(

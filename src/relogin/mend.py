@@ -42,7 +42,7 @@ def mend(backend: Backend, faults: tuple[Fault, ...]) -> Iterator[FunctionComman
     findings = [finding for fault in wanted for finding in record.judged(fault, seen)]
     say(record, findings)
     if findings and current_state.is_executing:
-        _try_login_as_it_was(record, seen)
+        _try_login_as_it_was(record, seen, wanted)
     for fault in wanted:
         yield from _mend_one(record, fault)
     left = [finding for finding in _left(record, wanted) if finding.critical]
@@ -81,8 +81,9 @@ def observe(record: Entry) -> Observation | None:
     if isinstance(seen, Unreadable):
         record.halted = seen.reason
         return None
-    if not record.changes:
+    if not record.changes and record.fits is not seen:
         record.halted = unfit.beyond_the_scheme(record.backend, seen)
+        record.fits = seen
     return seen if record.halted is None else None
 
 
@@ -117,8 +118,11 @@ def say(record: Entry, findings: list[Finding]) -> None:
         current_host.log_styled(redact(text), fg=colour, log_func=logger.info)
 
 
-def _try_login_as_it_was(record: Entry, seen: Observation) -> None:
-    """Try the login once before the first change: what people met goes into the verdict."""
+def _try_login_as_it_was(record: Entry, seen: Observation, faults: tuple[Fault, ...] = ()) -> None:
+    """Try the login once before the first change: what people met goes into the verdict.
+
+    The layer's `faults` are judged once more: one may weigh more where nobody can log in.
+    """
     from relogin.facts.login import prove
     from relogin.operations.catalogue import LOGIN
 
@@ -130,7 +134,8 @@ def _try_login_as_it_was(record: Entry, seen: Observation) -> None:
         current_host, record.backend, seen, refusals=False, patience=0, reply=reply
     )
     seen = dataclasses.replace(seen, login=record.proof)
-    say(record, [finding for fault in LOGIN for finding in fault.found(record.backend, seen)])
+    faults = (*faults, *LOGIN)
+    say(record, [finding for fault in faults for finding in fault.found(record.backend, seen)])
 
 
 def _mend_one(record: Entry, fault: Fault) -> Iterator[FunctionCommand]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from relogin.values import dataclass
 
@@ -93,6 +94,7 @@ def parse(path: str, raw: bytes) -> Iterator[Requirement | NotJudged]:
             yield _requirement(path, number, line)
 
 
+@lru_cache(1024)  # of many hosts with one backend
 def _requirement(path: str, number: int, line: str) -> Requirement | NotJudged:
     from packaging.requirements import InvalidRequirement
     from packaging.requirements import Requirement as Parsed

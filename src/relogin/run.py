@@ -71,7 +71,7 @@ class Entry:
     the next one. `refusals` are those that the backend logged since the run before, by reason. With
     `checking` the database alone is judged, and with `probing` the API (with both, both): no login
     is proven then. `api` is what the probe brought; `reports` are documents, as checks by their
-    title. `onboarding` looks at what a bare host lacks.
+    title. `onboarding` looks at what a bare host lacks; `fits` is a look that was judged to fit.
     """
 
     host: str
@@ -112,25 +112,27 @@ class Entry:
     probing: Probing | None = None
     api: Probed | Unreadable | None = None
     reports: dict[str, tuple[Check, ...]] = dataclasses.field(default_factory=dict)
+    fits: Observation | None = None
+    _environ: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
     _look: tuple[object, Observation | Unreadable] | None = None
     _judged: tuple[Observation, dict[int, tuple[Fault, tuple[Finding, ...]]]] | None = None
 
     def seen(self, host: Host, stage: object) -> Observation | Unreadable:
         """Give the look of this stage, taking it where there is none."""
-        from relogin.facts.observation import look
+        from relogin.facts import observation, service_state
 
         if self._look is None or self._look[0] != stage:
             taken = self.early.taken() if self.early else None
             deep, bare = self.checking is not None, self.onboarding
-            seen = taken or look(host, self.backend, deep=deep, onboards=bare)
+            seen = taken or observation.look(host, self.backend, deep=deep, onboards=bare)
             if not isinstance(seen, Unreadable):
-                done, asked, began = tuple(self.changes), self._asked, time.time() - self.seconds
+                began = time.time() - self.seconds
+                whole = self.checking.compared(seen.database) if self.checking else seen.database
+                service, self._environ = service_state.without_former(seen.service, self._environ)
                 seen = dataclasses.replace(
-                    seen, done=done, former=self.former, login=asked, api=self.api, began=began
-                )
-                if self.checking is not None:
-                    whole = self.checking.compared(seen.database)
-                    seen = dataclasses.replace(seen, database=whole)
+                    seen, done=tuple(self.changes), former=self.former, login=self._asked,
+                    api=self.api, began=began, database=whole, service=service,
+                )  # fmt: skip
                 self._note_refusals(seen)
             self._look = stage, seen
             self.looked = True
@@ -150,7 +152,7 @@ class Entry:
 
     def forget(self) -> None:
         """Drop the look, and what was judged by it: a command of ours has run, or all have."""
-        self._look = self._judged = None
+        self._look = self._judged = self.fits = None
 
     def judged(self, fault: Fault, seen: Observation) -> tuple[Finding, ...]:
         """Give a fault's findings in a look, which is judged once: detecting changes nothing."""
@@ -162,9 +164,9 @@ class Entry:
         return known[id(fault)][1]
 
     def found(self, findings: Iterable[Finding]) -> Iterator[Finding]:
-        """Record findings; give those that are new."""
+        """Record findings; give those that are new, or weigh more than they did."""
         for finding in findings:
-            if finding.key not in self.first:
+            if (old := self.first.get(finding.key)) is None or finding.critical > old.critical:
                 self.first[finding.key] = finding
                 self.times[finding.key] = time.time()
                 self.before[finding.key] = marked(self.last, finding.key, finding)
@@ -201,8 +203,7 @@ class Entry:
         from relogin.operations.auth_evidence import refused_since
 
         if not self.looked and self.former is not None and self.former.ended:
-            began = time.time() - self.seconds
-            self.refusals = refused_since(seen, self.former.ended, began)
+            self.refusals = refused_since(seen, self.former.ended, time.time() - self.seconds)
 
     def _note_hold(self, seen: Observation | Unreadable) -> None:
         if isinstance(seen, Unreadable):

@@ -7,6 +7,7 @@ from relogin.facts import service as fact
 from relogin.facts.env_file import EnvFileState
 from relogin.facts.file import FileMeta
 from relogin.facts.machine import Machine
+from relogin.facts.proof import Proof
 from relogin.facts.service import ServiceState
 from relogin.fault import Change, Fault
 from relogin.finding import Finding
@@ -33,12 +34,14 @@ def file(*, changed: float, **values: str | None) -> EnvFileState:
 
 
 def observation(
-    seen: object, *files: object, now: float = 4e9, done: tuple[str, ...] = ()
-) -> SimpleNamespace:
+    seen: object, *files: object, now: float = 4e9, done: tuple[str, ...] = (),
+    login: Proof | None = None,
+) -> SimpleNamespace:  # fmt: skip
     """Give a look at this service; `done` is what this run has changed before it."""
     return SimpleNamespace(
         service=seen,
         venv=None,
+        login=login,
         env_files=files or (None,),
         machine=Machine(now, "root", 0, "Linux"),
         began=None,

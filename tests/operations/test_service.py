@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from relogin.facts.proof import Check, Proof
 from relogin.facts.service import ServiceState
 from relogin.finding import Finding, Severity, Unreadable
 from relogin.operations import service
@@ -107,6 +108,13 @@ def test_what_the_process_read_by_itself_cannot_be_excluded(environ):
     (finding,) = older(values=KEYS, environ=environ)
     assert finding.what == "halext-api.service may run on older values of /srv/.env"
     assert finding.severity is Severity.WARNING
+
+
+def test_what_may_be_old_comes_first_where_the_login_fails():
+    active = dataclasses.replace(state("active"), environ={})
+    failed = Proof("ops", "http://h/", (Check("login", False, "no"),), 500)
+    (finding,) = found(observation(active, file(changed=active.started + 1, **KEYS), login=failed))
+    assert (True, "service.older-than-env-file") == (finding.critical, finding.fault)
 
 
 def test_a_file_whose_mode_alone_changed_is_no_finding():
