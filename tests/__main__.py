@@ -19,12 +19,14 @@ from .lab.base import BACKENDS, BARE, BOOKWORM, COMPOSE, TRIXIE, LabUnavailableE
 from .lab.side_by_side import all_seconds
 
 LOGS = Path(__file__).parents[1] / ".make" / "tests"
-WITHOUT_HOSTS = ("without-hosts", "tests", "--ignore=tests/lab")
+FLEET = tuple(f"tests/command/test_fleet{name}.py" for name in ("", "_many", "_trouble"))
+WITHOUT_HOSTS = ("without-hosts", "tests", *(f"--ignore={path}" for path in ("tests/lab", *FLEET)))
 MANY_BACKENDS = ("tests/lab/compose", "tests/lab/backends")
 CASES = ("tests/lab/test_restore.py", "tests/lab/test_hosts.py", "tests/lab/test_pairs.py")
-# The cases come last: on three hosts at once they fill both cores also when nothing else runs.
+# The cases come last: on three hosts at once they fill both cores also when nothing else runs. The
+# fleet's tests, which need no host, are where all parts end together.
 ON_HOSTS = (
-    ("hosts", "tests/lab", *(f"--ignore={path}" for path in (*MANY_BACKENDS, *CASES))),
+    ("hosts", "tests/lab", *(f"--ignore={path}" for path in (*MANY_BACKENDS, *CASES)), *FLEET),
     ("many-backends", *MANY_BACKENDS),
     ("cases", *CASES),
 )
