@@ -15,7 +15,7 @@ BACKENDS = "backends"  # Debian 12 with many backends
 BARE = "bare"  # Debian 12 with sshd, systemd and sudo, and nothing else
 BARE_TRIXIE = "bare-trixie"
 BARE_ENGINE = "bare-engine"  # Debian 13, bare, with room for a Docker Engine
-PYTHON = {BOOKWORM: "3.11", TRIXIE: "3.13"}
+PYTHON = {BOOKWORM: "3.11", TRIXIE: "3.13", BACKENDS: "3.11"}
 
 
 class LabUnavailableError(Exception):

@@ -6,8 +6,8 @@ import pytest
 
 from relogin.operations import api, catalogue, database, login_public
 from relogin.remote import Answer
+from tests.lab.excused import DAMAGE, GROWN, SLOW, STRAIN, TOLD
 from tests.lab.recordable import HEALTHY, SECRETS, SICK, SUPERVISED, Look
-from tests.lab.test_catalogue import DAMAGE, GROWN, SLOW, STRAIN, TOLD
 from tests.next_steps import named
 from tests.operations import sick
 from tests.operations.test_login import FLAWS

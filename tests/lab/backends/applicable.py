@@ -1,9 +1,10 @@
 """Which faults of the catalogue a backend cannot have, by its profile, and why."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from relogin import Alembic, Backend, Cookie, Django, FromParts, KeyFile, Supervisor
+from relogin import AdminUrl, Alembic, Backend, Cookie, Django, FromParts, KeyFile, Supervisor
 from relogin.operations.catalogue import FAULTS
 from tests.lab.backends.places import Place
 from tests.lab.backends.profiles import profile
@@ -67,10 +68,13 @@ def _of_service(backend: Backend) -> Iterator[tuple[str, str]]:
 
 def _of_database(backend: Backend) -> Iterator[tuple[str, str]]:
     url = backend.database.url if backend.database else None
+    if backend.database and isinstance(backend.database.admin, AdminUrl):
+        yield "machine.{filesystem-read-only,disk-full,inodes-full}", "the machine is not looked at"
     if isinstance(url, FromParts):
         yield "env_file.database-url-unparsable", "no URL: keys of their own"
     yield "postgres.peer-mismatch", "by TCP with a password"
     if backend.migrations is None:
+        yield "postgres.schema-create-missing", "no migrations are declared"
         yield "migrations.*", "no migrations are declared"
     elif isinstance(backend.migrations, Django):
         yield "migrations.overlapping-rows", "Django records every migration"
@@ -91,6 +95,11 @@ def _of_accounts(backend: Backend) -> Iterator[tuple[str, str]]:
     for column, fault in named.items():
         if getattr(columns, column) is None:
             yield fault, "the table has no such column"
+    names = [account.login for account in backend.accounts.present]
+    if all("@" in name for name in names):
+        yield "accounts.default-account", "its logins are e-mail addresses"
+    else:
+        yield "login.not-an-email", "its logins are names"
 
 
 def _of_token(backend: Backend) -> Iterator[tuple[str, str]]:
@@ -102,6 +111,8 @@ def _of_token(backend: Backend) -> Iterator[tuple[str, str]]:
         yield _OF_A_SECRET, "signed with a private key"
     else:
         yield _OF_KEYS, "signed with a shared secret"
+        if not getattr(backend.service, "environment_files", ()):
+            yield "jwt.secret-per-process", "it reads its file itself: no environment shows it"
 
 
 def _of_login(backend: Backend) -> Iterator[tuple[str, str]]:
@@ -119,6 +130,9 @@ def _of_login(backend: Backend) -> Iterator[tuple[str, str]]:
         yield "login.refresh-refused", "no refresh token is declared"
     if login.url.startswith("http:"):
         yield "login.{certificate-refused,redirected-to-https}", "plain http on the host"
+        yield "login.proxy-up-backend-down", "no proxy is asked on the host"
+    if login.host_header is None:
+        yield "login.host-refused", "it answers by any name"
     if login.csrf is None:
         yield "login.csrf-refused", "the login wants no CSRF token"
     if login.protected is None or isinstance(login.token, Cookie):
@@ -139,6 +153,14 @@ def _of_files(place: Place, backend: Backend) -> Iterator[tuple[str, str]]:
     asked = Path(REPOSITORY, "tests/apps", folder, "requirements.txt").read_text().lower()
     if "passlib" not in asked:
         yield "venv.passlib-without-bcrypt", "no passlib"
+    if not {"pyjwt", "python-jose", "djangorestframework-simplejwt"} & _names(asked):
+        yield "venv.module-owned-by-another-distribution", "neither PyJWT nor python-jose"
+    if folder == "fastapi_argon":
+        yield "postgres.{sequence-privileges-missing,sequence-behind}", "UUID ids: no sequence"
+
+
+def _names(asked: str) -> set[str]:
+    return {re.split(r"[\[=<>~!; ]", line)[0] for line in asked.splitlines()}
 
 
 def _folder(place: Place) -> str:

@@ -1,6 +1,6 @@
 """The faults of each layer that the lab makes on a backend, and all of them at once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from fnmatch import fnmatch
 
@@ -8,31 +8,83 @@ import bcrypt
 
 from tests.lab.backends import canaries
 from tests.lab.backends.applicable import not_applicable
-from tests.lab.backends.places import Place
-from tests.lab.backends.words import words
+from tests.lab.backends.logins import OF_CODE
+from tests.lab.backends.places import EVERY, Place
+from tests.lab.backends.words import of_any, words
 from tests.lab.cases import MENDED_ANYWHERE, PERSONS_ANYWHERE, made_at
 from tests.lab.cases.case import PSQL, UNDO, Case
 
 # A hash of the owner's own password, in a scheme that none of these backends reads.
 BCRYPT = bcrypt.hashpw(canaries.OWNER_PASSWORD.encode(), bcrypt.gensalt(4)).decode()
 
-# The faults whose cases a backend shares with the example, as patterns: what a machine mends there.
-SHARED = {
-    "fastapi_argon": (
-        *("venv.*", "env_file.*", "jwt.secret-empty", "postgres.server-down"),
-        *("postgres.role-missing", "postgres.verifier-unusable", "postgres.role-expired"),
-        *("postgres.role-connection-limit", "postgres.database-*", "postgres.connect-revoked"),
-        "postgres.schema-usage-missing",
-    )
+CRM = ("fastapi_argon", "fastapi_parts", "fastapi_supervisor", "fastapi_elsewhere")
+# What people can log in beside, though not at the example's, and the other way round.
+WORKS = {
+    # its statements name the schema
+    **{(one, "postgres.search-path-wrong, of the system"): True for one in CRM},
+    **{(one, "accounts.ambiguous"): False for one in ("django_session", "django_simplejwt")},
+    **{(one, "accounts.ambiguous"): False for one in ("fastapi_rs256", "fastapi_es256")},
+    # its login writes
+    ("task_074", "postgres.read-only"): False,
+    ("task_074", "postgres.in-recovery"): False,
+    # who makes their tokens is who checks them
+    **{(one, "machine.clock-skew"): True for one in ("fastapi_rs256", "fastapi_es256")},
 }
-# The same of what is a person's.
-SHARED_OF_PERSONS = {
-    "fastapi_argon": (
-        *("venv.requirements-unreadable", "env_file.*", "jwt.running-on-other-secret"),
-        *("jwt.known-default", "jwt.secret-weak", "jwt.secret-not-declared", "migrations.*"),
-        *("accounts.table-missing", "accounts.column-missing", "accounts.name-differs"),
-        "accounts.others-hash-unusable",
-    )
+# Which reads its keys as it is imported, and so ends where one is lost: systemd starts it anew.
+_KEPT = "env_file.key-missing, that has to be kept and is kept nowhere"
+ENDS = {
+    *((one, _KEPT) for one in ("fastapi_rs256", "fastapi_es256")),
+    *(("flask_werkzeug", one) for one in ("env_file.key-missing", "env_file.key-empty")),
+}
+# Whose application another one has: what differs between the two is tried on it, not all.
+SAME_AS = {
+    "fastapi_parts": ("fastapi_argon", "env_file.*"),
+    "fastapi_supervisor": ("fastapi_argon", "venv.*"),
+    "fastapi_elsewhere": ("fastapi_argon", "accounts.*"),
+    "fastapi_es256": ("fastapi_rs256", "*"),
+    "django_session": ("django_simplejwt", "login.*"),
+}
+# The cases that are not made on a backend though it has the words, as patterns, and why.
+_EMPTY = {"postgres.database-missing": "no migration would fill it: it stays a person's"}
+_KEYED_AT_ONCE = {
+    **_EMPTY,
+    "env_file.other-file-used, the unit's*": "it ends without its key file: that crash is named",
+}
+_GUNICORN = {"machine.clock-skew": "gunicorn's heartbeat does not bear libfaketime"}
+_CLOSED = {
+    **_GUNICORN,
+    "login.other-database": "Django closes its connection after each request: none is seen",
+    "env_file.other-file-used, the unit's*": "it is a role's name, which PostgreSQL's log has",
+    "service.older-than-env-file": "it is a role's name, which PostgreSQL's log has",
+}
+_OWN_SCHEMA = {**_GUNICORN, "postgres.schema-create-missing": "its schema is its own"}
+NOT_SHARED: dict[str, dict[str, str]] = {
+    **{one.backend: _GUNICORN for one in EVERY if one.name not in {"rs256", "es256"}},
+    **dict.fromkeys(("fastapi_rs256", "fastapi_es256"), _KEYED_AT_ONCE),
+    "django_session": _CLOSED,
+    "django_simplejwt": {
+        **_CLOSED,
+        "login.wrong-method": "it asks for the token before the method",
+    },
+    **dict.fromkeys(CRM, _OWN_SCHEMA),
+    "fastapi_parts": {
+        **_OWN_SCHEMA,
+        "env_file.unparsable-line*": "what is in quotes is kept nowhere, and stands last",
+        "env_file.key-missing, that*": "without it, the role's name is the database's",
+        "env_file.other-file-used, the unit's*": "it is a database's name, which its log has",
+    },
+    "task_074": {
+        **_GUNICORN,
+        "service.unit-missing*": "its person has one of the same name",
+        "postgres.role-missing": "its login writes another table, too, which a person grants",
+        "postgres.sequence-privileges-missing": "an identity column needs none",
+        "accounts.others-hash-unusable": "all of its accounts are declared",
+    },
+    "flask_werkzeug": {
+        **_GUNICORN,
+        **_EMPTY,
+        "service.older-than-env-file": "it does not start with another value",
+    },
 }
 
 
@@ -62,7 +114,16 @@ def _service(place: Place) -> list[Case]:
 
 def persons(place: Place) -> list[Case]:
     """Give the faults that only a person may mend."""
-    return [*_lost_record(place), *_keys(place), *_refresh(place)]
+    return [*_lost_record(place), *_keys(place), *_refresh(place), *_other_table(place)]
+
+
+def _other_table(place: Place) -> list[Case]:
+    """Give a table that the login writes beside the users."""
+    if place.name != "hub":
+        return []
+    taken = "ALTER TABLE login_attempts OWNER TO postgres"
+    name = "postgres.table-privileges-missing, of another table"
+    return [Case("postgres.table-privileges-missing", place.sql(taken), name=name)]
 
 
 def _refresh(place: Place) -> list[Case]:
@@ -105,26 +166,39 @@ def _keys(place: Place) -> list[Case]:
 def mended(place: Place) -> list[Case]:
     """Give what a machine mends: its own cases, and those that it shares with the example."""
     own = [case for layer in cases(place).values() for case in layer]
-    return [*own, *_shared(place, own, MENDED_ANYWHERE, SHARED)]
+    return [*own, *_shared(place, own, MENDED_ANYWHERE)]
 
 
 def left(place: Place) -> list[Case]:
     """Give what only a person may mend: its own cases, and those that it shares."""
     own = persons(place)
-    return [*own, *_shared(place, own, PERSONS_ANYWHERE, SHARED_OF_PERSONS)]
+    return [*own, *_shared(place, own, PERSONS_ANYWHERE, OF_CODE)]
 
 
 def _shared(
-    place: Place, own: list[Case], every: Iterable[Case], patterns: Mapping[str, tuple[str, ...]]
+    place: Place, own: list[Case], every: Iterable[Case], of_code: Iterable[Case] = ()
 ) -> list[Case]:
-    chosen = patterns.get(place.backend, ())
+    """Give the cases of the example that it has the words for, and those of any backend's code."""
+    without = NOT_SHARED.get(place.backend, {})
     never = {*not_applicable(place), *(str(case) for case in own)}
     heartbeat = f"file:/srv/{place.name}/.gunicorn"
-    wanted = [case for case in every if any(fnmatch(case.fault, one) for one in chosen)]
+    told = words(place)
+    ends = {case: (f"unit:{place.name}-api",) for one, case in ENDS if one == place.backend}
+    _, differing = SAME_AS.get(place.backend, ("", "*"))
+    reinstalled = {"service.older-than-venv": (f"file:{place.venv}/lib/",)}
+    # the example's logins are its own code's and its proxy's
+    wanted = [case for case in every if not case.fault.startswith("login.")]
     return [
-        replace(case, restless=(*case.restless, heartbeat))
-        for case in (made_at(wanted, words(place)) if wanted else ())
+        replace(
+            case,
+            restless=(*case.restless, heartbeat, *ends.get(str(case), ())),
+            differs=(*case.differs, *reinstalled.get(case.fault, ())),
+            works=WORKS.get((place.backend, str(case)), case.works),
+        )
+        for case in (*made_at(wanted, told), *made_at(of_code, told, of_any()))
         if not {case.fault, str(case)} & never
+        and fnmatch(case.fault, differing)
+        and not any(fnmatch(str(case), pattern) for pattern in without)
     ]
 
 

@@ -1,9 +1,12 @@
 """docs/backends/catalogue.md: on which backends each fault is made, and which cannot have it."""
 
+from collections.abc import Callable
+
 from relogin.operations.catalogue import FAULTS
 from tests.lab.backends.applicable import not_applicable
-from tests.lab.backends.cases import left, mended
+from tests.lab.backends.cases import NOT_SHARED, SAME_AS, left, mended
 from tests.lab.backends.places import EVERY, Place
+from tests.lab.excused import EXCUSED
 from tests.lab.product import REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "backends" / "catalogue.md"
@@ -16,7 +19,12 @@ by the test that tests/lab/test_catalogue.py names. On the other backends of the
 - ✓: it is made on this one as well, named first, mended or left, and proven (all by
   `make test-all`, a sample in `make test`)
 - n1, n2, …: this one cannot have it; the reasons stand below
+- t1, t2, …: it is not tried on this one, for the reasons below
+- =: its application is that of another one, on which it is made: of {same}
 - blank: this one may have it, and it is not tried on it, but on Halext's host or in containers
+
+What has a server of its own in the tests, and no host, is not in the table; the tests that make it
+are named below it.
 
 This page is made by `python -m tests.lab.backends.page`.
 
@@ -28,24 +36,47 @@ def made(place: Place) -> set[str]:
     return {case.fault for case in (*mended(place), *left(place))}
 
 
+def as_on(place: Place, fault: str) -> str:
+    """Give the mark of what is made on another backend with the same application, or ''."""
+    other, _ = SAME_AS.get(place.backend, ("", ""))
+    return "=" if any(one.backend == other and fault in made(one) for one in EVERY) else ""
+
+
+def untried(place: Place) -> dict[str, str]:
+    """Give the faults that are not made on a backend though it has the words, with the reasons."""
+    told = NOT_SHARED.get(place.backend, {})
+    return {fault.id: told[fault.id] for fault in FAULTS if fault.id in told}
+
+
+def _numbered(letter: str, told: Callable[[Place], dict[str, str]]) -> dict[str, str]:
+    reasons = dict.fromkeys(why for place in EVERY for why in told(place).values())
+    return {why: f"{letter}{number}" for number, why in enumerate(reasons, 1)}
+
+
 def page() -> str:
     """Give the page's text."""
-    reasons = list(dict.fromkeys(why for place in EVERY for why in not_applicable(place).values()))
-    names = {why: f"n{number}" for number, why in enumerate(reasons, 1)}
+    names = {**_numbered("n", not_applicable), **_numbered("t", untried)}
     head = "| fault | " + " | ".join(place.backend for place in EVERY) + " |"
     rule = "|---" * (len(EVERY) + 1) + "|"
-    every = {place: (made(place), not_applicable(place)) for place in EVERY}
+    every = {place: (made(place), untried(place) | not_applicable(place)) for place in EVERY}
     rows = [
         f"| `{fault.id}` | "
         + " | ".join(
-            "✓" if fault.id in here else names.get(never.get(fault.id, ""), "")
-            for here, never in every.values()
+            "✓"
+            if fault.id in here
+            else names.get(never.get(fault.id, "")) or as_on(place, fault.id)
+            for place, (here, never) in every.items()
         )
         + " |"
         for fault in FAULTS
+        if fault.id not in EXCUSED
     ]
     told = [f"- {name}: {why}" for why, name in names.items()]
-    return _HEAD + "\n".join([head, rule, *rows, "", *told]) + "\n"
+    elsewhere = [f"- `{fault}`: {test}" for fault, (test, _) in EXCUSED.items()]
+    same = ", ".join(f"{one} that of {other}" for one, (other, _) in SAME_AS.items())
+    return (
+        _HEAD.format(same=same) + "\n".join([head, rule, *rows, "", *told, "", *elsewhere]) + "\n"
+    )
 
 
 if __name__ == "__main__":

@@ -26,6 +26,13 @@ for name in {" ".join(NAMES)}; do
 done
 fi
 """
+# Takes away what made the machine sick: small file systems, and another clock.
+_MACHINE = """
+on=$(awk '$2 ~ "^/(srv|var/lib/postgresql)(/|$)" { print $2 }' /proc/mounts)
+[ -z "$on" ] || systemctl stop 'postgresql@*'
+[ -z "$on" ] || umount -l $on
+rm -f /usr/local/bin/date /usr/local/lib/faketime.so
+"""
 # Puts the server's own configuration back, where it was changed.
 _CLUSTER = """
 cluster=postgresql@$(ls /var/lib/postgresql)-main data=$(echo /var/lib/postgresql/*/main)
@@ -117,15 +124,19 @@ class Place:
         return f"""
 {self.control("stop")} 2>/dev/null
 pkill -KILL -u {name}; pkill -KILL -u postgres -x psql
-{_CLUSTER}
+journalctl -q --rotate --vacuum-time=1s 2>/dev/null
+systemctl stop other-api 2>/dev/null
+{_MACHINE}{_CLUSTER}
 rm -rf {unit} {unit}.d /usr/lib/systemd/system/{name}-api.service {self.venv}.* /srv/elsewhere
 cp -p /root/pristine{unit} {unit}
 rsync -a --delete /root/pristine/srv/{name}/ /srv/{name}/
 rsync -a --delete /root/pristine{self.venv}/ {self.venv}/
+rsync -a --delete /root/pristine/srv/wheels/ /srv/wheels/
 rm -rf /var/lib/relogin /etc/halext.env /tmp/pgpass
 {ready}
 {PSQL} -c 'DROP DATABASE IF EXISTS {name} WITH (FORCE)' \\
-  -c 'DROP DATABASE IF EXISTS {name}_old WITH (FORCE)'
+  -c 'DROP DATABASE IF EXISTS {name}_old WITH (FORCE)' \\
+  -c 'DROP DATABASE IF EXISTS {name}_dev WITH (FORCE)'
 {PSQL} -At -c "SELECT 'CREATE ROLE {name}' WHERE to_regrole('{name}') IS NULL" | {PSQL}
 {PSQL} -f - </root/kept/{name}.sql
 {PSQL} -c 'CREATE DATABASE {name} OWNER {name}'

@@ -10,7 +10,7 @@ import pytest
 
 from relogin import passwords
 from tests.lab.backends import canaries
-from tests.lab.backends.cases import everything, left, may_differ, mended
+from tests.lab.backends.cases import everything, left, may_differ, mended, persons
 from tests.lab.backends.places import EVERY, KEEP, PLACES, Place
 from tests.lab.backends.product import diagnose, logs_in, run
 from tests.lab.cases.case import Case
@@ -21,25 +21,27 @@ from tests.lab.test_restore import Product, differences, is_left, is_mended, une
 pytestmark = pytest.mark.lab
 
 EACH = [(place, case) for place in EVERY for case in mended(place)]
+LAST: dict[str, Place] = {}  # by the environment, whose test was the last one
 LEFT = [(place, case) for place in EVERY for case in left(place)]
 
 
-def some_of_the_layers() -> list[tuple[Place, Case]]:
+def some_of_the_layers(made: list[tuple[Place, Case]]) -> list[tuple[Place, Case]]:
     """Give a fault each of four layers, by the seed that pytest prints; all of all by test-all."""
     if os.environ.get("RELOGIN_TEST_ALL"):
-        return EACH
+        return made
     by_layer: dict[str, list[tuple[Place, Case]]] = {}
-    for place, case in EACH:
+    for place, case in made:
         by_layer.setdefault(case.fault.partition(".")[0], []).append((place, case))
     chosen = random.Random(SEED)
-    return [chosen.choice(made) for made in chosen.sample(list(by_layer.values()), 4)]
+    return [chosen.choice(of_layer) for of_layer in chosen.sample(list(by_layer.values()), 4)]
 
 
-def each_of_a_person_once() -> list[tuple[Place, Case]]:
-    """Give each of these faults on one of the backends; by test-all on each."""
-    faults = dict.fromkeys(case.fault for _, case in LEFT)
-    ways = [[made for made in LEFT if made[1].fault == fault] for fault in faults]
-    return [chosen for made in ways for chosen in sample(made, 1)]
+def of_persons() -> list[tuple[Place, Case]]:
+    """Give what only these backends have, each fault on one of them, and some of the layers."""
+    own = dict.fromkeys(case.fault for place in EVERY for case in persons(place))
+    ways = [[made for made in LEFT if made[1].fault == fault] for fault in own]
+    once = [chosen for made in ways for chosen in sample(made, 1)]
+    return [*once, *(made for made in some_of_the_layers(LEFT) if made not in once)]
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +53,13 @@ def kept(many: Host) -> Host:
 
 @pytest.fixture
 def host(kept: Host, place: Place) -> Iterator[Host]:
-    """Give the host, and put the test's backend back."""
+    """Give the host, and put the test's backend back.
+
+    What was installed anew for another one with the same environment is newer than its process.
+    """
+    if LAST.setdefault(place.venv, place) != place:
+        kept.root(place.heal)
+    LAST[place.venv] = place
     yield kept
     kept.root(place.heal)
 
@@ -111,7 +119,7 @@ def test_all_layers_broken_at_once_are_healed_by_one_run(
 
 @pytest.mark.parametrize(
     ("place", "case"),
-    [pytest.param(*each, id=f"{each[0].backend}-{each[1]}") for each in some_of_the_layers()],
+    [pytest.param(*each, id=f"{each[0].backend}-{each[1]}") for each in some_of_the_layers(EACH)],
 )
 def test_a_fault_is_named_first_mended_and_proven(
     tmp_path: Path, host: Host, place: Place, case: Case
@@ -121,7 +129,7 @@ def test_a_fault_is_named_first_mended_and_proven(
 
 @pytest.mark.parametrize(
     ("place", "case"),
-    [pytest.param(*each, id=f"{each[0].backend}-{each[1]}") for each in each_of_a_person_once()],
+    [pytest.param(*each, id=f"{each[0].backend}-{each[1]}") for each in of_persons()],
 )
 def test_what_only_a_person_may_mend_is_named_first_and_left(
     tmp_path: Path, host: Host, place: Place, case: Case

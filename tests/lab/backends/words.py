@@ -1,13 +1,17 @@
 """The words by which a backend fills in the cases that it shares with the example's."""
 
-from urllib.parse import quote
+from collections.abc import Mapping
+from functools import cache
+from urllib.parse import quote, urlsplit
 
-from relogin import Alembic, Backend, DatabaseUrl, FromEnv, Jwt, Systemd
+from relogin import Alembic, Backend, Cookie, DatabaseUrl, FromEnv, Jwt, Systemd
+from tests.lab.backends.applications import OF_CODE
 from tests.lab.backends.image import PASSWORDS
-from tests.lab.backends.places import Place
+from tests.lab.backends.places import EVERY, Place
 from tests.lab.backends.profiles import profile
 
 _ELSEWHERE = "8999"  # a port that nothing listens on
+_INODES = "8000"  # of a server with nine databases
 
 
 def words(place: Place) -> dict[str, str]:
@@ -20,20 +24,31 @@ def words(place: Place) -> dict[str, str]:
         **_of_database(place, backend),
         **_of_users(place, backend),
         **_of_migrations(place, backend),
+        **_of_login(backend),
+        **OF_CODE[place.backend],
         **place.words,
     }
     return {name: text for name, text in found.items() if text is not None}
 
 
+@cache
+def of_any() -> Mapping[str, str]:
+    """Give the words that any of the backends has."""
+    return {name: "" for place in EVERY for name in words(place)}
+
+
 def _of_place(place: Place) -> dict[str, str | None]:
     return {
         "root": f"/srv/{place.name}",
+        "tree": f"/srv/{place.name}",
+        "inodes": _INODES,
         "user": place.name,
         "port": str(place.port),
         "stop": place.control("stop"),
         "start": place.control("start"),
         "bounce": place.control("restart"),
         "restart": place.restart,
+        "service": "supervisor" if place.supervised else f"{place.name}-api",
         "venv": place.venv,
         "venv-user": place.venv.split("/")[2],
         "distribution": place.distribution,
@@ -44,14 +59,16 @@ def _of_service(place: Place, backend: Backend) -> dict[str, str | None]:
     service = backend.service
     if not isinstance(service, Systemd):
         return {}
-    command = service.exec_start
+    command, files = service.exec_start, service.environment_files
     assert command
     return {
         "unit": service.unit,
         "unit-file": f"/etc/systemd/system/{service.unit}.service",
         "command": command,
         "command-elsewhere": command.replace(str(place.port), _ELSEWHERE),
-        "environment-file": place.env if service.environment_files else None,
+        "environment-file": place.env if files else None,
+        # what it read is seen of its environment, or else by the file's time
+        "kept": "-p" if files else "--preserve=mode,ownership",
         "needed": service.needs[0] if service.needs else None,
     }
 
@@ -102,6 +119,7 @@ def _of_users(place: Place, backend: Backend) -> dict[str, str | None]:
     return {
         "users": table,
         "rows": f"{place.name}.{backend.database.schema}.{bare}",
+        "numbers": f"{place.name}.{backend.database.schema}." + bare.strip('"'),
         "who": who,
         "id": "",
         "two-others": f"{columns.id} IN ({others})",
@@ -125,4 +143,28 @@ def _of_migrations(place: Place, backend: Backend) -> dict[str, str | None]:
         "versions": "migrations/versions",
         "table": repr(backend.accounts.table),
         "in-schema": "" if schema == "public" else f", schema={schema!r}",
+    }
+
+
+def _of_login(backend: Backend) -> dict[str, str | None]:
+    """Give the login's paths, and how it would be described wrongly."""
+    login = backend.login
+    assert login is not None
+    assert login.protected is not None
+    of, web = urlsplit(login.url), backend.name.startswith(("django", "flask"))
+    at, pages = f"{of.scheme}://{of.netloc}", isinstance(login.token, Cookie) and web
+    other = f"{of.path}/" if not of.path.endswith("/") else of.path.removesuffix("/")
+    probe = urlsplit(backend.probes[0].url) if backend.probes else None
+    return {
+        "login-path": of.path,
+        "protected-path": urlsplit(login.protected).path,
+        "login-elsewhere": f"{of.scheme}://{of.hostname}:{_ELSEWHERE}{of.path}",
+        "login-redirected": None if backend.name.startswith("flask") else at + other,
+        "login-wrong-path": f"{at}/nothing-here",
+        "login-wrong-method": None if pages and of.port != 8443 else login.protected,
+        "login-other-body": None if web else {"json": "form", "form": "json"}[login.body],
+        "login-wrong-field": None if pages else "person",
+        "login-other-token": None if isinstance(login.token, Cookie) else "nothing",
+        "bearer": None if isinstance(login.token, Cookie) else "",
+        "wrong-probe": probe and f"{probe.scheme}://{probe.netloc}/nothing-here",
     }

@@ -14,9 +14,9 @@ MENDED_ANYWHERE: tuple[Case, ...] = tuple(case for layer in _LAYERS for case in 
 PERSONS_ANYWHERE: tuple[Case, ...] = tuple(case for layer in _LAYERS for case in layer.PERSONS)
 
 
-def made_at(cases: Iterable[Case], place: Words) -> tuple[Case, ...]:
+def made_at(cases: Iterable[Case], place: Words, of: Words = HALEXT) -> tuple[Case, ...]:
     """Give those cases that can be made on a backend of these words."""
-    return tuple(made for case in cases if (made := at(case, place)))
+    return tuple(made for case in cases if (made := at(case, place, of)))
 
 
 MENDED = made_at(MENDED_ANYWHERE, HALEXT)

@@ -72,8 +72,6 @@ MENDED: tuple[Case, ...] = (
         UNDO,
     ),
 )
-# bcrypt of "test123"
-TEST123 = "$2b$04$2j2Xz7xFvyCiLaax9t4jVuXTMz5dO5Qsq9wZQnHLzmYXfwmpuR89K"
 PERSONS: tuple[Case, ...] = (
     Case(
         "accounts.table-missing",
@@ -95,9 +93,8 @@ PERSONS: tuple[Case, ...] = (
     Case(
         "accounts.ambiguous",
         sql(
-            "ALTER TABLE <users> DROP CONSTRAINT <unique>",
-            "INSERT INTO <users> <people> SELECT <login>, 'second@example.com', <hash> FROM <users>"
-            " WHERE <who>",
+            "<no-longer-unique>",
+            "INSERT INTO <users> (<copied>) SELECT <copy> FROM <users> WHERE <who>",
         ),
         works=True,
     ),
@@ -110,7 +107,7 @@ PERSONS: tuple[Case, ...] = (
     ),
     Case(
         "accounts.default-account",
-        sql(f"INSERT INTO <users> <people> VALUES ('admin', 'admin@example.com', '{TEST123}')"),
+        sql("INSERT INTO <users> (<people>) VALUES (<default-account>)"),
         works=True,
     ),
     Case(

@@ -59,12 +59,15 @@ class Case:
         return filled.replace("CERTIFICATE", str(folder / "own.crt"))
 
 
-def at(case: Case, place: Words) -> Case | None:
-    """Give the case as it is made on a backend of these words; nothing if it lacks some of them."""
+def at(case: Case, place: Words, of: Words = HALEXT) -> Case | None:
+    """Give the case as it is made on a backend of these words; nothing if it lacks some of them.
+
+    Words are those that are there `of` any backend.
+    """
     texts = [case.inject, case.profile, case.name]
     kept = [case.differs, case.restless, case.stays]
-    told = [filled(text, place, HALEXT) for text in texts]
-    keys = [[filled(key, place, HALEXT) for key in each] for each in kept]
+    told = [filled(text, place, of) for text in texts]
+    keys = [[filled(key, place, of) for key in each] for each in kept]
     if None in told or any(None in each for each in keys):
         return None
     inject, profile, name = (text or "" for text in told)

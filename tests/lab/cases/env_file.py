@@ -32,7 +32,7 @@ MENDED: tuple[Case, ...] = (
             *(*ENV, *LOST, *UNDO, f"file:{BACKEND}/.env.away"),
             *("env:SECRET_KEY", "env:DATABASE_URL", *LOST_PASSWORD),
         ),
-        restless=("unit:<unit>",),
+        restless=("unit:<service>",),
         name="env_file.missing, its values nowhere any more",
     ),
     Case(
@@ -43,14 +43,14 @@ MENDED: tuple[Case, ...] = (
             *(*ENV, *LOST, *UNDO, f"file:{BACKEND}/shared"),
             *("env:SECRET_KEY", "env:DATABASE_URL", *LOST_PASSWORD),
         ),
-        restless=("unit:<unit>",),
+        restless=("unit:<service>",),
         name="env_file.missing, a link that leads nowhere",
     ),
     Case(
         "env_file.wrong-owner",
         f"chown root:root {BACKEND}/.env; <bounce>; sleep 2",
         UNDO,
-        restless=("unit:<unit>",),
+        restless=("unit:<service>",),
     ),
     Case("env_file.key-missing", env("sed -i /^<key>=/d .env"), (*ENV, *LOST_WITH_KEY, *UNDO)),
     Case(
@@ -105,6 +105,7 @@ PYTHON"""),
         "env_file.database-url-unparsable",
         env("sed -i 's#=<driver>://#=postgres://#' .env"),
         (*ENV, *UNDO),
+        restless=("unit:<service>",),
         name="env_file.database-url-unparsable, a scheme that SQLAlchemy does not know",
     ),
     Case("env_file.crlf", env("sed -i 's/$/\\r/' .env"), (*ENV, *UNDO)),
@@ -130,12 +131,12 @@ PERSONS: tuple[Case, ...] = (
     Case(
         "env_file.extra-key-forbidden",
         env("echo REPORTS_TO=ada@example.com >>.env") + code('ALGORITHM = "HS256"\n', SETTINGS),
-        restless=("unit:<unit>",),
+        restless=("unit:<service>",),
     ),
     Case(
         "env_file.not-utf8",
         f"printf 'CITY=K\\366ln\\n' >>{BACKEND}/.env; <bounce>; sleep 2",
-        restless=("unit:<unit>",),
+        restless=("unit:<service>",),
     ),
     Case(
         "env_file.unparsable-line",

@@ -4,6 +4,8 @@ from urllib.parse import quote
 
 from tests.lab.canaries import DATABASE_PASSWORD
 
+# bcrypt of "test123"
+_TEST123 = "$2b$04$2j2Xz7xFvyCiLaax9t4jVuXTMz5dO5Qsq9wZQnHLzmYXfwmpuR89K"
 _ROOT = "/srv/halext.org/halext-org/backend"
 RESTART = """
 systemctl restart halext-api
@@ -16,10 +18,13 @@ done
 """
 HALEXT = {
     "root": _ROOT,
+    "tree": "/srv/halext.org",
+    "inodes": "2500",
     "user": "halext",
     "port": "8000",
     # the unit, and how a person controls it
     "unit": "halext-api",
+    "service": "halext-api",
     "unit-file": "/etc/systemd/system/halext-api.service",
     "stop": "systemctl stop halext-api",
     "start": "systemctl start halext-api",
@@ -29,6 +34,7 @@ HALEXT = {
     "command-elsewhere": f"{_ROOT}/env/bin/uvicorn main:app --port 8001",
     "environment-file": f"{_ROOT}/.env",
     "needed": "nginx",
+    "kept": "-p",
     # keys of the env file: one that it does not work without, one whose value is declared, one
     # whose value is in quotes
     "key": "ACCESS_CODE",
@@ -68,6 +74,7 @@ HALEXT = {
     # its users: the table, as SQL and as a snapshot has it, and the account that logs in
     "users": "users",
     "rows": "halext_org.public.users",
+    "numbers": "halext_org.public.users",  # of the sequence, without its own end
     "sequence": "users_id_seq",
     "users-with-sequence": "users",
     "row-ahead": "INSERT INTO users (id, username, email, hashed_password)"
@@ -82,9 +89,18 @@ HALEXT = {
     "active": "is_active",
     "admin": "is_admin",
     "column": "is_admin",
-    "people": "(username, email, hashed_password)",
+    "people": "username, email, hashed_password",
+    "default-account": f"'admin', 'admin@example.com', '{_TEST123}'",
+    "no-longer-unique": "ALTER TABLE users DROP CONSTRAINT users_username_key",
+    "copied": "username, email, hashed_password",
+    "copy": "username, 'second@example.com', hashed_password",
     "hash-scheme": "",  # bcrypt alone
     # its code
     "code": "main.py",
+    "app-code": "main.py",
+    "makes-app": "app = FastAPI(",
+    "secret-file": "main.py",
+    "reads-secret": 'os.getenv("SECRET_KEY")',
+    "reads-secret-or": 'os.getenv("SECRET_KEY", "only-for-development")',
     "engine-code": "database.py",
 }

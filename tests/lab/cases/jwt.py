@@ -64,7 +64,7 @@ PERSONS: tuple[Case, ...] = (
     ),
     Case(
         "jwt.hard-coded-fallback",
-        code('os.getenv("SECRET_KEY")', 'os.getenv("SECRET_KEY", "only-for-development")'),
+        code("<reads-secret>", "<reads-secret-or>", file="<secret-file>"),
         works=True,
     ),
 )

@@ -1,6 +1,7 @@
 """Faults of the host itself: how each is made. No machine mends them, nor writes beside them."""
 
-from .case import BACKEND, PSQL, RESTART, Case, drop_in
+from .case import Case
+from .words import BACKEND, PSQL, RESTART, drop_in
 
 DATA = "$(echo /var/lib/postgresql/*/main)"
 CLUSTER = "postgresql@$(ls /var/lib/postgresql)-main"
@@ -39,17 +40,17 @@ MENDED: tuple[Case, ...] = ()
 PERSONS: tuple[Case, ...] = (
     Case(
         "machine.filesystem-read-only",
-        postgres_on_tmpfs("size=256m", f"mount -o remount,ro {DATA}\n"),
+        postgres_on_tmpfs("size=512m", f"mount -o remount,ro {DATA}\n"),
     ),
-    Case("machine.disk-full", postgres_on_tmpfs("size=128m", FILL)),
+    Case("machine.disk-full", postgres_on_tmpfs("size=512m", FILL)),
     Case(
         "machine.disk-full",
-        "systemctl stop halext-api"
-        + on_tmpfs("/srv/halext.org", "size=512m", "")
-        + f"sed -i /^SECRET_KEY=/d {BACKEND}/.env; cat /dev/zero >{BACKEND}/uploads 2>/dev/null\n"
-        f"{PSQL} -c \"ALTER ROLE halext_user PASSWORD 'of-yesterday'\"\n{RESTART}",
+        "<stop>"
+        + on_tmpfs("<tree>", "size=512m", "")
+        + f"sed -i /^<secret>=/d {BACKEND}/.env; cat /dev/zero >{BACKEND}/uploads 2>/dev/null\n"
+        f"{PSQL} -c \"ALTER ROLE <role> PASSWORD 'of-yesterday'\"\n{RESTART}",
         name="machine.disk-full, and there would be much to write",
     ),
-    Case("machine.inodes-full", postgres_on_tmpfs("size=256m,nr_inodes=2500", MANY)),
+    Case("machine.inodes-full", postgres_on_tmpfs("size=512m,nr_inodes=<inodes>", MANY)),
     Case("machine.clock-skew", AN_HOUR_BEHIND),
 )

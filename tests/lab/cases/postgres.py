@@ -10,7 +10,7 @@ CONFIGURATION = "$(echo /etc/postgresql/*/main)"
 RELOAD = f"{PSQL} -c 'SELECT pg_reload_conf()' >/dev/null"
 RESTARTED = f"systemctl restart {CLUSTER}\n{RESTART}"
 # What the owner may do by default is written out once something was granted (PostgreSQL docs, 5.7).
-PRIVILEGES = ("table:<rows>", "sequence:<rows>")
+PRIVILEGES = ("table:<rows>", "sequence:<numbers>")
 OWNED_BY_POSTGRES = f"{IN_HALEXT} -c 'ALTER TABLE <users> OWNER TO postgres'"
 # As on a host whose database an administrator has made; public is then not the role's.
 DATABASE_OF_POSTGRES = f"{PSQL} -c 'ALTER DATABASE <database> OWNER TO postgres'"
@@ -173,7 +173,7 @@ SQL
     Case(
         "postgres.sequence-behind",
         sql("<row-ahead>"),
-        ("row:<rows>:22", "value:<rows>", *UNDO),
+        ("row:<rows>:22", "value:<numbers>", *UNDO),
     ),
 )
 PERSONS: tuple[Case, ...] = (

@@ -35,7 +35,7 @@ MENDED: tuple[Case, ...] = (
         "service.older-than-env-file",
         f"cd {BACKEND}; cp -p .env /root/env.right\n"
         f"sed -i 's/^<key>=.*/<key>=of-last-year/' .env\n{RESTART}\n"
-        "sleep 1.1; cp -p /root/env.right .env.new; mv .env.new .env; rm /root/env.right",
+        "sleep 1.1; cp <kept> /root/env.right .env.new; mv .env.new .env; rm /root/env.right",
         ENV[:1],
     ),
     Case(
@@ -133,8 +133,7 @@ MENDED: tuple[Case, ...] = (
 )
 BAD_SETTING = "[Service]\\nExecStart=\\nExecStart=relative/path x"
 ON_GUNICORN = (
-    f"[Service]\\nExecStart=\\nExecStart={BACKEND}/env/bin/gunicorn"
-    " -t 2 -w 1 -b 127.0.0.1:<port> hangs:app"
+    "[Service]\\nExecStart=\\nExecStart=<venv>/bin/gunicorn -t 2 -w 1 -b 127.0.0.1:<port> hangs:app"
 )
 HANGS = f"""cd {BACKEND}
 cat >hangs.py <<'PYTHON'
@@ -142,7 +141,7 @@ import time
 def app(environ, start_response):
     time.sleep(60)
 PYTHON
-runuser -u <user> -- env/bin/python -m pip install -q gunicorn
+runuser -u <venv-user> -- <venv>/bin/python -m pip install -q gunicorn
 {drop_in("hangs", ON_GUNICORN)}
 <bounce>
 {LISTENS}for n in 1 2 3; do curl -s -m 5 http://127.0.0.1:<port>/; done; true
@@ -194,8 +193,9 @@ PERSONS: tuple[Case, ...] = (
     Case(
         "service.crash-looping",
         code(
-            "app = FastAPI(",
-            "__import__('time').sleep(2)\nraise RuntimeError('no licence')\napp = FastAPI(",
+            "<makes-app>",
+            "__import__('time').sleep(2)\nraise RuntimeError('no licence')\n<makes-app>",
+            file="<app-code>",
         ),
         restless=("unit:<unit>",),
     ),

@@ -32,8 +32,9 @@ BY_HAND = tuple(f"file:<venv>/lib/python3.{minor}/site-packages/jwt/" for minor 
 MENDED: tuple[Case, ...] = (
     Case(
         "venv.module-owned-by-another-distribution",
-        dist_info("jwt", "1.4.0", "jwt/__init__.py", "jwt/jwk.py")
-        + f"printf '__version__ = \"1.4.0\"\\n' | tee jwt/jwk.py >jwt/__init__.py\n{RESTART}",
+        dist_info("<pyjwt>", "1.4.0", "<pyjwt>/__init__.py", "<pyjwt>/jwk.py")
+        + "printf '__version__ = \"1.4.0\"\\n' | tee <pyjwt>/jwk.py ><pyjwt>/__init__.py\n"
+        + RESTART,
         ("file:",),
         stays=BY_HAND,
     ),
@@ -41,19 +42,19 @@ MENDED: tuple[Case, ...] = (
         "venv.files-missing",
         f"rm <venv>/lib/python3*/site-packages/<package>/__init__.py\n{CRASHING}",
         ("file:",),
-        restless=("unit:<unit>",),
+        restless=("unit:<service>",),
     ),
     Case(
         "venv.broken-set",
         f"{UNINSTALL} <dependency>\n{CRASHING}",
         ("file:", "distribution:"),
-        restless=("unit:<unit>",),
+        restless=("unit:<service>",),
     ),
     Case(
         "venv.requirement-missing",
         f"{UNINSTALL} <distribution>\n<bounce>; sleep 2",
         ("file:", "distribution:"),
-        restless=("unit:<unit>",),
+        restless=("unit:<service>",),
     ),
     Case(
         "venv.requirement-wrong-version",
@@ -64,7 +65,7 @@ MENDED: tuple[Case, ...] = (
         printf 'Metadata-Version: 2.1\\nName: <pinned>\\nVersion: 3.0\\n' >$folder/METADATA
         chown -R <venv-user>: $folder; <bounce>; sleep 2""",
         ("file:",),
-        restless=("unit:<unit>",),
+        restless=("unit:<service>",),
     ),
     Case(
         "venv.passlib-without-bcrypt",
@@ -76,9 +77,9 @@ MENDED: tuple[Case, ...] = (
     ),
     Case(
         "venv.module-without-requirement",
-        code("app = FastAPI(", "import yaml\n\napp = FastAPI("),
+        code("<makes-app>", "import yaml\n\n<makes-app>", file="<app-code>"),
         ("file:", "distribution:"),
-        restless=("unit:<unit>",),
+        restless=("unit:<service>",),
         profile="venv=_replace(_example.venv, install_unlisted=True)",
         wheels=("PyYAML",),
         name="venv.module-without-requirement, that may be installed all the same",
@@ -87,20 +88,20 @@ MENDED: tuple[Case, ...] = (
         "venv.missing",
         "mv <venv> <venv>.away; <bounce>; sleep 2",
         ("file:",),
-        restless=("unit:<unit>",),
+        restless=("unit:<service>",),
         stays=RENAMED,
     ),
     Case(
         "venv.interpreter-gone",
         f"ln -sfn /usr/bin/python3.9 <venv>/bin/python3\n{CRASHING}",
         ("file:<venv>/bin/python", "file:<venv>/pyvenv.cfg", *UNDO),
-        restless=("unit:<unit>",),
+        restless=("unit:<service>",),
     ),
     Case(
         "venv.interpreter-gone",
         f"{OTHER_PYTHON}\nln -sfn /usr/bin/python3.9 bin/python3\n{CRASHING}",
         ("file:",),
-        restless=("unit:<unit>",),
+        restless=("unit:<service>",),
         stays=RENAMED,
         name="venv.interpreter-gone, and no other of its version",
     ),
@@ -108,7 +109,7 @@ MENDED: tuple[Case, ...] = (
         "venv.minor-version-changed",
         f"{OTHER_PYTHON}\n{CRASHING}",
         ("file:",),
-        restless=("unit:<unit>",),
+        restless=("unit:<service>",),
         stays=RENAMED,
     ),
     Case(
@@ -116,7 +117,7 @@ MENDED: tuple[Case, ...] = (
         "for each in <venv>/bin/*; do [ -L $each ] ||"
         f" sed -i '1s#^\\#!<venv>/#\\#!<venv>-of-old/#' $each; done\n{CRASHING}",
         UNDO,
-        restless=("unit:<unit>",),
+        restless=("unit:<service>",),
     ),
 )
 PERSONS: tuple[Case, ...] = (
@@ -127,8 +128,8 @@ PERSONS: tuple[Case, ...] = (
     ),
     Case(
         "venv.module-without-requirement",
-        code("app = FastAPI(", "import yaml\n\napp = FastAPI("),
-        restless=("unit:<unit>",),
+        code("<makes-app>", "import yaml\n\n<makes-app>", file="<app-code>"),
+        restless=("unit:<service>",),
     ),
     Case(
         "venv.passlib-without-bcrypt",
