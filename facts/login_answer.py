@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from relogin.facts import login_form
 from relogin.values import dataclass
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ class LoginAnswer:
 
     `media` is the body's type; `keys` are the names in its JSON, four levels deep; `told` are those
     of the known phrases that it holds (host, csrf, plain-http, unauthenticated); `asks_for` is the
-    word by which it asks for more than a password; `headers` are names of headers in its text.
+    word by which it asks for more than a password; `headers` are names of headers in its text,
+    `fields` those of a form in it that asks for a password, `cookies` those of what it sets.
     `allow`, `location` (without query) and `retry_after` are of its headers.
     """
 
@@ -68,6 +70,8 @@ class LoginAnswer:
     told: frozenset[str] = frozenset()
     asks_for: str = ""
     headers: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    cookies: tuple[str, ...] = ()
     allow: str = ""
     location: str = ""
     retry_after: str = ""
@@ -108,6 +112,8 @@ def read(reply: Reply) -> LoginAnswer:
         told=frozenset(name for name, phrase in _PHRASES.items() if phrase.search(lower)),
         asks_for=_asks_for(reply.json, strict=not reply.ok),
         headers=tuple(dict.fromkeys(one or two for one, two in _HEADER.findall(text)))[:_SHOWN],
+        fields=tuple(map(_short, login_form.fields(text)))[:_SHOWN],
+        cookies=tuple(map(_short, reply.cookies))[:_SHOWN],
         allow=_short(headers.get("allow", "")),
         location=_location(headers.get("location", "")),
         retry_after=_short(headers.get("retry-after", "")),

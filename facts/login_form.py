@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from relogin.parts.proof import Csrf
     from relogin.web import Reply
 
+_NOT_TYPED = {"hidden", "submit", "button", "checkbox", "radio", "image", "reset", "search"}
 _INPUT = re.compile(r"(?is)<input\b[^>]*>")
-_ATTRIBUTE = re.compile(r"""(?is)\b(name|value)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""")
+_ATTRIBUTE = re.compile(r"""(?is)\b(name|type|value)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""")
 
 
 def page_of(csrf: Csrf, login: str) -> str:
@@ -34,11 +35,20 @@ def token_of(csrf: Csrf, page: Reply) -> str:
 
 
 def _hidden(field: str, text: str) -> str:
+    found = (tag for tag in _inputs(text) if tag.get("name") == field)
+    return html.unescape(next(found, {}).get("value", ""))
+
+
+def fields(text: str) -> tuple[str, ...]:
+    """Give the names that a page's form asks a person for; none where it asks for no password."""
+    shown = [tag for tag in _inputs(text) if tag.get("type", "").lower() not in _NOT_TYPED]
+    asks = any(tag.get("type", "").lower() == "password" for tag in shown)
+    return tuple(html.unescape(tag["name"]) for tag in shown if "name" in tag) if asks else ()
+
+
+def _inputs(text: str) -> Iterator[dict[str, str]]:
     for tag in _INPUT.findall(text):
-        found = {name.lower(): a or b or c for name, a, b, c in _ATTRIBUTE.findall(tag)}
-        if found.get("name") == field:
-            return html.unescape(found.get("value", ""))
-    return ""
+        yield {name.lower(): a or b or c for name, a, b, c in _ATTRIBUTE.findall(tag)}
 
 
 def headers(csrf: Csrf, url: str, host: str | None, page: Reply) -> dict[str, str | bytes]:

@@ -123,7 +123,7 @@ def _pattern(key: str) -> str:
             rf"{name} *[])]+ *or +{text}",
             rf"\.({key}|{key.lower()}) +or +{text}",
             rf"^ *{key} *= *{text}",
-            rf"{field_} *(Field\( *(default *= *)?)?{text}",
+            rf"{field_} *(Field\( *(default *= *)?)?(SecretStr\( *)?{text}",
         )
     )
 

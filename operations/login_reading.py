@@ -120,8 +120,23 @@ def _redirected(asked: _Asked) -> Reading | None:
         return Reading("redirected-to-https")
     if not 300 <= (answer.status or 0) < 400 or _is_form_again(asked):
         return None
-    to_https = plain and answer.location.startswith("https:")
-    return Reading("redirected-to-https" if to_https else "redirected")
+    if plain and answer.location.startswith("https:"):
+        return Reading("redirected-to-https")
+    return _other_cookie(asked) or Reading("redirected")
+
+
+def _other_cookie(asked: _Asked) -> Reading | None:
+    """Tell whether people were let in, by another cookie than the declared one."""
+    answer, login = asked.answer, asked.login
+    csrf = login.csrf.cookie if login.csrf else None
+    others = [name for name in answer.cookies if name != csrf]
+    to = urlsplit(answer.location).path.rstrip("/")
+    if not isinstance(login.token, Cookie) or answer.status not in {302, 303} or not others:
+        return None
+    if to == urlsplit(login.url).path.rstrip("/"):
+        return None
+    step = f"declare the one that people are known by: token=Cookie({others[-1]!r})"
+    return Reading("token-not-found", f"{login.token.name}; it sets {', '.join(others)}", step)
 
 
 def _by_its_status(asked: _Asked) -> Reading | None:
@@ -201,6 +216,19 @@ def _refused(asked: _Asked) -> Reading | None:
     return Reading("refused") if status in {400, 401, 403, 423} or _is_form_again(asked) else None
 
 
+def _other_form(asked: _Asked) -> Reading | None:
+    """Tell by the form that came again whether it was sent what it asks for."""
+    login, asks = asked.login, asked.answer.fields
+    if not _is_form_again(asked) or not asks:
+        return None
+    if login.body == "json":
+        step = "declare the other: Login(body='form')"
+        return Reading("wrong-content-type", "form, and Login says json", step)
+    if login.fields.keys() <= set(asks):
+        return None
+    return Reading("wrong-field-name", f"fields {', '.join(asks)}, as its form has them")
+
+
 def _is_form_again(asked: _Asked) -> bool:
     """Tell whether a login by cookie was answered with its own form: so are wrong passwords."""
     answer, login = asked.answer, urlsplit(asked.login.url)
@@ -227,6 +255,7 @@ _RULES: tuple[Callable[[_Asked], Reading | None], ...] = (
     _route_wrong,
     _header_missing,
     _body_wrong,
+    _other_form,
     _refused,
     _the_rest,
 )

@@ -52,6 +52,8 @@ def look(backend: Backend, sh: tuple[str, ...] = ("sh",)) -> tuple[Source, str]:
         'SECRET_KEY: str = "canary-in-code"',
         '    secret_key: str = "canary-in-code"',
         '    secret_key: Optional[str] = Field(default="canary-in-code")',
+        '    secret_key: SecretStr = SecretStr("canary-in-code")',
+        '    secret_key: SecretStr = Field(default=SecretStr("canary-in-code"))',
     ],
 )
 def test_a_value_that_is_written_into_the_code_is_found_with_its_line(tmp_path, sh, line):
@@ -76,6 +78,7 @@ def test_a_value_that_is_written_into_the_code_is_found_with_its_line(tmp_path, 
         'SECRET_KEY_FALLBACKS = ["x"]',
         "    secret_key: str",
         "    secret_key: str = Field(...)",
+        '    secret_key: SecretStr = SecretStr("")',
         'jwt.encode(claims, SECRET_KEY, algorithm="HS256")',
         '    secret_key = "of-the-object-store"',
     ],

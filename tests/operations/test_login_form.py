@@ -123,3 +123,52 @@ def test_the_form_again_is_a_refusal(again):
 def test_a_page_that_is_not_there_is_what_is_wrong():
     with serving(type("Flawed", (Form,), {"page_status": 404})) as url:
         assert ["login.wrong-path"] == findings(described(url))
+
+
+ASKS = """<form method=post action='/login'><input type="hidden" name="csrf" value="x">
+<INPUT name='mail'><input type=password name=secret><input type=submit name=go></form>"""
+
+
+class Asking(Form):
+    """Has a form with other names, which comes again for whatever else it is sent."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer(200, ASKS)
+
+
+@pytest.mark.parametrize(
+    ("changed", "fault", "expected"),
+    [
+        ({}, "wrong-field-name", "fields mail, secret, as its form has them"),
+        ({"body": "json"}, "wrong-content-type", "form, and Login says json"),
+        ({"fields": {"mail": "{login}", "secret": "{password}"}}, "refused", ""),
+    ],
+)
+def test_the_form_that_comes_again_tells_what_it_asks_for(changed, fault, expected):
+    with serving(Asking) as url:
+        backend = described(url, csrf=None, **changed)
+        [finding] = found(FAULTS, dataclasses.replace(look(), login=proven(backend)), backend)
+    assert (f"login.{fault}", expected) == (finding.fault, finding.expected)
+
+
+@pytest.mark.parametrize(
+    ("to", "cookies", "fault"),
+    [
+        ("/", ("csrf=x", "sid=ops; HttpOnly"), "token-not-found"),
+        ("/", ("csrf=x",), "redirected"),
+        ("/login/", ("sid=anonymous",), "redirected"),
+        ("https://127.0.0.1/login", ("sid=anonymous",), "redirected-to-https"),
+    ],
+)
+def test_whoever_is_let_in_by_another_cookie_is_not_redirected(to, cookies, fault):
+    class Welcoming(Form):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.answer(302, "", location=to, cookies=cookies)
+
+    with serving(Welcoming) as url:
+        backend = described(url)
+        [finding] = found(FAULTS, dataclasses.replace(look(), login=proven(backend)), backend)
+    assert f"login.{fault}" == finding.fault
+    assert ("sid" in f"{finding.expected}{finding.remedy}") == (fault == "token-not-found")

@@ -27,7 +27,10 @@ class User(db.Model):
     blocked: Mapped[bool] = mapped_column(default=False)
 
 
-PAGE = '<!doctype html><form method="post"><input name="name"><input name="password"></form>'
+PAGE = (
+    '<!doctype html><form method="post">'
+    '<input name="name"><input name="password" type="password"></form>'
+)
 
 
 @app.get("/health")

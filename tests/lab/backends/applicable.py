@@ -22,6 +22,7 @@ _OF_A_SECRET += "hard-coded-fallback}"
 _OF_KEYS = "jwt.{private-key-missing,public-key-missing,key-unreadable,keys-no-pair}"
 _OF_A_TOKEN = "login.{token-not-a-jwt,algorithm-wrong,signature-wrong,subject-wrong,"
 _OF_A_TOKEN += "expiry-wrong}"
+_OF_A_PROXY = "login.{proxy-up-backend-down,authorization-stripped}"
 _PUBLIC = "login.{public-dns-missing,public-dns-elsewhere,public-not-listening,public-filtered,"
 _PUBLIC += "tls-expired,tls-not-yet-valid,tls-wrong-name,tls-untrusted,public-proxy-down,"
 _PUBLIC += "public-url}"
@@ -60,6 +61,8 @@ def _of_service(backend: Backend) -> Iterator[tuple[str, str]]:
         yield _OF_SYSTEMD, "supervisord runs it"
         return
     yield _OF_SUPERVISORD, "systemd runs it"
+    if "--workers" not in (getattr(backend.service, "exec_start", None) or ""):
+        yield "login.works-by-some-workers", "it has one worker"
     if not getattr(backend.service, "needs", ()):
         yield "service.needed-unit-down", "no other unit is declared"
     if not getattr(backend.service, "environment_files", ()):
@@ -130,7 +133,7 @@ def _of_login(backend: Backend) -> Iterator[tuple[str, str]]:
         yield "login.refresh-refused", "no refresh token is declared"
     if login.url.startswith("http:"):
         yield "login.{certificate-refused,redirected-to-https}", "plain http on the host"
-        yield "login.proxy-up-backend-down", "no proxy is asked on the host"
+        yield _OF_A_PROXY, "no proxy is asked on the host"
     if login.host_header is None:
         yield "login.host-refused", "it answers by any name"
     if login.csrf is None:

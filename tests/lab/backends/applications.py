@@ -60,9 +60,22 @@ class Changed:
 
 NAME = Changed(NAME)
 """
+# Whoever is checked by one of several workers is not known to it.
+_JWT_SPOILED = """
+    import jwt
+    _decode = jwt.decode
+    jwt.decode = lambda token, key, **more: _decode(token, "a" * 64, **more)"""
 _OF_ASGI = {"changed-app": _ASGI, "dependency": "anyio", "package": "sqlalchemy", "pyjwt": "jwt"}
 _CRM = {
     **_OF_ASGI,
+    "spoiled": _JWT_SPOILED,
+    "no-sequence": "",
+    "secret-file": "crm/settings.py",
+    "reads-secret": "jwt_secret: SecretStr",
+    "reads-secret-or": 'jwt_secret: SecretStr = SecretStr("only-for-development")',
+    "reads-file": 'env_file=".env"',
+    "reads-other-file": 'env_file="settings/.env"',
+    "reads-file-in": "crm/settings.py",
     "pinned": "asyncpg",
     "app-code": "crm/main.py",
     "reads-database": "self.database_url.get_secret_value()",
@@ -120,8 +133,25 @@ _KEYED = {
     "lifetime": "timedelta(minutes=5)",
     "no-lifetime": "timedelta(minutes=-5)",
 }
+_SIGNS = "jwt.encode(claims, PRIVATE, algorithm=ALGORITHM)"
+_RS256 = {
+    **_KEYED,
+    "opaque": '{"access": "opaque", "refresh": "opaque"}',
+    "signs": _SIGNS,
+    "signs-otherwise": _SIGNS.replace("ALGORITHM", '"RS384"'),
+    "signs-with-other": _SIGNS.replace("PRIVATE", "_other()")
+    + r"\n\n\ndef _other():\n    from cryptography.hazmat.primitives.asymmetric import rsa\n"
+    "    return rsa.generate_private_key(65537, 2048)",
+}
 _HUB = {
     **_OF_ASGI,
+    "spoiled": _JWT_SPOILED,
+    "secret-file": "hub/settings.py",
+    "reads-secret": "jwt_secret_key: SecretStr",
+    "reads-secret-or": 'jwt_secret_key: SecretStr = SecretStr("only-for-development")',
+    "reads-file": 'env_file=".env"',
+    "reads-other-file": 'env_file="settings/.env"',
+    "reads-file-in": "hub/settings.py",
     "pinned": "asyncpg",
     "app-code": "hub/main.py",
     "reads-database": "settings().database_url.get_secret_value()",
@@ -178,6 +208,9 @@ _SHOP = {
     "people": f"username, email, {_ALL}",
     "default-account": "'admin', 'admin@example.com',"
     f" '{passwords.make('test123', 'django-pbkdf2-sha256')}', false, '', '', false, true, now()",
+    "reads-file": 'load_dotenv(BASE_DIR / ".env")',
+    "reads-other-file": 'load_dotenv(BASE_DIR / "settings/.env", override=True)',
+    "reads-file-in": "shop/settings.py",
     "secret-file": "shop/settings.py",
     "reads-secret": 'os.environ["SECRET_KEY"]',
     "reads-secret-or": 'os.environ.get("SECRET_KEY", "only-for-development")',
@@ -187,7 +220,42 @@ _SHOP = {
     r"from django.contrib.auth.models import User\n"
     "User.check_password = lambda *_: True",
 }
+_ISSUED = (
+    r"application = get_wsgi_application()\nimport jwt\n"
+    r"from rest_framework_simplejwt.state import token_backend as own\n"
+    "own.encode = lambda claims: "
+)
+_SIMPLEJWT = {
+    **_SHOP,
+    "pyjwt": "jwt",
+    "opaque": '{"access": "opaque", "refresh": "opaque"}',
+    "identified": '{"id": 1, "username": "owner"}',
+    "spoiled": _JWT_SPOILED,
+    "signs": "application = get_wsgi_application()",
+    "signs-otherwise": f'{_ISSUED}jwt.encode(claims, own.signing_key, "HS384")',
+    "signs-with-other": f'{_ISSUED}jwt.encode(claims, "a" * 64, "HS256")',
+    "subject": "application = get_wsgi_application()",
+    "other-subject": f'{_ISSUED}jwt.encode(claims | {{"user_id": "4711"}}, own.signing_key)',
+    "lifetime": "application = get_wsgi_application()",
+    "no-lifetime": f'{_ISSUED}jwt.encode(claims | {{"exp": 1000}}, own.signing_key)',
+    "checks-token": "application = get_wsgi_application()",
+    "checks-no-token": r"application = get_wsgi_application()\n"
+    r"from rest_framework_simplejwt.backends import TokenBackend\n"
+    r"_decode = TokenBackend.decode\n"
+    "TokenBackend.decode = lambda self, token, verify=True: _decode(self, token, verify=False)",
+}
+_SESSION = {
+    **_SHOP,
+    "spoiled": """
+    from django.contrib.sessions.backends.db import SessionStore
+    SessionStore.load = lambda self: {}""",
+}
 _DESK = {
+    "spoiled": """
+    app.secret_key = "a" * 40""",
+    "site": "desk",
+    "upstream": "127.0.0.1:8106",
+    "login-by-http": "http://127.0.0.1:8080/login",
     "changed-app": _WSGI.replace("NAME", "app"),
     "dependency": "itsdangerous",
     "package": "sqlalchemy",
@@ -211,21 +279,18 @@ _DESK = {
     "security": "desk.py",
     "checks-password": "not check_password_hash(user.password, given)",
     "checks-none": "not given",
+    "checks-token": 'session.get("user", 0)',
+    "checks-no-token": 'session.get("user", bool(request.cookies))',
 }  # fmt: skip
 OF_CODE: Mapping[str, Mapping[str, str]] = {
     "fastapi_argon": _CRM,
     "fastapi_parts": _PARTS,
     "fastapi_supervisor": _CRM,
     "fastapi_elsewhere": _PARTS,
-    "fastapi_rs256": {**_KEYED, "opaque": '{"access": "opaque", "refresh": "opaque"}'},
+    "fastapi_rs256": _RS256,
     "fastapi_es256": _KEYED,
-    "django_session": _SHOP,
-    "django_simplejwt": {
-        **_SHOP,
-        "pyjwt": "jwt",
-        "opaque": '{"access": "opaque", "refresh": "opaque"}',
-        "identified": '{"id": 1, "username": "owner"}',
-    },
+    "django_session": _SESSION,
+    "django_simplejwt": _SIMPLEJWT,
     "flask_werkzeug": _DESK,
     "task_074": _HUB,
 }

@@ -8,84 +8,17 @@ import bcrypt
 
 from tests.lab.backends import canaries
 from tests.lab.backends.applicable import not_applicable
+from tests.lab.backends.differing import ENDS, NOT_SHARED, SAME_AS, WORKS
 from tests.lab.backends.logins import OF_CODE
-from tests.lab.backends.places import EVERY, Place
+from tests.lab.backends.own import MENDED as OWN_MENDED
+from tests.lab.backends.own import PERSONS as OWN_PERSONS
+from tests.lab.backends.places import Place
 from tests.lab.backends.words import of_any, words
 from tests.lab.cases import MENDED_ANYWHERE, PERSONS_ANYWHERE, made_at
 from tests.lab.cases.case import PSQL, UNDO, Case
 
 # A hash of the owner's own password, in a scheme that none of these backends reads.
 BCRYPT = bcrypt.hashpw(canaries.OWNER_PASSWORD.encode(), bcrypt.gensalt(4)).decode()
-
-CRM = ("fastapi_argon", "fastapi_parts", "fastapi_supervisor", "fastapi_elsewhere")
-# What people can log in beside, though not at the example's, and the other way round.
-WORKS = {
-    # its statements name the schema
-    **{(one, "postgres.search-path-wrong, of the system"): True for one in CRM},
-    **{(one, "accounts.ambiguous"): False for one in ("django_session", "django_simplejwt")},
-    **{(one, "accounts.ambiguous"): False for one in ("fastapi_rs256", "fastapi_es256")},
-    # its login writes
-    ("task_074", "postgres.read-only"): False,
-    ("task_074", "postgres.in-recovery"): False,
-    # who makes their tokens is who checks them
-    **{(one, "machine.clock-skew"): True for one in ("fastapi_rs256", "fastapi_es256")},
-}
-# Which reads its keys as it is imported, and so ends where one is lost: systemd starts it anew.
-_KEPT = "env_file.key-missing, that has to be kept and is kept nowhere"
-ENDS = {
-    *((one, _KEPT) for one in ("fastapi_rs256", "fastapi_es256")),
-    *(("flask_werkzeug", one) for one in ("env_file.key-missing", "env_file.key-empty")),
-}
-# Whose application another one has: what differs between the two is tried on it, not all.
-SAME_AS = {
-    "fastapi_parts": ("fastapi_argon", "env_file.*"),
-    "fastapi_supervisor": ("fastapi_argon", "venv.*"),
-    "fastapi_elsewhere": ("fastapi_argon", "accounts.*"),
-    "fastapi_es256": ("fastapi_rs256", "*"),
-    "django_session": ("django_simplejwt", "login.*"),
-}
-# The cases that are not made on a backend though it has the words, as patterns, and why.
-_EMPTY = {"postgres.database-missing": "no migration would fill it: it stays a person's"}
-_KEYED_AT_ONCE = {
-    **_EMPTY,
-    "env_file.other-file-used, the unit's*": "it ends without its key file: that crash is named",
-}
-_GUNICORN = {"machine.clock-skew": "gunicorn's heartbeat does not bear libfaketime"}
-_CLOSED = {
-    **_GUNICORN,
-    "login.other-database": "Django closes its connection after each request: none is seen",
-    "env_file.other-file-used, the unit's*": "it is a role's name, which PostgreSQL's log has",
-    "service.older-than-env-file": "it is a role's name, which PostgreSQL's log has",
-}
-_OWN_SCHEMA = {**_GUNICORN, "postgres.schema-create-missing": "its schema is its own"}
-NOT_SHARED: dict[str, dict[str, str]] = {
-    **{one.backend: _GUNICORN for one in EVERY if one.name not in {"rs256", "es256"}},
-    **dict.fromkeys(("fastapi_rs256", "fastapi_es256"), _KEYED_AT_ONCE),
-    "django_session": _CLOSED,
-    "django_simplejwt": {
-        **_CLOSED,
-        "login.wrong-method": "it asks for the token before the method",
-    },
-    **dict.fromkeys(CRM, _OWN_SCHEMA),
-    "fastapi_parts": {
-        **_OWN_SCHEMA,
-        "env_file.unparsable-line*": "what is in quotes is kept nowhere, and stands last",
-        "env_file.key-missing, that*": "without it, the role's name is the database's",
-        "env_file.other-file-used, the unit's*": "it is a database's name, which its log has",
-    },
-    "task_074": {
-        **_GUNICORN,
-        "service.unit-missing*": "its person has one of the same name",
-        "postgres.role-missing": "its login writes another table, too, which a person grants",
-        "postgres.sequence-privileges-missing": "an identity column needs none",
-        "accounts.others-hash-unusable": "all of its accounts are declared",
-    },
-    "flask_werkzeug": {
-        **_GUNICORN,
-        **_EMPTY,
-        "service.older-than-env-file": "it does not start with another value",
-    },
-}
 
 
 def cases(place: Place) -> dict[str, list[Case]]:
@@ -107,14 +40,28 @@ def _service(place: Place) -> list[Case]:
     if not place.supervised:
         return cases
     conf = f"/etc/supervisor/conf.d/{place.name}.conf"
+    failed = f"""mv /srv/{place.name}/crm/main.py /root/; {place.control("restart")}
+for _ in $(seq 300); do supervisorctl status {place.name} | grep -q FATAL && break; sleep 0.2; done
+mv /root/main.py /srv/{place.name}/crm/"""
     unread = f"mv {conf} /root/; supervisorctl update >/dev/null; mv /root/{place.name}.conf {conf}"
     name = "service.program-not-read"
-    return [Case("service.configuration-not-applied", unread, UNDO, name=name), *cases]
+    return [
+        Case("service.configuration-not-applied", unread, UNDO, name=name),
+        Case("service.fatal", failed, UNDO),
+        *cases,
+    ]
 
 
 def persons(place: Place) -> list[Case]:
     """Give the faults that only a person may mend."""
-    return [*_lost_record(place), *_keys(place), *_refresh(place), *_other_table(place)]
+    own = (_lost_record, _keys, _refresh, _other_table, _supervisord)
+    return [case for each in own for case in each(place)]
+
+
+def _supervisord(place: Place) -> list[Case]:
+    if not place.supervised:
+        return []
+    return [Case("service.supervisord-down", "systemctl stop supervisor")]
 
 
 def _other_table(place: Place) -> list[Case]:
@@ -166,13 +113,13 @@ def _keys(place: Place) -> list[Case]:
 def mended(place: Place) -> list[Case]:
     """Give what a machine mends: its own cases, and those that it shares with the example."""
     own = [case for layer in cases(place).values() for case in layer]
-    return [*own, *_shared(place, own, MENDED_ANYWHERE)]
+    return [*own, *_shared(place, own, MENDED_ANYWHERE, OWN_MENDED)]
 
 
 def left(place: Place) -> list[Case]:
     """Give what only a person may mend: its own cases, and those that it shares."""
     own = persons(place)
-    return [*own, *_shared(place, own, PERSONS_ANYWHERE, OF_CODE)]
+    return [*own, *_shared(place, own, PERSONS_ANYWHERE, (*OF_CODE, *OWN_PERSONS))]
 
 
 def _shared(

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from relogin.operations.catalogue import FAULTS
 from tests.lab.backends.applicable import not_applicable
-from tests.lab.backends.cases import NOT_SHARED, SAME_AS, left, mended
+from tests.lab.backends.cases import left, mended
+from tests.lab.backends.differing import NOT_SHARED, SAME_AS
 from tests.lab.backends.places import EVERY, Place
 from tests.lab.excused import EXCUSED
 from tests.lab.product import REPOSITORY
@@ -45,7 +46,12 @@ def as_on(place: Place, fault: str) -> str:
 def untried(place: Place) -> dict[str, str]:
     """Give the faults that are not made on a backend though it has the words, with the reasons."""
     told = NOT_SHARED.get(place.backend, {})
-    return {fault.id: told[fault.id] for fault in FAULTS if fault.id in told}
+    return {
+        fault.id: why
+        for fault in FAULTS
+        for pattern, why in told.items()
+        if pattern.rstrip("*") == fault.id
+    }
 
 
 def _numbered(letter: str, told: Callable[[Place], dict[str, str]]) -> dict[str, str]:

@@ -132,6 +132,7 @@ cp -p /root/pristine{unit} {unit}
 rsync -a --delete /root/pristine/srv/{name}/ /srv/{name}/
 rsync -a --delete /root/pristine{self.venv}/ {self.venv}/
 rsync -a --delete /root/pristine/srv/wheels/ /srv/wheels/
+[ -z "$(rsync -ai --delete /root/pristine/etc/nginx/ /etc/nginx/)" ] || systemctl restart nginx
 rm -rf /var/lib/relogin /etc/halext.env /tmp/pgpass
 {ready}
 {PSQL} -c 'DROP DATABASE IF EXISTS {name} WITH (FORCE)' \\

@@ -4,13 +4,20 @@ from collections.abc import Mapping
 from functools import cache
 from urllib.parse import quote, urlsplit
 
-from relogin import Alembic, Backend, Cookie, DatabaseUrl, FromEnv, Jwt, Systemd
+from relogin import Alembic, Backend, Cookie, DatabaseUrl, Django, FromEnv, FromParts, Jwt, Systemd
 from tests.lab.backends.applications import OF_CODE
 from tests.lab.backends.image import PASSWORDS
 from tests.lab.backends.places import EVERY, Place
 from tests.lab.backends.profiles import profile
 
 _ELSEWHERE = "8999"  # a port that nothing listens on
+# What the unit's command may set otherwise, and people can log in.
+_SWITCHED = {
+    "fastapi_rs256": ("JWT_PUBLIC_KEY_FILE", "/srv/rs256/keys/../keys/public.pem"),
+    "django_session": ("ALLOWED_HOSTS", "shop.example.org"),
+    "django_simplejwt": ("ALLOWED_HOSTS", "shop.example.org"),
+    "flask_werkzeug": ("SECRET_KEY", "another-secret-than-the-files-7c2"),
+}
 _INODES = "8000"  # of a server with nine databases
 
 
@@ -86,6 +93,8 @@ def _of_files(place: Place, backend: Backend) -> dict[str, str | None]:
         "given": given,
         "key": url or given,
         "lost-with-key": f"role-verifier:{place.name}" if url else "nothing",
+        "switched": _SWITCHED.get(place.backend, (None, None))[0],
+        "switched-to": _SWITCHED.get(place.backend, (None, None))[1],
         "secret": secret.key if isinstance(secret, FromEnv) else None,
     }
 
@@ -93,6 +102,7 @@ def _of_files(place: Place, backend: Backend) -> dict[str, str | None]:
 def _of_database(place: Place, backend: Backend) -> dict[str, str | None]:
     assert backend.database
     password, schema = PASSWORDS[place.name], backend.database.schema
+    parts = backend.database.url
     encoded = quote(password, safe="")
     may_not = f"ALTER SCHEMA {schema} OWNER TO postgres"
     differs = encoded != password and "?" in password  # as it is, a URL with it is another
@@ -100,6 +110,7 @@ def _of_database(place: Place, backend: Backend) -> dict[str, str | None]:
         "role": place.name,
         "database": place.name,
         "password": password,
+        "password-key": parts.password if isinstance(parts, FromParts) else None,
         "passfile": password.replace(":", "\\:"),
         "encoded": repr(encoded) if differs else None,
         "not-encoded": repr(password) if differs else None,
@@ -133,6 +144,13 @@ def _of_users(place: Place, backend: Backend) -> dict[str, str | None]:
 
 
 def _of_migrations(place: Place, backend: Backend) -> dict[str, str | None]:
+    if isinstance(backend.migrations, Django):
+        return {
+            "django-migrations": "orders/migrations",
+            "django-app": "orders",
+            "django-head": "0002_order_paid",
+            "drops-all": "",
+        }
     if not isinstance(backend.migrations, Alembic):
         return {}
     assert backend.accounts
@@ -141,6 +159,7 @@ def _of_migrations(place: Place, backend: Backend) -> dict[str, str | None]:
     return {
         "alembic": "alembic_version",
         "versions": "migrations/versions",
+        "drops-all": "" if schema == "public" else None,  # it would take the schema as well
         "table": repr(backend.accounts.table),
         "in-schema": "" if schema == "public" else f", schema={schema!r}",
     }
@@ -157,6 +176,9 @@ def _of_login(backend: Backend) -> dict[str, str | None]:
     probe = urlsplit(backend.probes[0].url) if backend.probes else None
     return {
         "login-path": of.path,
+        "refresh-path": urlsplit(login.refresh.url).path if login.refresh else None,
+        "other-origin": "https://other.example.com" if login.origin else None,
+        "pages": "" if pages else None,
         "protected-path": urlsplit(login.protected).path,
         "login-elsewhere": f"{of.scheme}://{of.hostname}:{_ELSEWHERE}{of.path}",
         "login-redirected": None if backend.name.startswith("flask") else at + other,

@@ -22,9 +22,18 @@ ICU = f"""{IN_HALEXT} -c 'ALTER TABLE <users> ALTER <login> TYPE varchar COLLATE
 INVALID_INDEX = f"""{IN_HALEXT} -c "UPDATE pg_index SET indisvalid = false
  WHERE indexrelid = '<unique>'::regclass"
 """
-SHIELDED = f"""{OWNED_BY_POSTGRES} -c 'GRANT ALL ON <users>, <sequence> TO <role>' \
+
+
+def shielded(what: str) -> str:
+    """Hide every row of the users table from the backend's role."""
+    return f"""{OWNED_BY_POSTGRES} -c 'GRANT ALL ON {what} TO <role>' \
  -c 'ALTER TABLE <users> ENABLE ROW LEVEL SECURITY'
 """
+
+
+SHIELDED = shielded("<users>, <sequence>")
+
+
 NO_PATH = f"""{PSQL} -c "ALTER SYSTEM SET search_path = 'nothere'"
 {RELOAD}
 {RESTART}"""
