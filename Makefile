@@ -14,7 +14,7 @@ RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 TOO_OLD = relogin needs Python 3.11 or newer, and $(PYTHON) is none: install it, then run make PYTHON=python3.11 $(MAKECMDGOALS)
 NO_VENV = Python's venv module is missing: install it (Debian, Ubuntu: apt-get install python3-venv), then run make $(MAKECMDGOALS)
 
-.PHONY: help demo test test-all lint docs bench lock clean
+.PHONY: help demo test test-all lint docs bench bench-all lock clean
 
 help:
 	@echo "make demo      break a sample backend in a temporary folder, restore it, prove it"
@@ -23,6 +23,7 @@ help:
 	@echo "make lint      ruff, and mypy on the built wheel"
 	@echo "make docs      write the catalogue of faults into README.md and docs/faults.md"
 	@echo "make bench     what a pass costs beside a raw SSH connection"
+	@echo "make bench-all every figure and plot of benchmarks/ anew: some two idle hours"
 	@echo "make lock      resolve requirements.lock anew"
 	@echo "make clean     remove everything that make made"
 
@@ -62,6 +63,13 @@ $(WHEEL): $(VENV) $(SOURCES)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --target .make/wheel .make/dist/*.whl
 	@rm -rf build
 	@touch $@
+
+bench-all: $(VENV)
+	$(BIN)/python -m benchmarks --write
+	$(BIN)/python -m benchmarks.side_by_side --write
+	$(BIN)/python -m benchmarks.many --write
+	$(BIN)/python -m benchmarks.database --write
+	$(BIN)/python -m benchmarks.restore --write
 
 lock:
 	@mkdir -p .make && $(PYTHON) -m venv .make/lock && .make/lock/bin/python -m pip install --quiet uv

@@ -1,6 +1,8 @@
-"""benchmarks/RESULTS.md, of which each benchmark writes its own part."""
+"""benchmarks/RESULTS.md, of which each benchmark writes its own part, and what is drawn of it."""
 
 from pathlib import Path
+
+from . import plots
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 PASSES = "# What a pass over healthy hosts costs"
@@ -14,6 +16,7 @@ _PARTS = (PASSES, SIDE_BY_SIDE, MANY, DATABASE, RESTORE)
 def write_part(head: str, text: str) -> None:
     """Write the part of the page that begins with this headline; the others stay."""
     RESULTS.write_text(replaced(RESULTS.read_text(), head, text))
+    plots.main()
 
 
 def replaced(whole: str, head: str, text: str) -> str:

@@ -45,6 +45,13 @@ class Bench:
         limits = ["--healed-ok", "--cooldown", "0", "--cap", "1000000"]
         return Command([*words, *limits, *more], self._environment("drift", addresses))
 
+    def transport(self, addresses: list[str], parallel: int) -> Command:
+        """Give what only connects: the part of a pass that is SSH's."""
+        given = self._environment("transport", addresses)
+        python = self.pyinfra.with_name("python")
+        words = [str(python), "-m", "benchmarks.transport", given["RELOGIN_BENCHMARK"]]
+        return Command([*words, str(parallel)], given)
+
     def _environment(self, variant: str, addresses: list[str]) -> dict[str, str]:
         given = self.folder / f"{variant}.json"
         given.write_text(json.dumps(self._given(variant, addresses)))
