@@ -13,7 +13,7 @@ from relogin.facts.service import ServiceState
 from relogin.fault import Change, Fault
 from relogin.finding import Finding, Severity
 from relogin.operations.env_values import Wanted, own_keys, readable, written
-from relogin.parts.configuration import DatabaseUrl
+from relogin.parts.configuration import DatabaseUrl, FromParts
 from relogin.placeholders import is_placeholder
 from relogin.secret import Secret, make_value
 
@@ -41,10 +41,28 @@ def _password(url: str) -> str | None:
         return None
 
 
+def _password_key(backend: Backend) -> str | None:
+    """Give the key that has the database's password alone, where there is one."""
+    url = backend.database.url if backend.database else None
+    return url.password if isinstance(url, FromParts) else None
+
+
+def is_asked_for(backend: Backend, seen: Observation) -> bool:
+    """Tell whether the database's password is a placeholder in whose place a person has to set one.
+
+    Until then no role gets it: anybody would guess it.
+    """
+    return any(
+        isinstance(wanted, DatabaseUrl) or key == _password_key(backend)
+        for state, key, wanted in _left_in(backend, seen)
+        if _instead(seen, state, key, wanted) is None
+    )
+
+
 def _detect(backend: Backend, seen: Observation) -> Iterator[Finding]:
     for state, key, wanted in _left_in(backend, seen):
         what = f"the password in {key}" if isinstance(wanted, DatabaseUrl) else key
-        used = _is_used(seen, state, key, wanted)
+        used = _is_used(backend, seen, state, key, wanted)
         mended = used is False and _instead(seen, state, key, wanted) is not None
         yield Finding(
             f"{what} in {state.path} is a placeholder from an example",
@@ -59,16 +77,21 @@ def _detect(backend: Backend, seen: Observation) -> Iterator[Finding]:
         )
 
 
-def _is_used(seen: Observation, state: EnvFileState, key: str, wanted: Wanted) -> bool | None:
+def _is_used(
+    backend: Backend, seen: Observation, state: EnvFileState, key: str, wanted: Wanted
+) -> bool | None:
     """Tell whether the placeholder is in force, so that another value would lock people out.
 
     What `load_dotenv` has read shows nowhere: it is not excluded of a process that runs. None where
     nothing can be known.
     """
-    if isinstance(wanted, DatabaseUrl):
-        role = seen.postgres.role if isinstance(seen.postgres, Server) else None
-        password = _password(state.value(key) or "")
-        return role.accepts(password) if role and password else None
+    value = state.value(key) or ""
+    if isinstance(wanted, DatabaseUrl) or key == _password_key(backend):
+        server = seen.postgres if isinstance(seen.postgres, Server) else None
+        password = _password(value) if isinstance(wanted, DatabaseUrl) else value
+        if server is None or server.down or server.starting or not password:
+            return None
+        return server.role.accepts(password) if server.role else False
     if not isinstance(seen.service, ServiceState):
         return None
     return seen.service.active and seen.in_process(key) in {None, state.value(key)}

@@ -18,6 +18,7 @@ from relogin.operations.administrator import (
     server_of,
     where_up,
 )
+from relogin.operations.env_file_placeholder import is_asked_for
 from relogin.operations.postgres_hba import deciding
 
 if TYPE_CHECKING:
@@ -25,19 +26,22 @@ if TYPE_CHECKING:
     from relogin.facts.observation import Observation
 
 _SOON = 14.0
+_NO_PLACEHOLDER = "set the role's password in the env file: what stands there is a placeholder"
 
 
 def _judge_role_missing(backend: Backend, seen: Observation, server: Server) -> Finding | None:
     if server.role is not None:
         return None
-    alike = ", ".join(server.similar_roles)
-    known = is_peer(backend) or password_in_force(backend, seen) is not None
+    alike, asked = ", ".join(server.similar_roles), is_asked_for(backend, seen)
+    known = is_peer(backend) or (password_in_force(backend, seen) is not None and not asked)
     return Finding(
         f"role {server.target.role} does not exist",
         subject=server.target.role,
         seen=f"there is {alike}" if alike else "no such row in pg_roles",
         remedy=f"decide whether {alike} is meant"
         if alike
+        else _NO_PLACEHOLDER
+        if asked
         else "it is made" + ("" if is_peer(backend) else ", with the URL's password"),
         by_person=bool(alike) or not known,
     )
@@ -86,11 +90,13 @@ def _judge_password(backend: Backend, seen: Observation, server: Server) -> Find
         return None
     if _judge_verifier(backend, seen, server) is not None:  # the same is done about it
         return None
+    asked = is_asked_for(backend, seen)
     return Finding(
         f"the password of role {server.role.name} is not the one in the database URL",
         subject=server.role.name,
         seen=_said(server.role),
-        remedy="the role gets the URL's password",
+        remedy=_NO_PLACEHOLDER if asked else "the role gets the URL's password",
+        by_person=asked,
     )
 
 

@@ -90,7 +90,9 @@ _DISTRIBUTIONS = {
     "yaml": "PyYAML",
     "zmq": "pyzmq",
 }
-_NOT_FOUND = re.compile(r"ModuleNotFoundError: No module named '([\w]+)[\w.]*'")
+_NOT_FOUND = re.compile(r"ModuleNotFoundError: No module named '(\w+)(\.[\w.]+)?'")
+# Packages that several distributions share: of these a part may be missing by itself.
+_SHARED = {"azure", "backports", "google", "jaraco", "ruamel", "sphinxcontrib", "zope"}
 # FastAPI and pydantic say in words of their own what they lack.
 _SAID = (
     (re.compile(r'RuntimeError: Form data requires "python-multipart"'), "python_multipart"),
@@ -121,7 +123,8 @@ def _imported(seen: Observation) -> str | None:
         return None
     last = service.exceptions[-1]
     if found := _NOT_FOUND.match(last):
-        return None if _is_its_own(found[1], service) else found[1]
+        is_there = found[2] and found[1] not in _SHARED  # Python has found what it is a part of
+        return None if is_there or _is_its_own(found[1], service) else found[1]
     return next((module for text, module in _SAID if text.match(last)), None)
 
 

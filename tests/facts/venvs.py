@@ -1,10 +1,14 @@
 """Small virtual environments and wheels, made here without a network."""
 
+import atexit
 import base64
 import hashlib
+import shutil
 import sys
+import tempfile
 import venv
 import zipfile
+from functools import cache
 from pathlib import Path
 
 from relogin import Unreadable, Venv
@@ -14,9 +18,25 @@ from tests.facts.answers import run
 
 
 def make_venv(path: Path, *, pip: bool = False) -> Path:
-    """Make a venv of the Python that runs the tests; give its site-packages."""
-    venv.create(path, with_pip=pip, symlinks=True)
+    """Make a venv of the Python that runs the tests; give its site-packages.
+
+    One with pip is copied: to make it takes ensurepip some seconds.
+    """
+    if pip:
+        shutil.copytree(_with_pip(), path, symlinks=True)
+        for file in (path / "pyvenv.cfg", *path.glob("bin/[!p]*"), *path.glob("bin/pip*")):
+            file.write_text(file.read_text().replace(str(_with_pip()), str(path)))
+    else:
+        venv.create(path, symlinks=True)
     return path / f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
+
+
+@cache
+def _with_pip() -> Path:
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    venv.create(folder / "env", with_pip=True, symlinks=True)
+    return folder / "env"
 
 
 def install(site_packages: Path, name: str, version: str, *needs: str) -> None:

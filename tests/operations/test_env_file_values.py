@@ -6,10 +6,12 @@ from urllib.parse import quote
 
 import pytest
 
-from relogin import DatabaseUrl, EnvFile, Secret, Severity, scram
+from relogin import DatabaseUrl, EnvFile, FromParts, Postgres, Secret, Severity, scram
 from relogin.backend import Backend
+from relogin.facts.postgres_state import Server
 from relogin.facts.service import ServiceState
 from relogin.operations.env_file import FAULTS
+from relogin.operations.postgres_role import ROLE_MISSING, ROLE_PASSWORD_DIFFERS
 from tests.lab import canaries
 from tests.operations.env_files import PASSWORD
 from tests.operations.looks import (
@@ -28,6 +30,7 @@ from tests.operations.looks import (
 
 RAW = canaries.DATABASE_PASSWORD
 URL = f"postgresql://halext_user:{PASSWORD}@127.0.0.1:5432/halext_org"
+ROLE = (ROLE_MISSING, ROLE_PASSWORD_DIFFERS)
 UNUSABLE = "DATABASE_URL in {} is no URL that a database driver can use"
 
 
@@ -201,3 +204,42 @@ def changeme(answers):
     proof = sha256(nonce.encode() + stored).hexdigest()
     fields = {"salt": "QSXCR+Q6sek8bf92", "iterations": 4096, "nonce": nonce, "proof": proof}
     return psql("server", "role", **fields)(answers)
+
+
+LINE = f"DATABASE_URL=postgresql://halext_user:{PASSWORD}@127.0.0.1:5432/halext_org"
+APART = "DB_USER=halext_user\nDB_NAME=halext_org\nDB_PASSWORD="
+
+
+def in_parts(password: Secret) -> Backend:
+    own = {name: one for name, one in KEYS.items() if name != "DATABASE_URL"}
+    keys = {**own, "DB_USER": "halext_user", "DB_NAME": "halext_org", "DB_PASSWORD": password}
+    url = FromParts(user="DB_USER", password="DB_PASSWORD", database="DB_NAME")
+    return halext(env_file=EnvFile(ENV, keys=keys), database=Postgres(url=url))
+
+
+@pytest.mark.parametrize("role_has_it", [False, True])
+def test_a_password_in_a_key_of_its_own_is_made_unless_the_role_has_it(role_has_it):
+    edits = [changeme] if role_has_it else []
+    looked = look(env(LINE, f"{APART}changeme"), *edits, backend=in_parts(Secret.generated()))
+    (finding,) = found(FAULTS, looked, in_parts(Secret.generated()))
+    assert f"DB_PASSWORD in {ENV} is a placeholder from an example" == finding.what
+    assert (not role_has_it, role_has_it) == (finding.critical, finding.by_person)
+    if not role_has_it:
+        (change,) = changes(FAULTS, looked, in_parts(Secret.generated()))
+        assert 86 == len(change.script.split("DB_PASSWORD=")[1].split("\n")[0])
+
+
+@pytest.mark.parametrize("role", [None, "there"])
+@pytest.mark.parametrize(("password", "left"), [(Secret.generated(), False), (Secret.kept(), True)])
+def test_no_role_gets_a_placeholder_for_its_password(password, left, role):
+    backend = in_parts(password)
+    looked = look(env(LINE, f"{APART}changeme"), backend=backend)
+    if role is None:
+        assert isinstance(looked.postgres, Server)
+        looked = dataclasses.replace(
+            looked, postgres=dataclasses.replace(looked.postgres, role=None)
+        )
+    (first, *_), (finding,) = found(FAULTS, looked, backend), found(ROLE, looked, backend)
+    assert ("env_file.placeholder", left) == (first.fault, first.by_person)
+    assert left == finding.by_person
+    assert left == ("what stands there is a placeholder" in finding.remedy)

@@ -197,7 +197,7 @@ def absent(module: str) -> ServiceState:
 def test_a_module_that_nobody_asks_for_is_a_persons_with_its_distribution(env, wheels):
     backend = described(env, wheels, "colt\n")
     pip(backend, "install", "colt")
-    (finding,) = found(backend, absent("yaml.loader"))
+    (finding,) = found(backend, absent("yaml"))
     assert ("venv.module-without-requirement", True) == (finding.fault, finding.by_person)
     assert "the backend imports yaml, which is in no requirements file" == finding.what
     file = f"{env.parent}/requirements.txt"
@@ -215,6 +215,10 @@ def test_it_is_installed_where_the_description_allows_that(env, wheels):
     ("said", "meant"),
     [
         ("ModuleNotFoundError: No module named 'own'", "own in the requirements, or, if it is the"),
+        (
+            "ModuleNotFoundError: No module named 'google.cloud'",
+            "google in the requirements, or, if it is the project's own, its file",
+        ),
         ("ModuleNotFoundError: No module named 'telnetlib'", "a version that does without telnet"),
         (
             "ModuleNotFoundError: No module named 'sqlite3'",
@@ -245,6 +249,8 @@ def test_whatever_is_not_known_for_certain_stays_a_persons(env, wheels, said, me
         saying("ModuleNotFoundError: No module named 'yaml'", "KeyError: 'A'"),
         saying("ModuleNotFoundError: No module named 'colt'"),
         saying("ModuleNotFoundError: No module named 'pip'"),
+        saying("ModuleNotFoundError: No module named 'hub.lost'"),  # for there is a hub
+        saying("ModuleNotFoundError: No module named 'yaml.lost'; 'yaml' is not a package"),
     ],
 )
 def test_what_runs_or_is_asked_for_or_is_there_is_no_finding(env, wheels, service):

@@ -6,7 +6,6 @@ from tests.lab.cases.words import (
     ANY_COMMAND,
     ENV,
     LOST_PASSWORD,
-    LOST_WITH_KEY,
     PSQL,
     RESTART,
     UNDO,
@@ -38,8 +37,8 @@ RECORD = f"{PSQL} -d <database> -c "
 MENDED: tuple[Case, ...] = (
     Case(
         "env_file.unparsable-line",
-        env("sed -i 's/^<key>=\\(.*\\)/<key>=\"\\1\"x/' .env"),
-        (*ENV, *LOST_WITH_KEY, *UNDO),
+        env("sed -i 's/^<given>=\\(.*\\)/<given>=\"\\1\"x/' .env"),
+        (*ENV, *UNDO),
         name="env_file.unparsable-line, text behind a declared key's quotes",
     ),
     Case(
@@ -70,6 +69,12 @@ sed 's/^<secret>=.*/<secret>={OTHER}/' .env >settings/.env
 chown -R <user>: settings; chmod 600 settings/.env
 """
 PERSONS: tuple[Case, ...] = (
+    Case(
+        "env_file.unparsable-line",
+        env("sed -i 's/^<url>=\\(.*\\)/<url>=\"\\1\"x/' .env"),
+        restless=("unit:<service>",),
+        name="env_file.unparsable-line, text behind the quotes of the database's URL",
+    ),
     Case(
         "env_file.other-file-used",
         OTHER_FILE + code("<reads-file>", "<reads-other-file>", file="<reads-file-in>"),
