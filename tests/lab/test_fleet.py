@@ -58,11 +58,12 @@ def fleet(tmp_path: Path, hosts: list[Host]) -> Iterator[Fleet]:
         for number in range(TIMES)
         for host in hosts
     ]
-    (tmp_path / "inventory.py").write_text(f"halext = [\n{''.join(lines)}]\n")
-    (tmp_path / "group_data").mkdir()
-    shutil.copy(REPOSITORY / "inventories/group_data/halext.py", tmp_path / "group_data")
     with answering() as backend, shared_server() as server:
         made = Fleet(Folder(tmp_path, backend), server, 0)
+        home = made.folder.home
+        (home / "inventory.py").write_text(f"halext = [\n{''.join(lines)}]\n")
+        (home / "group_data").mkdir()
+        shutil.copy(REPOSITORY / "inventories/group_data/halext.py", home / "group_data")
         made.folder.patience = 3600
         made.environ |= SECRETS
         yield made
