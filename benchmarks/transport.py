@@ -11,6 +11,7 @@ import json  # noqa: E402 # patched first, as gevent asks for
 import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
 
+import gevent  # noqa: E402
 import paramiko  # noqa: E402
 from gevent.pool import Pool  # noqa: E402
 
@@ -24,6 +25,16 @@ def main() -> None:
 
 
 def ran(given: dict[str, str], address: str) -> int:
+    """Run it; a connection that sshd drops (MaxStartups, sshd_config(5)) is made again."""
+    for _ in range(20):
+        try:
+            return _ran(given, address)
+        except (paramiko.SSHException, EOFError, OSError):
+            gevent.sleep(0.2)
+    return _ran(given, address)
+
+
+def _ran(given: dict[str, str], address: str) -> int:
     host, _, port = address.partition(":")
     with paramiko.SSHClient() as client:
         client.load_host_keys(given["known_hosts"])
