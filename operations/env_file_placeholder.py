@@ -13,7 +13,7 @@ from relogin.facts.service import ServiceState
 from relogin.fault import Change, Fault
 from relogin.finding import Finding, Severity
 from relogin.operations.env_values import Wanted, own_keys, readable, written
-from relogin.parts.configuration import DatabaseUrl, FromParts
+from relogin.parts.configuration import DatabaseUrl, FromEnv, FromParts
 from relogin.placeholders import is_placeholder
 from relogin.secret import Secret, make_value
 
@@ -42,9 +42,11 @@ def _password(url: str) -> str | None:
 
 
 def _password_key(backend: Backend) -> str | None:
-    """Give the key that has the database's password alone, where there is one."""
+    """Give the key that has the database's password, alone or in its URL."""
     url = backend.database.url if backend.database else None
-    return url.password if isinstance(url, FromParts) else None
+    if isinstance(url, FromParts):
+        return url.password
+    return url.key if isinstance(url, FromEnv) else None
 
 
 def is_asked_for(backend: Backend, seen: Observation) -> bool:
@@ -53,9 +55,8 @@ def is_asked_for(backend: Backend, seen: Observation) -> bool:
     Until then no role gets it: anybody would guess it.
     """
     return any(
-        isinstance(wanted, DatabaseUrl) or key == _password_key(backend)
+        key == _password_key(backend) and _instead(seen, state, key, wanted) is None
         for state, key, wanted in _left_in(backend, seen)
-        if _instead(seen, state, key, wanted) is None
     )
 
 
@@ -85,10 +86,11 @@ def _is_used(
     What `load_dotenv` has read shows nowhere: it is not excluded of a process that runs. None where
     nothing can be known.
     """
-    value = state.value(key) or ""
-    if isinstance(wanted, DatabaseUrl) or key == _password_key(backend):
+    value, in_url = state.value(key) or "", isinstance(wanted, DatabaseUrl)
+    parts = backend.database is not None and isinstance(backend.database.url, FromParts)
+    if in_url or (parts and key == _password_key(backend)):
         server = seen.postgres if isinstance(seen.postgres, Server) else None
-        password = _password(value) if isinstance(wanted, DatabaseUrl) else value
+        password = _password(value) if in_url else value
         if server is None or server.down or server.starting or not password:
             return None
         return server.role.accepts(password) if server.role else False

@@ -63,6 +63,13 @@ def test_the_page_says_of_each_backend_which_faults_are_made_on_it_and_why_other
     ]
 
 
+def test_each_fault_has_an_answer_for_each_backend() -> None:
+    """Made there, made on its twin, or a reason: in applicable.py or in differing.py."""
+    rows = [line for line in page.page().splitlines() if line.startswith("| `")]
+    assert len(rows) > 100
+    assert [] == [row for row in rows if any(not cell.strip() for cell in row.split("|")[1:-1])]
+
+
 PAGES = {place: page.PAGE.with_name(f"{place.backend}.md") for place in EVERY}
 HAVE_PAGES = [place for place in EVERY if PAGES[place].exists()]
 

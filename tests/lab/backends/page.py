@@ -22,7 +22,6 @@ by the test that tests/lab/test_catalogue.py names. On the other backends of the
 - n1, n2, …: this one cannot have it; the reasons stand below
 - t1, t2, …: it is not tried on this one, for the reasons below
 - =: its application is that of another one, on which it is made: of {same}
-- blank: this one may have it, and it is not tried on it, but on Halext's host or in containers
 
 What has a server of its own in the tests, and no host, is not in the table; the tests that make it
 are named below it.
