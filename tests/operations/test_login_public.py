@@ -261,7 +261,7 @@ def test_a_session_in_a_cookie_is_proven_and_forged_ones_are_tried():
 def test_a_cookie_of_another_name_is_said():
     with listening(cookie="session") as url:
         backend = described(url, token=Cookie("sid"))
-        assert ["redirected"] == [fault for fault, _ in named(backend, proven(backend))]
+        assert ["token-not-found"] == [fault for fault, _ in named(backend, proven(backend))]
 
 
 def test_no_finding_shows_a_secret(inside):
