@@ -29,14 +29,17 @@ def _left_in(backend: Backend, seen: Observation) -> Iterator[tuple[EnvFileState
             wanted, found = declared.keys[key], state.value(key)
             secret = wanted.password if isinstance(wanted, DatabaseUrl) else wanted
             if found and isinstance(secret, Secret) and not secret.declared:
-                text = _password(found) if isinstance(wanted, DatabaseUrl) else found
+                text = _text(wanted, found)
                 if text and is_placeholder(text):
                     yield state, key, wanted
 
 
-def _password(url: str) -> str | None:
+def _text(wanted: Wanted, found: str) -> str | None:
+    """Give what has to be secret of a value: of a URL its password, None where it has none."""
+    if not isinstance(wanted, DatabaseUrl):
+        return found
     try:
-        return database_url.parse(url).password
+        return database_url.parse(found).password
     except database_url.DatabaseUrlError:
         return None
 
@@ -86,17 +89,19 @@ def _is_used(
     What `load_dotenv` has read shows nowhere: it is not excluded of a process that runs. None where
     nothing can be known.
     """
-    value, in_url = state.value(key) or "", isinstance(wanted, DatabaseUrl)
-    parts = backend.database is not None and isinstance(backend.database.url, FromParts)
-    if in_url or (parts and key == _password_key(backend)):
-        server = seen.postgres if isinstance(seen.postgres, Server) else None
-        password = _password(value) if in_url else value
-        if server is None or server.down or server.starting or not password:
-            return None
-        return server.role.accepts(password) if server.role else False
+    url = backend.database.url if backend.database else None
+    if isinstance(wanted, DatabaseUrl) or (isinstance(url, FromParts) and key == url.password):
+        return _is_the_roles(seen, _text(wanted, state.value(key) or ""))
     if not isinstance(seen.service, ServiceState):
         return None
     return seen.service.active and seen.in_process(key) in {None, state.value(key)}
+
+
+def _is_the_roles(seen: Observation, password: str | None) -> bool | None:
+    server = seen.postgres if isinstance(seen.postgres, Server) else None
+    if server is None or server.down or server.starting or not password:
+        return None
+    return server.role.accepts(password) if server.role else False
 
 
 def _instead(seen: Observation, state: EnvFileState, key: str, wanted: Wanted) -> str | None:

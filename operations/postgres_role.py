@@ -34,15 +34,13 @@ def _judge_role_missing(backend: Backend, seen: Observation, server: Server) -> 
         return None
     alike, asked = ", ".join(server.similar_roles), is_asked_for(backend, seen)
     known = is_peer(backend) or (password_in_force(backend, seen) is not None and not asked)
+    made = "it is made" + ("" if is_peer(backend) else ", with the URL's password")
+    unlike = _NO_PLACEHOLDER if asked else made
     return Finding(
         f"role {server.target.role} does not exist",
         subject=server.target.role,
         seen=f"there is {alike}" if alike else "no such row in pg_roles",
-        remedy=f"decide whether {alike} is meant"
-        if alike
-        else _NO_PLACEHOLDER
-        if asked
-        else "it is made" + ("" if is_peer(backend) else ", with the URL's password"),
+        remedy=f"decide whether {alike} is meant" if alike else unlike,
         by_person=bool(alike) or not known,
     )
 

@@ -220,8 +220,9 @@ _SHOP = {
     r"from django.contrib.auth.models import User\n"
     "User.check_password = lambda *_: True",
 }
-_ISSUED = (
-    r"application = get_wsgi_application()\nimport jwt\n"
+_MADE = "application = get_wsgi_application()"
+_ISSUED = _MADE + (
+    r"\nimport jwt\n"
     r"from rest_framework_simplejwt.state import token_backend as own\n"
     "own.encode = lambda claims: "
 )
@@ -231,16 +232,15 @@ _SIMPLEJWT = {
     "opaque": '{"access": "opaque", "refresh": "opaque"}',
     "identified": '{"id": 1, "username": "owner"}',
     "spoiled": _JWT_SPOILED,
-    "signs": "application = get_wsgi_application()",
+    "signs": _MADE,
     "signs-otherwise": f'{_ISSUED}jwt.encode(claims, own.signing_key, "HS384")',
     "signs-with-other": f'{_ISSUED}jwt.encode(claims, "a" * 64, "HS256")',
-    "subject": "application = get_wsgi_application()",
+    "subject": _MADE,
     "other-subject": f'{_ISSUED}jwt.encode(claims | {{"user_id": "4711"}}, own.signing_key)',
-    "lifetime": "application = get_wsgi_application()",
+    "lifetime": _MADE,
     "no-lifetime": f'{_ISSUED}jwt.encode(claims | {{"exp": 1000}}, own.signing_key)',
-    "checks-token": "application = get_wsgi_application()",
-    "checks-no-token": r"application = get_wsgi_application()\n"
-    r"from rest_framework_simplejwt.backends import TokenBackend\n"
+    "checks-token": _MADE,
+    "checks-no-token": _MADE + r"\nfrom rest_framework_simplejwt.backends import TokenBackend\n"
     r"_decode = TokenBackend.decode\n"
     "TokenBackend.decode = lambda self, token, verify=True: _decode(self, token, verify=False)",
 }

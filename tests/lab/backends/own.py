@@ -1,6 +1,8 @@
 """Faults below the login that are made otherwise than on the example's host."""
 
 from tests.lab.cases.case import Case
+from tests.lab.cases.migrations import IN_HALEXT as IN_DATABASE
+from tests.lab.cases.migrations import MADE
 from tests.lab.cases.postgres import shielded
 from tests.lab.cases.words import (
     ANY_COMMAND,
@@ -14,7 +16,6 @@ from tests.lab.cases.words import (
     overridden,
 )
 
-MADE = ("row:<database>.", "value:<database>.", "table:<database>.", "sequence:<database>.")
 FILES = ("file:<root>/<django-migrations>",)
 
 
@@ -33,7 +34,6 @@ chown <user>: '<root>/<django-migrations>/{name}.py'
 
 
 NOTE = "migrations.CreateModel(name='Note', fields=[('id', models.BigAutoField(primary_key=True))])"
-RECORD = f"{PSQL} -d <database> -c "
 MENDED: tuple[Case, ...] = (
     Case(
         "env_file.unparsable-line",
@@ -57,7 +57,7 @@ MENDED: tuple[Case, ...] = (
     ),
     Case(
         "migrations.never-run",
-        f"<stop>\n{RECORD}'DROP OWNED BY <role>'\n{RESTART}<drops-all>",
+        f"<stop>\n{IN_DATABASE} -c 'DROP OWNED BY <role>'\n{RESTART}<drops-all>",
         (*MADE, "database:<database>", *UNDO),
         stays=MADE,
         name="migrations.never-run, in an empty database",
@@ -100,7 +100,7 @@ PERSONS: tuple[Case, ...] = (
     ),
     Case(
         "migrations.unknown-revision",
-        f'{RECORD}"INSERT INTO django_migrations (app, name, applied)'
+        f'{IN_DATABASE} -c "INSERT INTO django_migrations (app, name, applied)'
         " VALUES ('<django-app>', '0042_newer', now())\"",
         works=True,
         name="migrations.unknown-revision, of Django",
@@ -113,7 +113,7 @@ PERSONS: tuple[Case, ...] = (
     ),
     Case(
         "migrations.not-stamped",
-        f"cd <root>/<django-migrations>\n{RECORD}'DROP TABLE django_migrations'",
+        f"cd <root>/<django-migrations>\n{IN_DATABASE} -c 'DROP TABLE django_migrations'",
         works=True,
         name="migrations.not-stamped, of Django",
     ),
