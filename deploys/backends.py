@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 from pyinfra import host as current_host
 from pyinfra import inventory, logger, state
+from pyinfra.context import ctx_inventory
 
 from relogin.backend import Backend
 from relogin.mend import given, observe, tell_why_halted
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
     from relogin.facts.observation import Observation
     from relogin.run import Entry
+
+_known: weakref.WeakKeyDictionary[Any, set[str]] = weakref.WeakKeyDictionary()  # by inventory
 
 
 def each_backend() -> Iterator[Backend]:
@@ -29,7 +33,7 @@ def each_backend() -> Iterator[Backend]:
         UsageError: two backends of one name, or `--data backend=…` names none.
     """
     mine = backends(current_host)
-    union = sorted({name for host in inventory for name in backends(host)})
+    union = _names(mine)
     wanted = current_host.data.get("backend")
     if wanted is not None and wanted not in union:
         _refuse(f"--data backend={wanted}: no host has it{suggest(str(wanted), union)}")
@@ -39,6 +43,17 @@ def each_backend() -> Iterator[Backend]:
     for name in current_host.loop(union):
         if name in mine and wanted in {None, name}:
             yield mine[name]
+
+
+def _names(mine: Collection[str]) -> list[str]:
+    """Give the sorted names of all hosts' backends, which are looked up once for an inventory.
+
+    A deploy may add one to its host's data while it runs.
+    """
+    real = ctx_inventory.get()
+    if real not in _known or not _known[real] >= set(mine):
+        _known[real] = {name for host in real for name in backends(host)}
+    return sorted(_known[real])
 
 
 def each_database() -> Iterator[Backend]:

@@ -16,8 +16,8 @@ from relogin.remote import Answer, answer_in
 
 T = TypeVar("T")
 
-# The patterns of relogin.secret.redact_foreign, for sed. A URL loses a name without a password, too
-# (it may be a token), and the journal the value that systemd could not decode.
+# The patterns of relogin.redaction.redact_foreign, for sed. A URL loses a name without a password,
+# too (it may be a token), and the journal the value that systemd could not decode.
 REDACT = (
     "sed -E"
     " -e 's#://[^@/[:space:]]*@#://***@#g'"

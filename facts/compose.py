@@ -17,7 +17,7 @@ from relogin.facts.compose_state import Container, Port, Project, Volume
 from relogin.facts.service_state import ServiceState
 from relogin.finding import CUT_SHORT, Unreadable
 from relogin.parts.runtime import Compose
-from relogin.secret import redact_foreign
+from relogin.redaction import redact_foreign
 
 if TYPE_CHECKING:
     from pyinfra.api import StringCommand

@@ -15,7 +15,7 @@ from relogin.facts.copies import Copy
 from relogin.facts.listeners import Listener
 from relogin.facts.unit_files import UnitFile
 from relogin.finding import CUT_SHORT, Unreadable, shortened
-from relogin.secret import redact_foreign, revealed
+from relogin.redaction import redact_lines, revealed
 from relogin.values import dataclass
 
 if TYPE_CHECKING:
@@ -186,15 +186,16 @@ def clean(text: str, secrets: Mapping[str, str] | None) -> str:
 
     Nor has a line that the host cut short, where a value ended it, what was left of that.
     """
-    values = {*(secrets or {}).values(), *revealed()}
-    cut = re.compile(f"^.*(?={re.escape(CUT_SHORT)}$)", re.MULTILINE)
-    text = cut.sub(lambda line: _without_begun(line[0], values), text)
+    if CUT_SHORT in text:
+        values = {*(secrets or {}).values(), *revealed()}
+        cut = re.compile(f"^.*(?={re.escape(CUT_SHORT)}$)", re.MULTILINE)
+        text = cut.sub(lambda line: _without_begun(line[0], values), text)
     for value in sorted((secrets or {}).values(), key=len, reverse=True):  # one may hold another
         if len(value) >= 8:  # a port or a flag is no secret, and blotting it out helps nobody
             text = text.replace(value, "***")
     # systemd prints the value that it could not decode: "invalid UTF-8 value for key K: 'v'".
     text = re.sub(r"(for key \S+: ).*", r"\1***", text)
-    return "\n".join(redact_foreign(line) for line in text.split("\n"))
+    return redact_lines(text)
 
 
 def without_former(

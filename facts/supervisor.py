@@ -11,7 +11,7 @@ from relogin import shell
 from relogin.facts import alone, auth_log, copies, file, listeners, service_state
 from relogin.facts.service_state import ServiceState
 from relogin.finding import Unreadable
-from relogin.secret import redact_foreign
+from relogin.redaction import redact_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

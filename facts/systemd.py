@@ -22,7 +22,7 @@ from relogin.facts import (
 )
 from relogin.facts.service_state import Need, ServiceState
 from relogin.finding import CUT_SHORT, Unreadable
-from relogin.secret import redact_foreign
+from relogin.redaction import redact_foreign
 
 if TYPE_CHECKING:
     from relogin.parts.runtime import Systemd

@@ -15,8 +15,8 @@ from relogin.facts import alone, file
 from relogin.facts.venv_script import script
 from relogin.finding import Unreadable
 from relogin.parts.runtime import Venv
+from relogin.redaction import redact_foreign
 from relogin.requirements import NotJudged, Requirement
-from relogin.secret import redact_foreign
 from relogin.values import dataclass
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from relogin.operations import (
     side_sql,
 )
 from relogin.operations.restore_switch import drop, say
-from relogin.secret import redact
+from relogin.redaction import redact
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host

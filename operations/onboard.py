@@ -14,7 +14,7 @@ from relogin import onboarding
 from relogin.finding import legible
 from relogin.mend import fail_with, tell_why_halted
 from relogin.operations import onboard_checks, onboard_plan, source
-from relogin.secret import redact
+from relogin.redaction import redact
 
 if TYPE_CHECKING:
     from relogin.backend import Backend

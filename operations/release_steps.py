@@ -20,7 +20,7 @@ from relogin.operations import (
     service_control,
 )
 from relogin.parts.runtime import Compose
-from relogin.secret import redact
+from relogin.redaction import redact
 
 if TYPE_CHECKING:
     from relogin.backend import Backend

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from relogin import shell
-from relogin.secret import redact_foreign
+from relogin.redaction import redact_foreign
 from relogin.undo import place
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from relogin.operations import by_hand
 from relogin.operations.auth_evidence import blocked_by
 from relogin.operations.service_control import NEEDED, restart_failed, start
 from relogin.parts.runtime import Compose, Supervisor
-from relogin.secret import redact_foreign
+from relogin.redaction import redact_foreign
 
 if TYPE_CHECKING:
     from relogin.backend import Backend

@@ -17,8 +17,9 @@ from relogin.fault import Change
 from relogin.finding import Unreadable, legible
 from relogin.mend import fail_with
 from relogin.operations.timer_units import MARK, secrets_folder, texts, unit_paths
+from relogin.redaction import redact, redact_foreign
 from relogin.report.lines import take_back
-from relogin.secret import SecretMissing, redact, redact_foreign
+from relogin.secret import SecretMissing
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host

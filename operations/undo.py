@@ -15,7 +15,7 @@ from relogin.change import carry_out
 from relogin.facts.kept import Stands
 from relogin.fault import Change
 from relogin.mend import fail_with, tell_why_halted
-from relogin.secret import redact
+from relogin.redaction import redact
 from relogin.undo import back
 
 if TYPE_CHECKING:

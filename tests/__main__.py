@@ -6,6 +6,7 @@ What a part prints is shown when it ends, and is in .make/tests/PART.log while i
 come the minutes beside their budget, which no test asserts: a machine may be busy.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -41,6 +42,8 @@ def main(options: Sequence[str]) -> int:
     The images are made while the first part runs.
     """
     started = time.monotonic()
+    # where nobody keeps bytecode, each of the tests' some thousand commands would compile it anew
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     LOGS.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool, ExitStack() as kept:
         running = [pool.submit(_part, WITHOUT_HOSTS, options)]

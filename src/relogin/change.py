@@ -11,8 +11,8 @@ from relogin import lease, remote, undo
 from relogin.facts import elsewhere
 from relogin.finding import Finding, Unreadable, legible
 from relogin.ledger import follow
+from relogin.redaction import redact, redact_foreign
 from relogin.run import Done, Entry, of
-from relogin.secret import redact, redact_foreign
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host

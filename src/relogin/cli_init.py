@@ -103,7 +103,7 @@ def _seen(host: Host) -> Survey | Unreadable:
     from relogin import wire
     from relogin.facts import survey
     from relogin.finding import Unreadable
-    from relogin.secret import redact
+    from relogin.redaction import redact
 
     try:
         host.connect(show_errors=False, raise_exceptions=True)
@@ -116,7 +116,7 @@ def _seen(host: Host) -> Survey | Unreadable:
 
 def _written(made: Sketch, host: str, into: Path) -> bool:
     """Write a description where there is none; tell whether it was."""
-    from relogin.secret import redact
+    from relogin.redaction import redact
     from relogin.sketch_text import text
 
     path = into / "group_data" / f"{made.variable}.py"

@@ -16,7 +16,7 @@ from relogin.change import carry_out
 from relogin.fault import internal_error
 from relogin.finding import legible
 from relogin.mend import fail_with, tell_why_halted
-from relogin.secret import redact
+from relogin.redaction import redact
 
 if TYPE_CHECKING:
     from relogin.fault import Change

@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from relogin.env_readers import READERS
 from relogin.values import dataclass
@@ -39,8 +40,13 @@ class Problem:
     hides: tuple[str, ...] = ()
 
 
-def bindings(body: str) -> Iterator[Binding]:
+@lru_cache(4)  # of one file in several ways
+def bindings(body: str) -> tuple[Binding, ...]:
     """Give the statements of a text that has no BOM, in their order."""
+    return tuple(_bindings(body))
+
+
+def _bindings(body: str) -> Iterator[Binding]:
     from dotenv.parser import parse_stream
 
     end = 0
@@ -79,13 +85,19 @@ def _problem(body: str, binding: Binding) -> Problem:
 def duplicates(text: str) -> dict[str, dict[int, str | None]]:
     """Give each key that is bound more than once: its lines, and what each one binds."""
     body = text.removeprefix(BOM)
-    found: dict[str, dict[int, str | None]] = {}
+    bound: dict[str, list[Binding]] = {}
     for binding in bindings(body):
         if binding.key is not None and not binding.broken:
-            statement = body[binding.start : binding.end]
-            value = READERS["python-dotenv"](statement).get(binding.key)
-            found.setdefault(binding.key, {})[_line(body, binding)] = value
-    return {key: lines for key, lines in found.items() if len(lines) > 1}
+            bound.setdefault(binding.key, []).append(binding)
+    return {
+        key: {_line(body, one): _value(body, one) for one in several}
+        for key, several in bound.items()
+        if len(several) > 1
+    }
+
+
+def _value(body: str, binding: Binding) -> str | None:
+    return READERS["python-dotenv"](body[binding.start : binding.end]).get(binding.key or "")
 
 
 def hidden_by_bom(text: str) -> str | None:

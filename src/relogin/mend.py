@@ -15,8 +15,9 @@ from relogin import unfit
 from relogin.change import begin, carry_out
 from relogin.fault import HARMFUL, NO_ROOM, Fault, internal_error
 from relogin.finding import Finding, Severity, Unreadable, legible
+from relogin.redaction import redact
 from relogin.run import Done, Entry, entry
-from relogin.secret import SecretMissing, redact
+from relogin.secret import SecretMissing
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host

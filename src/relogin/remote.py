@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 
 from relogin import shell, trace, wire
 from relogin.finding import Unreadable, legible
-from relogin.secret import Secret, SecretMissing, redact
+from relogin.redaction import redact
+from relogin.secret import Secret, SecretMissing
 from relogin.values import dataclass
 from relogin.wire import Cut
 

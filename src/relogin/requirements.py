@@ -51,13 +51,7 @@ class Requirement:
 
         A pre-release that is installed counts: what it should be is not asked here.
         """
-        from packaging.specifiers import SpecifierSet
-        from packaging.version import InvalidVersion, Version
-
-        try:
-            return SpecifierSet(self.specifier).contains(Version(version), prereleases=True)
-        except InvalidVersion:
-            return None
+        return _met(self.specifier, version)
 
 
 @dataclass(frozen=True)
@@ -95,6 +89,17 @@ def parse(path: str, raw: bytes) -> Iterator[Requirement | NotJudged]:
 
 
 @lru_cache(1024)  # of many hosts with one backend
+def _met(specifier: str, version: str) -> bool | None:
+    from packaging.specifiers import SpecifierSet
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return SpecifierSet(specifier).contains(Version(version), prereleases=True)
+    except InvalidVersion:
+        return None
+
+
+@lru_cache(1024)
 def _requirement(path: str, number: int, line: str) -> Requirement | NotJudged:
     from packaging.requirements import InvalidRequirement
     from packaging.requirements import Requirement as Parsed

@@ -8,33 +8,13 @@ import os
 import re
 import secrets
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from shutil import which
 from typing import Any, NoReturn
 
 from relogin import carried, printed
 from relogin.places import made_folder, state_folder, write_whole
-
-_PATTERNS = (
-    (re.compile(r"(://[^:@/\s]*:)[^@/\s]*(@)"), r"\1***\2"),
-    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), "***"),
-    (re.compile(r"\$(2[abxy]|argon2\w*|scrypt|pbkdf2[\w-]*)\$[^\s'\"]+"), "***"),
-    (re.compile(r"\b(pbkdf2_\w+|scrypt|argon2|bcrypt\w*)\$[^\s'\"]+"), "***"),
-    (re.compile(r"SCRAM-SHA-256\$\S+"), "***"),
-    (re.compile(r"input_value=.*"), "input_value=***"),
-)
-# But for "missing secrets: SECRET_KEY": what is lacking is named, and has no value.
-_NAMED = re.compile(
-    r"(?i)((?:password|passwd|secret|token|(?:api|private)_?key)\w*['\"]?\s*[=:]\s*)"
-    r"(?!(?<=secrets: )(?-i:[A-Z][A-Z0-9]*_[A-Z0-9_]+)(?:[\s,;.)]|$))\S+"
-)
-# Of a line of an env file that it cannot read, Docker Compose prints the value.
-_UNREAD = re.compile(
-    r"(unterminated quoted value |unexpected character .+? in variable name |Invalid template: "
-    r"|required variable \S+ is missing a value: ).+"
-)
-_known: set[str] = set()
+from relogin.redaction import remember
 
 
 class SecretMissing(ValueError):
@@ -89,7 +69,7 @@ class Secret:
     @classmethod
     def seen(cls, value: str) -> Secret:
         """Wrap a value that was read from a host, so that no output can hold it."""
-        _remember(value)
+        remember(value)
         return cls("seen", value=value)
 
     @property
@@ -110,7 +90,7 @@ class Secret:
             raise SecretMissing(f"{self!r} has no value: {why}")
         if carried.text(value.replace("\0", "")) is not None:
             raise SecretMissing(f"{self!r} is not UTF-8")
-        _remember(value)
+        remember(value)
         return value
 
     def absent(self) -> str | None:
@@ -158,46 +138,7 @@ class Secret:
 
 def make_value() -> str:
     """Make a new secret of 64 random bytes in letters that every .env reader reads alike."""
-    return _remember(secrets.token_urlsafe(64))
-
-
-def redact(text: str) -> str:
-    """Give the text without any value that this process revealed, or what looks like one."""
-    for value in sorted(_known, key=len, reverse=True):
-        text = text.replace(value, "***")
-    for pattern, replacement in _PATTERNS:
-        text = pattern.sub(replacement, text)
-    return text
-
-
-def revealed() -> frozenset[str]:
-    """Give the values that this process revealed, in every form in which a text has them."""
-    return frozenset(_known)
-
-
-def redact_foreign(text: str) -> str:
-    """Redact text that others wrote (logs, command output): also whatever is named a secret."""
-    return _NAMED.sub(r"\1***", _UNREAD.sub(r"\1***", redact(text)))
-
-
-def _remember(value: str) -> str:
-    if len(value) >= 4 and value not in _known:  # shorter ones would blot out ordinary words
-        _known.update(_as_written(value), (one for one in value.splitlines() if len(one) >= 8))
-    return value
-
-
-def _as_written(value: str) -> Iterator[str]:
-    """Give a value as logs have it: also in a URL, a form, a Python literal, JSON and sh."""
-    import json
-    from urllib.parse import quote, quote_plus
-
-    yield value
-    if not (value.isascii() and value.isalnum()):
-        raw = value.encode("utf-8", "surrogateescape")
-        yield from (quote(raw, safe=""), quote(raw), quote_plus(raw))
-        yield from (repr(value)[1:-1], ascii(value)[1:-1])
-        yield from (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1])
-        yield value.replace("'", "'\"'\"'")
+    return remember(secrets.token_urlsafe(64))
 
 
 def inventory_folder() -> Path | None:

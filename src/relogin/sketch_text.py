@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from relogin import sketch
-from relogin.secret import redact_foreign
+from relogin.redaction import redact_foreign
 from relogin.sketch_proof import MARK, call, login, token
 
 if TYPE_CHECKING:

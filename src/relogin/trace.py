@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pyinfra import logger
 
 from relogin.finding import legible
-from relogin.secret import redact
+from relogin.redaction import redact
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host

@@ -10,7 +10,7 @@ from pyinfra import logger
 from pyinfra.context import ctx_host, ctx_state
 
 from relogin.finding import legible
-from relogin.secret import redact, redact_foreign
+from relogin.redaction import redact, redact_foreign
 
 # Of each host so many lines are kept of the beginning, and of the end of a longer one.
 _FIRST, _LAST, _LONG = 200, 200, 2000

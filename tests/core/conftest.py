@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pyinfra.api import State
 
-from relogin import secret
+from relogin import redaction, secret
 from tests.core.far_ends import Transport
 from tests.core.jwts import openssl
 from tests.core.places import Place
@@ -55,7 +55,7 @@ def state() -> State:
 @pytest.fixture
 def forgotten(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """A value is asked for once in a process; each test is to be a process of its own."""
-    monkeypatch.setattr(secret, "_known", set())
+    monkeypatch.setattr(redaction, "_known", {})
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.chdir(tmp_path)
     for cached in (secret._resolve, secret._dotenv, secret._fingerprint_key):

@@ -8,12 +8,21 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from relogin import Secret
-from relogin.secret import make_value, redact, redact_foreign
+from relogin.redaction import redact, redact_foreign, redact_lines
+from relogin.secret import make_value
 from tests.hostile import VALUES
 
 pytestmark = pytest.mark.usefixtures("forgotten")
 
 
+@pytest.fixture(params=[0, 500], ids=["of one host", "beside those of many hosts"])
+def others(request, forgotten):
+    """Values of other hosts; where they are many, a text is searched by how they begin."""
+    for number in range(request.param):
+        Secret.seen(f"{number:03}-of-another-host")
+
+
+@pytest.mark.usefixtures("others")
 def test_what_was_revealed_is_redacted_everywhere():
     Secret.seen("two lines\nof a longer value")
     assert "a *** b" == redact("a two lines\nof a longer value b")
@@ -21,6 +30,9 @@ def test_what_was_revealed_is_redacted_everywhere():
     Secret.seen("abcdefgh")
     Secret.seen("abcdefgh-and-more")
     assert "***" == redact("abcdefgh-and-more")
+    assert "***, ***, abcdefg" == redact("abcdefgh, abcdefgh-and-more, abcdefg")
+    Secret.seen("four")
+    assert ("***", "fou", "") == (redact("four"), redact("fou"), redact(""))
 
 
 WRITTEN: dict[str, Callable[[str], str]] = {
@@ -36,6 +48,7 @@ WRITTEN: dict[str, Callable[[str], str]] = {
 }
 
 
+@pytest.mark.usefixtures("others")
 @pytest.mark.parametrize("how", WRITTEN)
 @pytest.mark.parametrize("what", VALUES.keys() - {"not UTF-8"})
 def test_a_value_is_redacted_however_it_is_written(how, what):
@@ -119,3 +132,9 @@ def test_what_looks_like_a_secret_is_redacted(text, expected):
 )
 def test_what_others_call_a_secret_is_redacted_too(text, expected):
     assert expected == redact_foreign(text)
+
+
+def test_a_name_at_the_end_of_a_line_says_nothing_of_the_next_one():
+    Secret.seen("two lines\nof a longer value")
+    text = "12:00 Enter password:\n12:01 password: hunter2\n12:02 two lines\nof a longer value"
+    assert "12:00 Enter password:\n12:01 password: ***\n12:02 ***" == redact_lines(text)

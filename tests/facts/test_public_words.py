@@ -5,8 +5,8 @@ import base64
 from relogin import EnvFile, Secret
 from relogin.facts import env_file, source
 from relogin.facts.env_file import MissingEnvFile
+from relogin.redaction import redact
 from relogin.remote import Answer
-from relogin.secret import redact
 
 DECLARED = EnvFile("/srv/mine/.env", keys={"KEY": Secret.kept()}, readers="python-dotenv")
 

@@ -1,3 +1,7 @@
 """Drive pyinfra for the relogin command: its inventories and connections, host by host."""
 
-import pyinfra_cli  # noqa: F401 # first of all: it makes sockets and threads cooperate
+from relogin import settled
+
+settled.seldom_collect()
+
+import pyinfra_cli  # noqa: E402, F401 # first of all else: it makes sockets and threads cooperate

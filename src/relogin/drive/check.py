@@ -17,7 +17,8 @@ from relogin.deploys.backends import each_backend
 from relogin.drive import session
 from relogin.errors import UsageError
 from relogin.parts import mistakes
-from relogin.secret import Secret, redact
+from relogin.redaction import redact
+from relogin.secret import Secret
 from relogin.unfit import problems
 from relogin.values import dataclass
 

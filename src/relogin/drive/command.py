@@ -18,9 +18,9 @@ from relogin.drive.rolling import Rolling
 from relogin.drive.session import Options, Session, begin, log_to
 from relogin.failures import allowed
 from relogin.outcome import Ended, Outcome
+from relogin.redaction import redact
 from relogin.report import document, text
 from relogin.report.files import Outputs, as_json
-from relogin.secret import redact
 
 if TYPE_CHECKING:
     from types import FrameType

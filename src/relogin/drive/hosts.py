@@ -12,7 +12,7 @@ from pyinfra.api.exceptions import ConnectError
 from pyinfra.context import ctx_host
 
 from relogin import run, wire
-from relogin.secret import redact
+from relogin.redaction import redact
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host

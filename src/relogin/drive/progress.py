@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 from pyinfra.context import ctx_host
 
-from relogin.secret import redact
+from relogin.redaction import redact
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host

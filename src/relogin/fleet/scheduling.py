@@ -18,8 +18,8 @@ from relogin.fleet.passes import Asked, QueueError, Standing
 from relogin.fleet.revision import revision
 from relogin.ledger import whole
 from relogin.outcome import Ended, Outcome, code
+from relogin.redaction import redact
 from relogin.report.files import Outputs, as_json
-from relogin.secret import redact
 
 if TYPE_CHECKING:
     from relogin.secret import Secret

@@ -24,7 +24,7 @@ from relogin.fleet.passes import Asked, QueueError
 from relogin.fleet.revision import revision
 from relogin.ledger.postgres import REACHED
 from relogin.outcome import code
-from relogin.secret import redact
+from relogin.redaction import redact
 from relogin.values import dataclass
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from relogin.given import database
 from relogin.ledger.steps import STEPS
 from relogin.ledger.store import LedgerError, brought_up, refuse_newer
 from relogin.places import state_folder
-from relogin.secret import Secret, redact
+from relogin.redaction import redact
+from relogin.secret import Secret
 
 if TYPE_CHECKING:
     import psycopg

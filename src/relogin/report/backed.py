@@ -9,8 +9,8 @@ import click
 
 from relogin.backing import GOOD, Outcome
 from relogin.finding import legible
+from relogin.redaction import redact
 from relogin.report.lines import changes, section, withheld
-from relogin.secret import redact
 
 if TYPE_CHECKING:
     from relogin.backing import Backing

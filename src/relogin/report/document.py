@@ -9,15 +9,15 @@ import functools
 import getpass
 import os
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from relogin import outcome
 from relogin.failures import LEFT_ALONE
 from relogin.finding import Finding, Severity
+from relogin.redaction import redact
 from relogin.report.ranking import ranked, traced
-from relogin.secret import redact
 
 if TYPE_CHECKING:
     from pyinfra.api.state import State
@@ -33,7 +33,10 @@ def document(record: Run, state: State | None = None) -> dict[str, Any]:
     entries = [*record.entries.values(), *(one.entry for one in record.undoings.values())]
     entries += [one.entry for one in record.releases.values()]
     entries += [one.entry for one in record.backings.values()]
-    hosts = [_host(name, entries, record) for name in dict.fromkeys(one.host for one in entries)]
+    of_host: dict[str, list[Entry]] = {}
+    for one in entries:
+        of_host.setdefault(one.host, []).append(one)
+    hosts = [_host(name, mine, record) for name, mine in of_host.items()]
     told = {one["host"] for one in hosts}
     missed = [_unreached(name, record) for name in _unreached_hosts(state, told)]
     return _document(record, [*hosts, *missed], seconds=record.seconds)
@@ -57,12 +60,11 @@ def _document(record: Run, hosts: list[dict[str, Any]], *, seconds: float | None
         "exit": outcome.code(one["outcome"] for one in hosts),
         "hosts": hosts,
     }
-    clean: dict[str, Any] = _redacted(whole)
+    clean: dict[str, Any] = _redacted(whole, functools.cache(redact))  # much of it comes often
     return clean
 
 
-def _host(name: str, entries: Iterable[Entry], record: Run) -> dict[str, Any]:
-    mine = [one for one in entries if one.host == name]
+def _host(name: str, mine: list[Entry], record: Run) -> dict[str, Any]:
     decides = outcome.worst(_outcome(one, record) for one in mine)
     return {
         "host": name,
@@ -188,9 +190,9 @@ def operator() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
-def _redacted(value: Any) -> Any:
+def _redacted(value: Any, clean: Callable[[str], str]) -> Any:
     if isinstance(value, str):
-        return redact(value)
+        return clean(value)
     if isinstance(value, dict):
-        return {key: _redacted(one) for key, one in value.items()}
-    return [_redacted(one) for one in value] if isinstance(value, list) else value
+        return {key: _redacted(one, clean) for key, one in value.items()}
+    return [_redacted(one, clean) for one in value] if isinstance(value, list) else value

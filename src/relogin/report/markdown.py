@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator
 
 from relogin.finding import legible
+from relogin.redaction import redact
 from relogin.report.page import EVENTS, clock, day
 from relogin.report.plot import span
 from relogin.report.stages import Item, Stage
 from relogin.report.timeline import Event, timeline
 from relogin.report.view import Site, View
-from relogin.secret import redact
 
 _MARKS = {"good": "✅ ", "bad": "❌ ", "warn": "⚠️ ", "unknown": "❔ ", "none": ""}
 _TONES = {"good": "✅", "plain": "▫️", "warn": "⚠️", "bad": "❌"}

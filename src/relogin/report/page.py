@@ -10,11 +10,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from relogin.finding import legible
+from relogin.redaction import redact
 from relogin.report.headline import Tone
 from relogin.report.plot import HEIGHT, WIDTH, plot, span
 from relogin.report.timeline import timeline
 from relogin.report.view import View
-from relogin.secret import redact
 
 if TYPE_CHECKING:
     from relogin.report.past import Past

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from relogin.finding import legible
+from relogin.redaction import redact
 from relogin.releasing import Outcome
 from relogin.report.lines import changes, section
-from relogin.secret import redact
 
 if TYPE_CHECKING:
     from relogin.releasing import Releasing

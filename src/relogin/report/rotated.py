@@ -9,9 +9,9 @@ import click
 
 from relogin import undo
 from relogin.finding import legible
+from relogin.redaction import redact
 from relogin.report.lines import changes, section, take_back
 from relogin.rotating import GOOD, Outcome
-from relogin.secret import redact
 
 if TYPE_CHECKING:
     from relogin.rotating import Rotating

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import gc
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -13,11 +12,11 @@ import click
 from relogin import run, undo
 from relogin.failures import LEFT_ALONE
 from relogin.finding import Finding, legible
+from relogin.redaction import redact
 from relogin.report.judged import judged
 from relogin.report.lines import changes, section, take_back, withheld
 from relogin.report.ranking import by_cause, ranked, traced
 from relogin.report.wording import CAUSES, GROUPS, NOT_OUTSIDE, NOT_PROVEN
-from relogin.secret import redact
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host
@@ -49,7 +48,6 @@ def verdict_at_exit(purpose: str) -> None:
 def _last_words(record: Run, state: State) -> None:
     plain = False if os.environ.get("NO_COLOR") else None  # no-color.org; click does not know it
     click.echo(redact(verdict(record, state)), err=True, color=plain)
-    gc.freeze()  # else the interpreter, as it ends, looks through everything for garbage: 0.1 s
 
 
 def verdict(record: Run, state: State) -> str:
