@@ -20,7 +20,7 @@ _KEPT = "env_file.key-missing, that has to be kept and is kept nowhere"
 ENDS = {
     *((one, _KEPT) for one in ("fastapi_rs256", "fastapi_es256")),
     *(("flask_werkzeug", one) for one in ("env_file.key-missing", "env_file.key-empty")),
-    ("django_simplejwt", "env_file.key-missing"),
+    *(("django_simplejwt", one) for one in ("env_file.key-missing", _KEPT)),
 }
 # Whose application another one has: what differs between the two is tried on it, not all.
 SAME_AS = {
