@@ -37,8 +37,10 @@ _KEYED_AT_ONCE = {
     "env_file.other-file-used, the unit's*": "it ends without its key file: that crash is named",
 }
 _GUNICORN = {"machine.clock-skew": "gunicorn's heartbeat does not bear libfaketime"}
-_CLOSED = {
+_IDENTITY = {"postgres.sequence-privileges-missing": "an identity column needs none"}
+_DJANGO = {
     **_GUNICORN,
+    **_IDENTITY,
     "login.other-database": "Django closes its connection after each request: none is seen",
     "env_file.other-file-used, the unit's*": "it is a role's name, which PostgreSQL's log has",
     "service.older-than-env-file": "it is a role's name, which PostgreSQL's log has",
@@ -47,9 +49,9 @@ _OWN_SCHEMA = {**_GUNICORN, "postgres.schema-create-missing": "its schema is its
 NOT_SHARED: dict[str, dict[str, str]] = {
     **{one.backend: _GUNICORN for one in EVERY if one.name not in {"rs256", "es256"}},
     **dict.fromkeys(("fastapi_rs256", "fastapi_es256"), _KEYED_AT_ONCE),
-    "django_session": _CLOSED,
+    "django_session": _DJANGO,
     "django_simplejwt": {
-        **_CLOSED,
+        **_DJANGO,
         "login.wrong-method": "it asks for the token before the method",
         "login.wrong-content-type": "it takes a form as well as JSON",
     },
@@ -65,7 +67,7 @@ NOT_SHARED: dict[str, dict[str, str]] = {
         **_GUNICORN,
         "service.unit-missing*": "its person has one of the same name",
         "postgres.role-missing": "its login writes another table, too, which a person grants",
-        "postgres.sequence-privileges-missing": "an identity column needs none",
+        **_IDENTITY,
         "accounts.others-hash-unusable": "all of its accounts are declared",
     },
     "flask_werkzeug": {
