@@ -7,7 +7,7 @@ from queue import Queue
 import pytest
 from hypothesis import settings
 
-from .lab import engine, steps, windows
+from .lab import steps, windows
 from .lab.base import (
     BACKENDS,
     BARE,
@@ -16,8 +16,8 @@ from .lab.base import (
     BOOKWORM,
     COMPOSE,
     TRIXIE,
-    LabUnavailableError,
 )
+from .lab.booted import booted
 from .lab.host import Host
 from .lab.leaks import assert_handed_back
 from .lab.side_by_side import SECONDS, in_all, slowest
@@ -61,15 +61,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def fleet(request: pytest.FixtureRequest) -> Iterator[list[Host]]:
     """All hosts that the chosen tests want, booted when the first of them asks for one."""
     names = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
-    try:
-        running = engine.hosts(dict(FIXTURES[name] for name in FIXTURES if name in names))
-        booted = running.__enter__()
-    except LabUnavailableError as error:
-        if engine.required():
-            raise
-        pytest.skip(f"lab skipped: {error}")
-    yield booted
-    running.__exit__(None, None, None)
+    with booted(dict(FIXTURES[name] for name in FIXTURES if name in names)) as hosts:
+        yield hosts
 
 
 @pytest.fixture(autouse=True)

@@ -17,8 +17,8 @@ from tests.command.fleets import Fleet, under_way, until
 from tests.command.folder import Folder, answering
 from tests.command.shared import shared_server
 
-from . import engine
-from .base import BOOKWORM, LabUnavailableError
+from .base import BOOKWORM
+from .booted import booted
 from .cases.case import BACKEND
 from .host import Host
 from .inventory import by
@@ -36,13 +36,8 @@ COUNT = HOSTS * TIMES
 
 @pytest.fixture(scope="module")
 def hosts() -> Iterator[list[Host]]:
-    try:
-        with engine.hosts({BOOKWORM: HOSTS}) as booted:
-            yield booted
-    except LabUnavailableError as error:
-        if engine.required():
-            raise
-        pytest.skip(f"lab skipped: {error}")
+    with booted({BOOKWORM: HOSTS}) as found:
+        yield found
 
 
 @pytest.fixture

@@ -35,10 +35,11 @@ HALEXT = {
     "environment-file": f"{_ROOT}/.env",
     "needed": "nginx",
     "kept": "-p",
-    # keys of the env file: one that it does not work without, one whose value is declared, one
-    # whose value is in quotes
+    # keys of the env file: one that it does not work without, one whose value is declared and what
+    # it may have been once, one whose value is in quotes
     "key": "ACCESS_CODE",
     "given": "ACCESS_CODE",
+    "stale": "of-last-year",
     "switch": "DEV_MODE",
     "quoted": "ACCESS_CODE",
     "lost-with-key": "nothing",  # beginning of a snapshot's keys

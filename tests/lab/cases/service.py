@@ -100,7 +100,7 @@ MENDED: tuple[Case, ...] = (
     ),
     Case(
         "service.wrong-environment-file",
-        "sed 's/^<given>=.*/<given>=of-last-year/' <environment-file> >/etc/halext.env"
+        "sed 's/^<given>=.*/<given>=<stale>/' <environment-file> >/etc/halext.env"
         + drop_in("override", "[Service]\\nEnvironmentFile=/etc/halext.env")
         + RESTART,
         (*DROP_IN, "file:/etc/halext.env"),
@@ -108,7 +108,7 @@ MENDED: tuple[Case, ...] = (
     Case(
         "service.needs-daemon-reload",
         f"cp -p {UNIT} /root/unit.right\n"
-        f"sed 's/^<given>=.*/<given>=of-last-year/' <environment-file> >/etc/halext.env\n"
+        f"sed 's/^<given>=.*/<given>=<stale>/' <environment-file> >/etc/halext.env\n"
         f"sed -i 's#^EnvironmentFile=<environment-file>#EnvironmentFile=/etc/halext.env#' {UNIT}\n"
         f"touch -d '-1 hour' /root/unit.right\nsystemctl daemon-reload\n{RESTART}\n"
         f"cp -p /root/unit.right {UNIT}; rm /root/unit.right",
