@@ -50,6 +50,7 @@ PERSONS: tuple[Case, ...] = (
         + f"sed -i /^<secret>=/d {BACKEND}/.env; cat /dev/zero >{BACKEND}/uploads 2>/dev/null\n"
         f"{PSQL} -c \"ALTER ROLE <role> PASSWORD 'of-yesterday'\"\n{RESTART}",
         name="machine.disk-full, and there would be much to write",
+        restless=("unit:<service>",),  # it ends without its secret, and is started anew
     ),
     Case("machine.inodes-full", postgres_on_tmpfs("size=512m,nr_inodes=<inodes>", MANY)),
     Case("machine.clock-skew", AN_HOUR_BEHIND),
