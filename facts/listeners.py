@@ -41,7 +41,8 @@ TICKS = 100  # sysconf(_SC_CLK_TCK) is 100 on every Linux that Debian, Ubuntu or
 _WANTED = re.compile(
     r"(?:bind on address|Connection in use:) \('(?P<address>[^']*)', (?P<port>\d+)"
 )
-_ANY = {"*", "0.0.0.0", "::", ""}  # noqa: S104 # compared with, not bound to
+# Of any address, or of one that a log has lost as a value of the service's environment.
+_ANY = {"*", "0.0.0.0", "::", "", "***"}  # noqa: S104 # compared with, not bound to
 
 
 @dataclass(frozen=True)

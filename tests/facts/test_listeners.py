@@ -43,6 +43,7 @@ def test_without_an_answer_it_is_unreadable():
         ERROR.format("127.0.0.1", 8000),
         ERROR.format("0.0.0.0", 8000),
         "[2026-11-21 10:00:00 +0000] [7] [ERROR] Connection in use: ('127.0.0.1', 8000)",
+        ERROR.format("***", 8000),  # the environment has the address, so the log has lost it
     ],
 )
 def test_uvicorn_and_gunicorn_say_which_port_they_wanted(line):
