@@ -31,11 +31,12 @@ HUB = Asked(
     pause=0.05,
     lasts=False,
 )
-WITH_A_COPY = """
+UVICORN = "/srv/argon/env/bin/uvicorn"
+WITH_A_COPY = f"""
 import dataclasses
 from relogin import Backup
 task_074 = dataclasses.replace(task_074, backup=Backup(
-    copy=f"{_venv}/bin/uvicorn hub.main:app --host 127.0.0.1 --port {{port}}"))
+    copy="{UVICORN} hub.main:app --host 127.0.0.1 --port {{port}}"))
 """
 DAMAGE = """
 DELETE FROM message_attachments; DELETE FROM messages WHERE id > 10;
@@ -69,6 +70,7 @@ def test_it_is_restored_and_taken_back_while_people_log_in(
     damaged = host.psql(TABLES, database="hub")
     confirm = f"confirm={host.name}/hub"
 
+    host.use.own = (UVICORN,)  # the copy of the backend has its environment, too
     with logging_in(host, HUB) as seen:
         ran = restore(tmp_path, host, described, confirm)
 
